@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// One set of promises for every room: Swift 6 mode, strict memory safety, no warning left standing.
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A room is a target in the folder of its floor. `scripts/check` holds the list of edges that are allowed.
+func room(
+    _ name: String, on floor: String, _ rooms: [String] = [], packages: [Target.Dependency] = [],
+    plugins: [Target.PluginUsage] = []
+) -> Target {
+    .target(
+        name: name, dependencies: rooms.map { .init(stringLiteral: $0) } + packages,
+        path: "Sources/\(floor)/\(name)", swiftSettings: settings, plugins: plugins)
+}
+
+/// A room's tests, in the folder named after it.
+func tests(_ name: String, _ rooms: [String], packages: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: (rooms + ["TestSupport"]).map { .init(stringLiteral: $0) } + packages,
+        path: "Tests/\(name)Tests", swiftSettings: settings)
+}
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let client = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "bulkhead",
+    products: [.executable(name: "bulkhead", targets: ["bulkhead"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The bytes floor: from the ring to the verdict. No Foundation.
+        .target(
+            name: "CXDP", path: "Sources/bytes/CXDP",
+            linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("numa")]),
+        room("Net", on: "bytes"),
+        room("Record", on: "bytes", ["Net"]),
+        room("Ring", on: "bytes", ["CXDP", "Net"]),
+        room("Link", on: "bytes", ["CXDP", "Ring", "Net"], plugins: ["CompileBPF"]),
+        room("Wire", on: "bytes", ["Net"]),
+        room("Flow", on: "bytes", ["Net"]),
+        room("Classifier", on: "bytes", ["Net"]),
+        room("Layout", on: "bytes", ["Ring", "Flow", "Classifier", "Record", "Net"]),
+        room("Datapath", on: "bytes", ["Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room("Engine", on: "bytes", ["CXDP", "Layout", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+
+        // The policy floor: documents in, an image out. No clock, no sockets.
+        room("Policy", on: "policy", ["Net"]),
+        room("PolicyText", on: "policy", ["Policy", "Net"], packages: [yams]),
+        room("Compiler", on: "policy", ["Policy", "Classifier", "Record", "Net"]),
+        room("Analysis", on: "policy", ["Compiler", "Policy", "Classifier", "Record", "Net"]),
+
+        // The service floor: what operators meet.
+        room("Telemetry", on: "service", ["Record", "Net"]),
+        room(
+            "API", on: "service", ["Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Record", "Net"],
+            packages: [hummingbird, nio]),
+        room(
+            "Control", on: "service",
+            ["API", "Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Record", "Net", "Layout"],
+            packages: [hummingbird, nio, yams, logging, lifecycle]),
+        room("Keeper", on: "service", ["Link", "Layout"], packages: [logging]),
+
+        // Tools.
+        .executableTarget(
+            name: "bulkhead",
+            dependencies: [
+                "Analysis", "API", "Compiler", "Control", "Engine", "Keeper", "Layout", "Net", "Policy", "PolicyText", "Record",
+                "Telemetry", arguments, client, logging,
+            ],
+            path: "Sources/tools/bulkhead", swiftSettings: settings),
+        .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
+        .plugin(name: "CompileBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("Net", ["Net"]),
+        tests("Record", ["Record", "Net"]),
+        tests("Ring", ["Ring", "Net"]),
+        tests("Link", ["Link", "Ring", "Net"]),
+        tests("Wire", ["Wire", "Net"]),
+        tests("Flow", ["Flow", "Net"]),
+        tests("Classifier", ["Classifier", "Net"]),
+        tests("Layout", ["Layout", "Ring", "Flow", "Classifier", "Record", "Net"]),
+        tests("Datapath", ["Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        tests("Engine", ["Engine", "Layout", "Datapath", "Ring", "Flow", "Classifier", "Record", "Net"]),
+        tests("Policy", ["Policy", "Net"]),
+        tests("PolicyText", ["PolicyText", "Policy", "Net"]),
+        tests("Compiler", ["Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
+        tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
+        tests("Telemetry", ["Telemetry", "Record", "Net"]),
+        tests("API", ["API", "Telemetry", "Record", "Net"], packages: [.product(name: "HummingbirdTesting", package: "hummingbird")]),
+        tests("Control", ["Control", "PolicyText", "Policy", "Layout", "Net"]),
+        tests("Keeper", ["Keeper", "Layout"]),
+        tests("System", []),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)
