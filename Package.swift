@@ -31,6 +31,7 @@ func tests(_ name: String, _ rooms: [String], packages: [Target.Dependency] = []
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let client = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -110,7 +111,7 @@ let package = Package(
         tests("Compiler", ["Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
-        tests("API", ["API", "Telemetry", "Record", "Net"], packages: [.product(name: "HummingbirdTesting", package: "hummingbird")]),
+        tests("API", ["API", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Layout", "Net"]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("System", []),

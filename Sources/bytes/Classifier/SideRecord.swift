@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one side of a connection decides, interned: decision, cause, what audit would have said beside it, how long it holds and
+/// what holds afterwards. Two of them, the source's egress and the destination's ingress, make a connection's verdict.
+@frozen public struct SideRecord: BitwiseCopyable, Sendable {
+    /// What becomes of live connections when this record stops deciding.
+    @frozen public enum Change: UInt8, Sendable, CaseIterable {
+        /// They are judged again on their next frame.
+        case reevaluate = 0
+        /// They go on until they end.
+        case keep
+        /// They go on for `drainSeconds`.
+        case drain
+        /// They are reset.
+        case reset
+    }
+
+    /// The decision's number.
+    public var decision: UInt8 = 0
+    /// What audit would have decided, or 255 where nothing is audited.
+    public var audit: UInt8 = 255
+    /// The change mode's number.
+    public var change: UInt8 = 0
+    /// Bit 0: unjudged (the zone pair's setting decided). Bit 1: contested. Bit 2: stateless (`track: none`).
+    public var flags: UInt8 = 0
+    /// Index in the cause table of this generation.
+    public var cause: UInt32 = SnapshotLayout.none
+    /// Index in the cause table of what audit would have said, or none.
+    public var auditCause: UInt32 = SnapshotLayout.none
+    /// The record that decides from `validUntil` on; greater than this record's own number, so that a chain ends.
+    public var successor: UInt32 = SnapshotLayout.none
+    /// Unix seconds at which this record stops deciding; `UInt64.max` for ever.
+    public var validUntil: UInt64 = .max
+    /// For `Change.drain`.
+    public var drainSeconds: UInt32 = 0
+    /// The layer-7 program that must see the connection, 0 for none.
+    public var inspection: UInt32 = 0
+
+    /// `flags`: the zone pair's setting decided, not a policy.
+    public static let unjudged: UInt8 = 1
+    /// `flags`: the address is contested.
+    public static let contested: UInt8 = 2
+    /// `flags`: no flow is kept.
+    public static let stateless: UInt8 = 4
+
+    /// A record that allows for ever without a cause.
+    public init() {}
+}

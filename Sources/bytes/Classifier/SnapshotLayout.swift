@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The Snapshot image: everything that policy says, as one relocatable block of offsets, compiled by control, read by workers.
+///
+///     (zone, address) -> class -> row of each side x class of the peer -> service table -> side record
+///
+/// A connection is judged by two sides that know nothing of each other: the source's egress and the destination's ingress. So the
+/// image holds no pairs of classes with a merged outcome, which would grow with the product of both, but a row of each side for
+/// each class, shared by all classes whose row is the same: `class -> (egress row, ingress row)`. A row and a peer class lead,
+/// through one hash, to a service table; where the row does not name the peer's class, the class's ancestors are tried, nearest
+/// first (the prefixes that hold it, at last "any"): at most `maximumAncestors + 1` probes a side, a miss included. The service
+/// table is a sorted list of disjoint intervals over protocol and port that covers all services; its value is a side record.
+///
+/// The image is plain memory: every section is an offset from its start and a count of fixed-size items, 8-byte aligned,
+/// little-endian as the machine is. It is checked whole, once, when it is mapped (`Snapshot.init(validating:)`): each section lies
+/// inside the image and every number in it points to something that exists. After that no reader checks again, so that a faulty
+/// control can be wrong, but cannot crash a worker. The file is sealed against writing, so that what was checked stays so.
+public enum SnapshotLayout {
+    /// `BKHDSNAP` as a little-endian number.
+    public static let magic: UInt64 = 0x5041_4e53_4448_4b42
+    /// Changes with every change of any section; another version is not adopted.
+    public static let version: UInt32 = 1
+    /// Bytes of the header.
+    public static let headerSize = 256
+    /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.
+    public static let maximumAncestors = 9
+    /// "No such number" in every section.
+    public static let none = UInt32.max
+
+    /// The sections, in the order of their entries in the header.
+    public enum Section: Int, CaseIterable, Sendable {
+        /// `ZoneEntry`: where a zone lies on this appliance, most specific first.
+        case zones = 0
+        /// `UInt32` for each (label set, in the inventory's numbering): its class.
+        case labelSets
+        /// `TrieNode` of the prefix trie over the 128-bit space; node 0 is its root.
+        case trieNodes
+        /// `UInt32` values of the trie: the prefix class.
+        case trieValues
+        /// `CombinedEntry`, an open-addressed hash: (class of label set, class of prefix) -> class of both.
+        case combined
+        /// `ClassEntry` for each class.
+        case classes
+        /// `UInt32` lists of ancestors, nearest first.
+        case ancestors
+        /// `RowEntry`, an open-addressed hash: (row, class of peer) -> service table.
+        case rows
+        /// `TableEntry` for each service table.
+        case tables
+        /// `IntervalEntry` of all service tables.
+        case intervals
+        /// `SideRecord`, interned.
+        case records
+        /// `UInt32` side record for each (zone of source, zone of destination), row by row: what unjudged traffic gets.
+        case zonePairs
+    }
+}
+
+/// The header of a Snapshot image: identity first, then one (offset, count) for each section.
+@frozen public struct SnapshotHeader: BitwiseCopyable, Sendable {
+    /// `SnapshotLayout.magic`.
+    public var magic: UInt64 = SnapshotLayout.magic
+    /// `SnapshotLayout.version`.
+    public var version: UInt32 = SnapshotLayout.version
+    /// The policy generation, from 1.
+    public var generation: UInt32 = 0
+    /// Bytes of the whole image.
+    public var size: UInt64 = 0
+    /// How many zones there are; `zonePairs` has its square.
+    public var zoneCount: UInt32 = 0
+    /// The class of a contested address.
+    public var contestedClass: UInt32 = 0
+    /// The side record that says "contested".
+    public var contestedRecord: UInt32 = 0
+    /// The side record that says "a workload always reaches itself".
+    public var itselfRecord: UInt32 = 0
+    /// (offset in bytes, count of items) of each section.
+    public var sections: InlineArray<12, SectionEntry> = .init(repeating: SectionEntry())
+
+    /// An empty header.
+    public init() {}
+}
+
+/// Where a section lies.
+@frozen public struct SectionEntry: BitwiseCopyable, Sendable {
+    /// Bytes from the image's start; a multiple of 8.
+    public var offset: UInt64 = 0
+    /// Items, not bytes.
+    public var count: UInt64 = 0
+    /// An empty section.
+    public init() {}
+}
+
+/// Where a zone lies: the port of a pair, with tags and tunnel if it is that narrow.
+@frozen public struct ZoneEntry: BitwiseCopyable, Sendable {
+    /// The port pair, or 255 for any.
+    public var pair: UInt8 = 255
+    /// The port of the pair: 0, 1, or 255 for any.
+    public var port: UInt8 = 255
+    /// The zone.
+    public var zone: UInt16 = 0
+    /// `VLANTags.word`, or `SnapshotLayout.none` for any tags.
+    public var vlans: UInt32 = SnapshotLayout.none
+    /// Tunnel identifier, or `SnapshotLayout.none` for any.
+    public var tunnel: UInt32 = SnapshotLayout.none
+    /// An entry that fits everything.
+    public init() {}
+}
+
+/// A node of the prefix trie: 8 bits of the address a level, bitmaps counted by population, so that a node costs 80 bytes however
+/// many of its 256 slots are used. `values` has a bit for each slot that a prefix ending in this node covers (shorter prefixes are
+/// expanded), `children` one for each slot with a deeper node.
+@frozen public struct TrieNode: BitwiseCopyable, Sendable {
+    /// Slots with a child.
+    public var children: InlineArray<4, UInt64> = .init(repeating: 0)
+    /// Slots with a value.
+    public var values: InlineArray<4, UInt64> = .init(repeating: 0)
+    /// Number of the first child node.
+    public var firstChild: UInt32 = 0
+    /// Index of the first value in `trieValues`.
+    public var firstValue: UInt32 = 0
+    /// Room that keeps the node at 80 bytes.
+    public var reserved: UInt64 = 0
+    /// An empty node.
+    public init() {}
+}
+
+/// (class of a label set, class of a prefix) -> the class that both together make.
+@frozen public struct CombinedEntry: BitwiseCopyable, Sendable {
+    /// Class of the label set, `SnapshotLayout.none` in an empty slot.
+    public var labelClass: UInt32 = SnapshotLayout.none
+    /// Class of the prefix.
+    public var prefixClass: UInt32 = 0
+    /// The class of both.
+    public var combined: UInt32 = 0
+    /// An empty slot.
+    public init() {}
+}
+
+/// What a class is to both sides.
+@frozen public struct ClassEntry: BitwiseCopyable, Sendable {
+    /// Row of its egress side, `SnapshotLayout.none` where nothing judges it.
+    public var egressRow: UInt32 = SnapshotLayout.none
+    /// Row of its ingress side, `SnapshotLayout.none` where nothing judges it.
+    public var ingressRow: UInt32 = SnapshotLayout.none
+    /// First of its ancestors in `ancestors`.
+    public var firstAncestor: UInt32 = 0
+    /// How many, at most `SnapshotLayout.maximumAncestors`.
+    public var ancestorCount: UInt32 = 0
+    /// A class that nothing judges.
+    public init() {}
+}
+
+/// (row, class of the peer) -> service table.
+@frozen public struct RowEntry: BitwiseCopyable, Sendable {
+    /// The row, `SnapshotLayout.none` in an empty slot.
+    public var row: UInt32 = SnapshotLayout.none
+    /// The peer's class.
+    public var peer: UInt32 = 0
+    /// The service table.
+    public var table: UInt32 = 0
+    /// An empty slot.
+    public init() {}
+}
+
+/// A service table: a run of intervals.
+@frozen public struct TableEntry: BitwiseCopyable, Sendable {
+    /// First interval.
+    public var first: UInt32 = 0
+    /// How many, at least 1.
+    public var count: UInt32 = 0
+    /// An empty table.
+    public init() {}
+}
+
+/// From `start` up to the next interval's start: one side record.
+@frozen public struct IntervalEntry: BitwiseCopyable, Sendable {
+    /// First service key; the first interval of a table starts at 0.
+    public var start: UInt32 = 0
+    /// The side record, or `SnapshotLayout.none` where the side does not judge.
+    public var record: UInt32 = SnapshotLayout.none
+    /// An interval.
+    @inlinable public init(start: UInt32 = 0, record: UInt32 = SnapshotLayout.none) {
+        self.start = start
+        self.record = record
+    }
+}

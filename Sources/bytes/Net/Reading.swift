@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What Wire learned from a frame: a plain value of fixed size, filled in place, without a pointer into the frame. Each field says
+/// when it may be read. Numbers are in host order; offsets count from the frame's first byte.
+///
+/// One shape serves every case up to the hardest of the notes, a double-tagged IPv6 fragment in a tunnel: tags and tunnel
+/// describe the way to the headers, the rest describes the headers that policy judges, which are the innermost ones read.
+@frozen public struct Reading: BitwiseCopyable, Sendable {
+    /// What kind of frame it is, which decides the fields that are valid.
+    @frozen public enum Kind: UInt8, Sendable {
+        /// IPv4 or IPv6 with a transport that was read: every field of network and transport is valid.
+        case packet = 0
+        /// A later fragment, or a first one too short to judge: no transport field is valid.
+        case fragment
+        /// ARP: `source` is the sender's, `destination` the target's protocol address.
+        case arp
+        /// IPv6 neighbour discovery (RFC 4861): network fields and `icmpType` are valid.
+        case neighbour
+        /// A link-level protocol that the table of layer 2 decides by its ether type alone.
+        case link
+    }
+
+    /// Facts about the frame that are either true or not.
+    @frozen public struct Marks: OptionSet, BitwiseCopyable, Sendable {
+        /// The bits.
+        public let rawValue: UInt8
+        /// Marks from their bits.
+        @_noLocks @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// The packet is a fragment (`fragmentOffset` or more-fragments is not 0).
+        public static let fragment = Marks(rawValue: 1)
+        /// More fragments follow.
+        public static let moreFragments = Marks(rawValue: 2)
+        /// An ICMP or ICMPv6 error that quotes a packet at `payloadOffset`.
+        public static let icmpError = Marks(rawValue: 4)
+        /// An ICMP or ICMPv6 reply, which only a request may call for.
+        public static let icmpReply = Marks(rawValue: 8)
+        /// Sent to a group: Ethernet multicast or broadcast, or an IP group address.
+        public static let group = Marks(rawValue: 16)
+        /// Do-not-fragment (IPv4), which IPv6 always means.
+        public static let dontFragment = Marks(rawValue: 32)
+    }
+
+    /// Source address; always valid for `packet`, `fragment` and `neighbour`, the sender's for `arp`.
+    public var source = Address(high: 0, low: 0)
+    /// Destination address; valid with `source`.
+    public var destination = Address(high: 0, low: 0)
+    /// Destination and source hardware address; always valid.
+    public var destinationMAC = MACAddress(bits: 0)
+    /// Source hardware address; always valid.
+    public var sourceMAC = MACAddress(bits: 0)
+    /// TCP sequence number; valid for TCP.
+    public var sequence: UInt32 = 0
+    /// TCP acknowledgement number; valid for TCP with ACK.
+    public var acknowledgement: UInt32 = 0
+    /// Fragment identification; valid with `Marks.fragment`.
+    public var identification: UInt32 = 0
+    /// Around which the headers were found; `Tunnel.Kind.none` for the frame's own.
+    public var tunnel = Tunnel()
+    /// VLAN tags of the frame, VLAN 0 left out; always valid.
+    public var vlans = VLANTags()
+    /// Source port of TCP, UDP, SCTP. For an ICMP request its identifier, for a reply the type and code of the request it answers.
+    public var sourcePort: UInt16 = 0
+    /// Destination port of TCP, UDP, SCTP. For ICMP type and code (`type << 8 | code`), for a reply the identifier.
+    public var destinationPort: UInt16 = 0
+    /// TCP window as in the header, unscaled; valid for TCP.
+    public var window: UInt16 = 0
+    /// Where the fragment's bytes belong, in bytes; valid with `Marks.fragment`.
+    public var fragmentOffset: UInt16 = 0
+    /// The ether type behind the tags; always valid.
+    public var etherType: UInt16 = 0
+    /// First byte of the IP header, or of ARP.
+    public var networkOffset: UInt16 = 0
+    /// First byte of the transport header; valid for `packet`.
+    public var transportOffset: UInt16 = 0
+    /// First byte behind the transport header; valid for `packet`.
+    public var payloadOffset: UInt16 = 0
+    /// One past the last byte of the IP packet by its own length; padding behind it is never looked at.
+    public var end: UInt16 = 0
+    /// The transport's protocol number; valid for `packet`, `fragment` and `neighbour`.
+    public var protocolNumber = IPProtocol(rawValue: 0)
+    /// The TCP control bits; valid for TCP.
+    public var tcpFlags = TCPFlags(rawValue: 0)
+    /// Window scale of a SYN (RFC 7323), or 255 where the option is absent; valid for TCP with SYN.
+    public var windowScale: UInt8 = 255
+    /// ICMP or ICMPv6 type; valid for these.
+    public var icmpType: UInt8 = 0
+    /// ICMP or ICMPv6 code; valid for these.
+    public var icmpCode: UInt8 = 0
+    /// Time to live or hop limit.
+    public var hopLimit: UInt8 = 0
+    /// The frame's kind.
+    public var kind = Kind.link
+    /// Facts about the frame.
+    public var marks = Marks(rawValue: 0)
+
+    /// An empty reading, to be filled by Wire.
+    @_noLocks @inlinable public init() {}
+
+    /// Whether the judged headers are IPv4's.
+    @inlinable public var isIPv4: Bool { @_noLocks get { source.isIPv4 } }
+
+    /// The service that policy judges: protocol and destination port, or ICMP type and code.
+    @inlinable public var service: ServiceKey {
+        @_noLocks get { ServiceKey(protocolNumber, port: destinationPort) }
+    }
+}
