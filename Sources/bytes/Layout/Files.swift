@@ -25,13 +25,11 @@ public struct UMEMLayout: Sendable, Equatable {
 
     /// Where a worker's free list begins.
     public func freeList(ofWorker worker: Int) -> Int { MemoryHeader.size + worker * freeListSize }
-    /// Where the ring from one worker to another begins; `returning` for the ring that brings frames home.
-    public func handOff(from: Int, to: Int, returning: Bool) -> Int {
-        handOffs + ((returning ? workers * workers : 0) + from * workers + to) * HandOffRing.byteCount(capacity: Self.handOffCapacity)
-    }
+    /// Where the rings between workers begin (`HandOffTable`).
+    public var handOffs: Int { MemoryHeader.size + workers * freeListSize }
     /// Where the frames begin; page-aligned.
     public var frames: Int {
-        (handOffs + 2 * workers * workers * HandOffRing.byteCount(capacity: Self.handOffCapacity) + 4095) & ~4095
+        (handOffs + HandOffTable.byteCount(workers: workers, capacity: Self.handOffCapacity) + 4095) & ~4095
     }
     /// Bytes of all frames.
     public var framesByteCount: Int { workers * framesPerWorker * frameSize }
@@ -44,7 +42,6 @@ public struct UMEMLayout: Sendable, Equatable {
     }
 
     private var freeListSize: Int { (FreeList.byteCount(capacity: framesPerWorker * workers) + 63) & ~63 }
-    private var handOffs: Int { MemoryHeader.size + workers * freeListSize }
 }
 
 /// Where things lie in a pair's flow file: the header with the secret behind it, then for each worker a table of each family.

@@ -126,11 +126,27 @@ public import Net
     public var controlPatience: UInt32 = 10
     /// Flows of all workers together, as configured.
     public var flowCapacity: UInt64 = 262_144
+    /// Absolute path of the folder for sockets and locks: UTF-8, padded with zeros, at most 90 bytes so that a socket's path fits.
+    public var runFolder: InlineArray<96, UInt8> = .init(repeating: 0)
     /// The pairs.
     public var pairs: InlineArray<8, PairPlan> = .init(repeating: PairPlan())
 
     /// An empty plan.
     public init() {}
+
+    /// The run folder as text, or `nil` when it is empty, too long or no absolute path.
+    public var runFolderPath: String? {
+        get {
+            var text: [UInt8] = []
+            for index in 0..<96 where runFolder[index] != 0 { text.append(runFolder[index]) }
+            guard text.count <= 90, text.first == UInt8(ascii: "/") else { return nil }
+            return String(decoding: text, as: UTF8.self)
+        }
+        set {
+            runFolder = .init(repeating: 0)
+            for (index, byte) in (newValue ?? "").utf8.prefix(96).enumerated() { runFolder[index] = byte }
+        }
+    }
 
     /// Workers of all pairs together.
     public var workers: Int { (0..<min(Int(pairCount), Plan.maximumPairs)).reduce(0) { $0 + Int(pairs[$1].queues) } }
@@ -143,6 +159,7 @@ public import Net
         guard (1...UInt32(Plan.maximumPairs)).contains(pairCount) else { return "orders name \(pairCount) pairs, 1 to 8 can be" }
         guard (1024...(1 << 28)).contains(flowCapacity) else { return "flows.capacity \(flowCapacity) is not in 1024...268435456" }
         guard (2...3600).contains(controlPatience) else { return "control's patience \(controlPatience) is not in 2...3600 s" }
+        guard runFolderPath != nil else { return "the run folder is no absolute path of at most 90 bytes" }
         var seen: [String] = []
         for number in 0..<Int(pairCount) {
             let pair = pairs[number]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Net
+internal import Net
 
 /// What a worker counts for one port of its queue. Written by the worker alone, read by others at any time: single 64-bit words
 /// that only grow. `received = forwarded + dropped + held` holds whenever the worker is between two turns.

@@ -14,8 +14,7 @@ public import Synchronization
     public static func byteCount(capacity: Int) -> Int { 128 + capacity * MemoryLayout<Descriptor>.stride }
 
     /// The ring at `base`, 64-byte aligned; `capacity` is a power of two.
-    @unsafe public init(base: UnsafeMutableRawPointer, capacity: Int) {
-        precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a ring's size is a power of two")
+    @_noLocks @inlinable @unsafe public init(base: UnsafeMutableRawPointer, capacity: Int) {
         unsafe producer = UnsafePointer(base.assumingMemoryBound(to: Atomic<UInt64>.self))
         unsafe consumer = UnsafePointer((base + 64).assumingMemoryBound(to: Atomic<UInt64>.self))
         unsafe slots = (base + 128).assumingMemoryBound(to: Descriptor.self)
@@ -50,5 +49,35 @@ public import Synchronization
     public func reset() {
         unsafe producer.pointee.store(0, ordering: .relaxed)
         unsafe consumer.pointee.store(0, ordering: .releasing)
+    }
+}
+
+/// All rings between the workers of a pair, in one piece of memory: for each ordered pair of workers one ring of frames to judge and
+/// one of frames that go home.
+@safe public struct HandOffTable: BitwiseCopyable {
+    @usableFromInline let base: UnsafeMutableRawPointer
+    @usableFromInline let stride: Int
+    @usableFromInline let capacity: Int
+    /// Workers of the pair.
+    public let workers: Int
+
+    /// Bytes that the table takes.
+    public static func byteCount(workers: Int, capacity: Int) -> Int {
+        2 * workers * workers * HandOffRing.byteCount(capacity: capacity)
+    }
+
+    /// The table at `base`, 64-byte aligned.
+    @unsafe public init(base: UnsafeMutableRawPointer, workers: Int, capacity: Int) {
+        precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a ring's size is a power of two")
+        unsafe self.base = base
+        self.workers = workers
+        self.capacity = capacity
+        stride = HandOffRing.byteCount(capacity: capacity)
+    }
+
+    /// The ring from one worker to another; with `returning` the one that brings frames home. Both numbers are below `workers`.
+    @_noLocks @inlinable public func ring(from: Int, to: Int, returning: Bool) -> HandOffRing {
+        let number = (returning ? workers &* workers : 0) &+ from &* workers &+ to
+        return unsafe HandOffRing(base: base + number &* stride, capacity: capacity)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CXDP
-public import Glibc
+internal import Glibc
 
 /// What went wrong with memory or a ring; each says what to do next.
 public enum RingError: Error, Equatable, CustomStringConvertible {
