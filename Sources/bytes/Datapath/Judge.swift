@@ -22,8 +22,8 @@ extension Lane {
         case .packet: break
         }
         let marks = burst.readings[index].marks.rawValue
-        if marks & 4 != 0 { return .drop(.unrelatedICMP) }
-        if marks & 16 != 0 { return .drop(.multicast) }
+        if marks & Reading.Marks.icmpError.rawValue != 0 { return .drop(.unrelatedICMP) }
+        if marks & Reading.Marks.group.rawValue != 0 { return .drop(.multicast) }
         let arrival = Arrival(
             hash: burst.hashes[index], length: burst.descriptors[index].length,
             port: UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1),
@@ -65,7 +65,12 @@ func judgePacket<Key: FlowKey>(
     guard number != .max else { return openFlow(&flows, &reporter, reading, arrival, key, sender, policy, now) }
     // An end is known by the port it came in by first: its address on the other side is somebody else's.
     let initiatorPort: UInt8 = flows[number].marks.rawValue & FlowMarks.secondPort.rawValue != 0 ? 1 : 0
-    guard flows[number].isInitiator(sender) == (arrival.port == initiatorPort) else { return .drop(.spoofed) }
+    let isInitiator = flows[number].isInitiator(sender)
+    guard isInitiator == (arrival.port == initiatorPort) else { return .drop(.spoofed) }
+    // An identifier can be chosen so that the responder's own request has the key of the flow it answers: only replies are answers.
+    if !isInitiator && reading.protocolNumber.isICMP && reading.marks.rawValue & Reading.Marks.icmpReply.rawValue == 0 {
+        return .drop(.unrelatedICMP)
+    }
     let stamps = (flows[number].generation, flows[number].epoch, flows[number].validUntil)
     if isStale(generation: stamps.0, epoch: stamps.1, validUntil: stamps.2, policy, now) {
         let ends = flows[number].key.ends

@@ -144,3 +144,25 @@ extension Lane {
         }
     }
 }
+
+extension Lane {
+    /// Hands everything that was pushed to the kernel.
+    @_noLocks
+    public func submit() {
+        ports[0].rings.transmit.submit()
+        ports[1].rings.transmit.submit()
+        ports[0].rings.fill.submit()
+        ports[1].rings.fill.submit()
+    }
+
+    /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others.
+    @_noLocks
+    public func isQuietNow() -> Bool {
+        guard ports[0].rings.receive.peek(1) == 0, ports[1].rings.receive.peek(1) == 0 else { return false }
+        guard ownerByHash else { return true }
+        for other in 0..<handOffs.workers where other != Int(queue) {
+            if handOffs.ring(from: other, to: Int(queue), returning: false).count > 0 { return false }
+        }
+        return true
+    }
+}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Net
 public import Record
-public import Ring
+
 public import Synchronization
 
 /// The words that keeper, workers and control read of each other without a message: heartbeats, sleep marks, link states,
