@@ -28,8 +28,19 @@ public protocol FlowKey: BitwiseCopyable, Sendable {
     static func same(_ a: borrowing Self, _ b: borrowing Self) -> Bool
     /// Keyed hash: strongly universal over the key's 32-bit words.
     func hash(_ secret: borrowing HashSecret) -> UInt64
+    /// VLAN tags as `VLANTags.word`.
+    var vlans: UInt32 { get }
+    /// Tunnel identifier.
+    var tunnel: UInt32 { get }
+    /// `protocol << 24 | pair << 16 | tunnel kind << 8 | tunnel depth`.
+    var context: UInt32 { get }
     /// The two ends as addresses and ports, low first.
     var ends: (low: (address: Address, port: UInt16), high: (address: Address, port: UInt16)) { get }
+}
+
+extension FlowKey {
+    /// The protocol of both directions.
+    @inlinable public var protocolNumber: IPProtocol { IPProtocol(rawValue: UInt8(truncatingIfNeeded: context >> 24)) }
 }
 
 /// Strongly universal hashing by multiplication: the sum of each 32-bit word times its own secret 64-bit word, of which the high
