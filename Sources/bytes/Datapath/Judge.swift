@@ -68,7 +68,7 @@ func judgePacket<Key: FlowKey>(
     let isInitiator = flows[number].isInitiator(sender)
     guard isInitiator == (arrival.port == initiatorPort) else { return .drop(.spoofed) }
     // An identifier can be chosen so that the responder's own request has the key of the flow it answers: only replies are answers.
-    if !isInitiator && reading.protocolNumber.isICMP && reading.marks.rawValue & Reading.Marks.icmpReply.rawValue == 0 {
+    if !isInitiator, reading.protocolNumber.isICMP, reading.marks.rawValue & Reading.Marks.icmpReply.rawValue == 0 {
         return .drop(.unrelatedICMP)
     }
     let stamps = (flows[number].generation, flows[number].epoch, flows[number].validUntil)

@@ -46,7 +46,7 @@ internal import Synchronization
         var attributes = unsafe pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setstacksize(&attributes, 1 << 20)
-        let handle = Unmanaged.passRetained(errand)
+        let handle = unsafe Unmanaged.passRetained(errand)
         let result = unsafe pthread_create(&thread, &attributes, { argument in
             unsafe Unmanaged<Errand>.fromOpaque(argument!).takeRetainedValue().work()
             return nil
