@@ -38,12 +38,13 @@ func temporaryFolder(_ prefix: String) throws -> String {
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// Runs a shell command in the calling thread's namespaces and gives back what it wrote to standard output.
+/// Runs a shell command in the calling thread's namespaces and gives back what it wrote to standard output, which is descriptor 3 there;
+/// `descriptors` follow from 4.
 @discardableResult
-func shell(_ command: String) throws -> String {
+func shell(_ command: String, passing descriptors: [Int32] = []) throws -> String {
     var ends: [Int32] = [0, 0]
     guard unsafe pipe(&ends) == 0 else { throw Failure(description: "no pipe") }
-    let child = try start("/bin/sh", ["sh", "-c", "exec >&3; \(command)"], passing: [ends[1]])
+    let child = try start("/bin/sh", ["sh", "-c", "exec >&3; \(command)"], passing: [ends[1]] + descriptors)
     close(ends[1])
     var output: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 4096)
@@ -62,6 +63,12 @@ func start(_ path: String, _ arguments: [String], passing descriptors: [Int32] =
     let child = unsafe cxdp_spawn(path, &words, nil, descriptors, UInt32(descriptors.count))
     guard child > 0 else { throw Failure(description: "\(path) does not start: errno \(-child)") }
     return child
+}
+
+/// Kills a child and waits until it is gone.
+func end(_ child: Int32) {
+    kill(child, SIGKILL)
+    waitpid(child, nil, 0)
 }
 
 /// Makes the veth pair `a` and `b`, one queue each, both up, in the thread's namespace.

@@ -95,6 +95,35 @@ extension Kernel {
             }
         }
 
+        @Test func `a process that hangs keeps its socket, and kill -9 gives the frames to the kernel`() throws {
+            try inFreshNamespace {
+                try withBPFFileSystem { files in
+                    let wire = try Wire(files)
+                    let (near, far) = try (Tap(on: "bhk-x"), Tap(on: "bhk-y"))
+                    wire.mode.set(.open)
+                    // A process that holds the socket and does nothing with it.
+                    let holder = try {
+                        let bench = try SocketBench(at: [.init(wire.ports[0], queue: 0)])
+                        let socket = bench.sockets[0].fileDescriptor
+                        try wire.programs[0].insert(socket: socket, queue: 0)
+                        return try start("/bin/sleep", ["sleep", "60"], passing: [socket])
+                    }()
+                    near.send(frame(mark: 1))
+                    #expect(!far.receives(frame(mark: 1), within: 50))
+                    wire.mode.set(.bypass)
+                    near.send(frame(mark: 2))
+                    #expect(far.receives(frame(mark: 2)))
+                    wire.mode.set(.open)
+                    end(holder)
+                    #expect(
+                        eventually {
+                            near.send(frame(mark: 3))
+                            return far.receives(frame(mark: 3), within: 2)
+                        })
+                }
+            }
+        }
+
         @Test func `a cleared peer drops, and the kernel forgets a deleted one`() throws {
             try inFreshNamespace {
                 try withBPFFileSystem { files in
