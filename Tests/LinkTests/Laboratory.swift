@@ -12,13 +12,17 @@ struct Failure: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Runs `body` in a fresh network namespace on the calling thread, and comes back.
+/// Runs `body` in a fresh network namespace on the calling thread, and comes back. IPv6 is off there: its stack would put frames of
+/// its own onto every wire.
 @discardableResult
 func inFreshNamespace<Result>(_ body: () throws -> Result) throws -> Result {
     let home = unsafe open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
     defer { close(home) }
     guard home >= 0, cxdp_new_network_namespace() == 0 else { throw Failure(description: "no network namespace") }
     defer { precondition(cxdp_enter_network_namespace(home) == 0, "the test's thread cannot return") }
+    let quiet = unsafe open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC)
+    _ = unsafe write(quiet, "1", 1)
+    close(quiet)
     return try body()
 }
 
