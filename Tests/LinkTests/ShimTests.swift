@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func `bytes and descriptors arrive together, in order and close-on-exec`() {
-        let files = (0..<3).map { unsafe cxdp_memfd_create("bhk-\($0)", UInt64(4096 * ($0 + 1)), false) }
+        let files = (0..<3).map { unsafe cxdp_memfd_create("bhk-sent", UInt64(4096 * ($0 + 1)), false) }
         #expect(unsafe cxdp_send_message(ends.0, "hello", 5, files, 3) == 5)
         let (answer, bytes, came) = receive(length: 16, descriptors: 8)
         #expect(answer == 5 && bytes.prefix(5) == Array("hello".utf8)[...])
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func `more descriptors than fit are an error, and none stays open`() {
-        let files = (0..<4).map { _ in unsafe cxdp_memfd_create("bhk", 4096, false) }
+        let files = (0..<4).map { _ in unsafe cxdp_memfd_create("bhk-sent", 4096, false) }
         let before = openDescriptors()
         #expect(unsafe cxdp_send_message(ends.0, "x", 1, files, 4) == 1)
         #expect(receive(length: 16, descriptors: 2).answer == -Int64(EBADMSG))
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func `more bytes than fit are an error, and no descriptor stays open`() {
-        let file = unsafe cxdp_memfd_create("bhk", 4096, false)
+        let file = unsafe cxdp_memfd_create("bhk-sent", 4096, false)
         let before = openDescriptors()
         #expect(unsafe cxdp_send_message(ends.0, "too long", 8, [file], 1) == 8)
         #expect(receive(length: 4, descriptors: 2).answer == -Int64(EMSGSIZE))
@@ -111,12 +111,12 @@ import Testing
         return (answer, bytes, Array(files.prefix(Int(count))))
     }
 
-    /// How many descriptors this process has on files called `bhk`: other tests run beside this one.
+    /// How many descriptors this process has on files called `bhk-sent`: other tests run beside this one.
     private func openDescriptors() -> Int {
         (0..<1024).count { number in
             var target = [UInt8](repeating: 0, count: 64)
             let length = unsafe readlink("/proc/self/fd/\(number)", &target, 64)
-            return length > 0 && String(decoding: target[..<length], as: UTF8.self).hasPrefix("/memfd:bhk ")
+            return length > 0 && String(decoding: target[..<length], as: UTF8.self).hasPrefix("/memfd:bhk-sent ")
         }
     }
 
