@@ -168,6 +168,8 @@ extension KeeperLoop {
         if wasHeldUp { resetHeartbeats() }
         if areWorkersRunning { try watchHeartbeats() }
         if tickCount % 8 == 0 { gatherStatistics() }
+        // An event may be lost, and a port may have settled without one.
+        if tickCount % 40 == 0 { try lookAtLinks() }
         try tendControl()
     }
 

@@ -58,6 +58,8 @@ final class KeeperLoop {
     var isReady = false
     var isStopping = false
     var monitor: LinkMonitor?
+    /// Ports that were taken up again, and until when they may be without a link.
+    var settling: [Place: UInt64] = [:]
     var heartbeats: [(turn: UInt64, ticks: Int)] = []
     var lastTick: UInt64 = 0
     var tickCount = 0
