@@ -16,11 +16,11 @@ public enum AddressMapLayout {
     /// Bytes of the header; the first slot follows.
     public static let headerSize = 64
     /// A lookup gives up behind this many slots; the writer keeps every address within it, or grows the map.
-    public static let maximumProbes = 32
+    @inlinable public static var maximumProbes: Int { @_noLocks get { 32 } }
     /// The zone of a slot whose workload may appear in any.
-    public static let anyZone = UInt16.max
+    @inlinable public static var anyZone: UInt16 { @_noLocks get { .max } }
     /// How often a reader tries a slot that is being written.
-    public static let maximumTries = 64
+    @inlinable public static var maximumTries: Int { @_noLocks get { 64 } }
 
     /// Bytes of a map with the given number of slots.
     public static func byteCount(slots: Int) -> Int { headerSize + slots * MemoryLayout<AddressSlot>.stride }
@@ -43,7 +43,7 @@ public enum AddressMapLayout {
     /// The inventory's epoch, raised (released) after every change; read atomically.
     public var epoch: UInt32 = 0
     /// Room up to 64 bytes.
-    public var reserved: (UInt32, UInt64, UInt64) = (0, 0, 0)
+    public var reserved: (UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0, 0)
     /// An empty map's header.
     public init() {}
 }
@@ -66,9 +66,9 @@ public enum AddressMapLayout {
     public init() {}
 
     /// `flags`: the slot holds a claim.
-    public static let used: UInt16 = 1
+    @inlinable public static var used: UInt16 { @_noLocks get { 1 } }
     /// `flags`: more than one workload claims the address.
-    public static let contested: UInt16 = 2
+    @inlinable public static var contested: UInt16 { @_noLocks get { 2 } }
     /// `flags`: the slot held a claim once; a lookup goes on behind it.
-    public static let removed: UInt16 = 4
+    @inlinable public static var removed: UInt16 { @_noLocks get { 4 } }
 }

@@ -37,11 +37,11 @@
     public var inspection: UInt32 = 0
 
     /// `flags`: the zone pair's setting decided, not a policy.
-    public static let unjudged: UInt8 = 1
+    @inlinable public static var unjudged: UInt8 { @_noLocks get { 1 } }
     /// `flags`: the address is contested.
-    public static let contested: UInt8 = 2
+    @inlinable public static var contested: UInt8 { @_noLocks get { 2 } }
     /// `flags`: no flow is kept.
-    public static let stateless: UInt8 = 4
+    @inlinable public static var stateless: UInt8 { @_noLocks get { 4 } }
 
     /// A record that allows for ever without a cause.
     public init() {}

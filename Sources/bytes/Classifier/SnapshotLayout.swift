@@ -24,8 +24,10 @@ public enum SnapshotLayout {
     public static let headerSize = 256
     /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.
     public static let maximumAncestors = 9
+    /// Successors behind one side record, so that following them has an end.
+    public static let maximumSuccessors = 256
     /// "No such number" in every section.
-    public static let none = UInt32.max
+    @inlinable public static var none: UInt32 { @_noLocks get { .max } }
 
     /// The sections, in the order of their entries in the header.
     public enum Section: Int, CaseIterable, Sendable {
@@ -125,11 +127,15 @@ public enum SnapshotLayout {
     public init() {}
 }
 
-/// (class of a label set, class of a prefix) -> the class that both together make.
+/// (class of a label set, class of a prefix) -> the class that both together make. In the same hash stand the pairs of
+/// (class, zone) that policies tell apart: there `prefixClass` is `zoneTag | zone`. A pair that is not there is what its first
+/// half is alone.
 @frozen public struct CombinedEntry: BitwiseCopyable, Sendable {
+    /// Set in `prefixClass` where its low 16 bits are a zone.
+    @inlinable public static var zoneTag: UInt32 { @_noLocks get { 0x8000_0000 } }
     /// Class of the label set, `SnapshotLayout.none` in an empty slot.
     public var labelClass: UInt32 = SnapshotLayout.none
-    /// Class of the prefix.
+    /// Class of the prefix, or a tagged zone.
     public var prefixClass: UInt32 = 0
     /// The class of both.
     public var combined: UInt32 = 0

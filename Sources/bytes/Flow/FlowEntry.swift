@@ -122,4 +122,6 @@ public import Net
     @inlinable public static var pickedUp: FlowMarks { @_noLocks get { FlowMarks(rawValue: 16) } }
     /// It goes on although the policy in force would refuse it (change mode keep or drain).
     @inlinable public static var outlived: FlowMarks { @_noLocks get { FlowMarks(rawValue: 32) } }
+    /// The initiator came in by the pair's second port; a frame of either end that comes in by the other port is not its own.
+    @inlinable public static var secondPort: FlowMarks { @_noLocks get { FlowMarks(rawValue: 64) } }
 }

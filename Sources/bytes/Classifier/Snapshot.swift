@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+/// A view of a mapped Snapshot image, and the only way to read one. It owns nothing: whoever mapped the image keeps it mapped
+/// until no worker holds the view.
+///
+/// The contract with the bytes: `init(validating:byteCount:)` reads the whole image once and throws unless every number in it
+/// points to something that exists. Afterwards no lookup checks a number of the image again; what is checked at every call is
+/// what comes from outside the image (the address map's label sets, classes and zones that a caller kept from another generation).
+/// So the memory must not change after it was checked: control seals the file before it hands it over.
+@safe @frozen public struct Snapshot: @unchecked Sendable {
+    @usableFromInline let zones: UnsafeBufferPointer<ZoneEntry>
+    @usableFromInline let labelSets: UnsafeBufferPointer<UInt32>
+    @usableFromInline let trieNodes: UnsafeBufferPointer<TrieNode>
+    @usableFromInline let trieValues: UnsafeBufferPointer<UInt32>
+    @usableFromInline let combined: UnsafeBufferPointer<CombinedEntry>
+    @usableFromInline let classes: UnsafeBufferPointer<ClassEntry>
+    @usableFromInline let ancestors: UnsafeBufferPointer<UInt32>
+    @usableFromInline let rows: UnsafeBufferPointer<RowEntry>
+    @usableFromInline let tables: UnsafeBufferPointer<TableEntry>
+    @usableFromInline let intervals: UnsafeBufferPointer<IntervalEntry>
+    @usableFromInline let records: UnsafeBufferPointer<SideRecord>
+    @usableFromInline let zonePairs: UnsafeBufferPointer<UInt32>
+    @usableFromInline let zoneCount: UInt32
+    @usableFromInline let contestedClass: UInt32
+    @usableFromInline let contestedRecord: UInt32
+    @usableFromInline let itselfRecord: UInt32
+    /// Where the trie of IPv4 starts: the node behind the 12 bytes that every mapped address shares, or none.
+    @usableFromInline var rootOfIPv4 = SnapshotLayout.none
+    /// The class that a prefix shorter than those 12 bytes gives to every IPv4 address.
+    @usableFromInline var classOfIPv4: UInt32 = 0
+    /// Whether any class differs by zone, so that the step is left out where none does.
+    @usableFromInline var zonesMatter = false
+    /// The policy generation, from 1.
+    public let generation: UInt32
+
+    /// A view of the image at `base`, which is 8-byte aligned and stays mapped and unchanged as long as the view is used.
+    ///
+    /// Throws `SnapshotError` with the section and the item that is wrong; an image that is refused was never looked up.
+    public init(validating base: UnsafeRawPointer, byteCount: Int) throws(SnapshotError) {
+        let header = try unsafe Snapshot.header(at: base, byteCount: byteCount)
+        unsafe zones = try Snapshot.items(.zones, header, base)
+        unsafe labelSets = try Snapshot.items(.labelSets, header, base)
+        unsafe trieNodes = try Snapshot.items(.trieNodes, header, base)
+        unsafe trieValues = try Snapshot.items(.trieValues, header, base)
+        unsafe combined = try Snapshot.items(.combined, header, base)
+        unsafe classes = try Snapshot.items(.classes, header, base)
+        unsafe ancestors = try Snapshot.items(.ancestors, header, base)
+        unsafe rows = try Snapshot.items(.rows, header, base)
+        unsafe tables = try Snapshot.items(.tables, header, base)
+        unsafe intervals = try Snapshot.items(.intervals, header, base)
+        unsafe records = try Snapshot.items(.records, header, base)
+        unsafe zonePairs = try Snapshot.items(.zonePairs, header, base)
+        zoneCount = header.zoneCount
+        contestedClass = header.contestedClass
+        contestedRecord = header.contestedRecord
+        itselfRecord = header.itselfRecord
+        generation = header.generation
+        try validate()
+        zonesMatter = hasZonedClass()
+        (rootOfIPv4, classOfIPv4) = prefixOfIPv4()
+    }
+
+    /// The zone of a frame by the port it came in by, its tags and its tunnel: the first entry that fits, else zone 0.
+    @_noLocks @inlinable public func zone(pair: UInt8, port: UInt8, vlans: VLANTags, tunnel: Tunnel) -> ZoneNumber {
+        var number: UInt32 = 0
+        while number < zoneEntryTotal {
+            let entry = zoneEntry(number)
+            let fitsPort = (entry.pair == .max || entry.pair == pair) && (entry.port == .max || entry.port == port)
+            let fitsTags = entry.vlans == SnapshotLayout.none || entry.vlans == vlans.word
+            // An identifier of 0 is a tunnel's too: what has no tunnel fits only entries that name none.
+            let fitsTunnel =
+                entry.tunnel == SnapshotLayout.none || (tunnel.kind.number != 0 && entry.tunnel == tunnel.identifier)
+            if fitsPort && fitsTags && fitsTunnel { return entry.zone }
+            number &+= 1
+        }
+        return 0
+    }
+
+    /// How many classes the image has.
+    public var classCount: Int { Int(classTotal) }
+    /// How many side records the image has.
+    public var recordCount: Int { Int(recordTotal) }
+    /// How many zones the image has.
+    public var zonesInUse: Int { Int(zoneCount) }
+    /// How many label sets the image knows; a larger number in the address map counts as contested.
+    public var labelSetCount: Int { Int(labelSetTotal) }
+
+    /// A side record; `nil` for a number of another generation.
+    public func record(_ number: UInt32) -> SideRecord? { number < recordTotal ? sideRecord(number) : nil }
+}
