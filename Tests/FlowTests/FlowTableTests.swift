@@ -14,8 +14,6 @@ import Testing
         #expect(MemoryLayout<FlowTableHeader>.size <= FlowTableHeader.size)
         #expect(MemoryLayout<FlowEntry<FlowKey4>>.offset(of: \.state) == FlowTableLayout<FlowKey4>.stateOffset)
         #expect(MemoryLayout<FlowEntry<FlowKey6>>.offset(of: \.state) == FlowTableLayout<FlowKey6>.stateOffset)
-        #expect(MemoryLayout<FlowKey4>.offset(of: \.context) == FlowTableLayout<FlowKey4>.protocolOffset - 3)
-        #expect(MemoryLayout<FlowKey6>.offset(of: \.context) == FlowTableLayout<FlowKey6>.protocolOffset - 3)
         for (number, state) in FlowState.allCases.enumerated() { #expect(Int(state.number) == number) }
     }
 

@@ -81,6 +81,8 @@ struct ChosenKey: FlowKey {
     var hashed: UInt64
     var identity: UInt32
     var context: UInt32 = 17 << 24
+    var vlans: UInt32 { 0 }
+    var tunnel: UInt32 { 0 }
 
     static func make(of reading: borrowing Reading, pair: UInt8) -> (key: ChosenKey, sender: FlowEnd) {
         (ChosenKey(hashed: 0, identity: 0), .low)

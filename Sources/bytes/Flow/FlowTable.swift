@@ -142,6 +142,9 @@ public import Net
         unsafe touch(entry(candidate) + 64)
     }
 
+    /// Third and fourth stage in one, for a caller that keeps no candidates; its loop waits more.
+    @inlinable @inline(__always) public func prefetchEntry(_ hash: UInt64) { prefetchEntry(candidate(hash)) }
+
     /// Fifth stage: the number of the key's entry, or `.max`. An entry that is found has a valid state.
     @inlinable @inline(__always) public func find(_ key: Key, hash: UInt64, candidate: UInt32) -> UInt32 {
         if candidate < limit {
