@@ -46,6 +46,8 @@ final class KeeperLoop {
     var dataListener: Int32 = -1
     var data: ChildProcess?
     var dataChannel: Channel?
+    /// When to start data again after a try that failed.
+    var dataRetryAt: UInt64?
     /// A data process of an older binary, until the new one has taken its place.
     var formerData: (process: ChildProcess, channel: Channel)?
     var control: ChildProcess?
