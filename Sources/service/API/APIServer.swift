@@ -6,7 +6,8 @@ public import Telemetry
 /// The HTTP server on a unix socket. Whoever may write to the socket may ask: its mode is 0660, so the folder's group decides.
 ///
 /// It binds a name of its own beside the socket and renames it into place when it listens: a client meets the old daemon or the
-/// new one during a hand-over, never none, and an old daemon that ends late cannot remove the new one's socket.
+/// new one during a hand-over, never none, and an old daemon that ends late cannot remove the new one's socket. The process's umask
+/// should keep others out of the moment before the mode is set; under the socket's own name there is no such moment.
 public struct APIServer: Sendable {
     private let socket: String
     private let routes: Routes
@@ -24,22 +25,12 @@ public struct APIServer: Sendable {
     /// or with an error's text when the socket could not be put into its place.
     public func run(onListening: @escaping @Sendable (String?) async -> Void) async throws {
         let own = "\(socket).\(getpid())"
-        // A mask instead of a chmod: there is no moment in which others could connect.
-        let mask = umask(0o117)
         let placed = Placed()
         let application = Application(
             router: routes.router(),
             configuration: .init(address: .unixDomainSocket(path: own), serverName: "bulkhead"),
-            onServerRunning: { _ in
-                umask(mask)
-                await onListening(placed.place(own, at: socket))
-            })
+            onServerRunning: { _ in await onListening(placed.place(own, at: socket)) })
         defer { placed.remove(socket) }
-        do {
-            try await application.run()
-        } catch {
-            umask(mask)
-            throw error
-        }
+        try await application.run()
     }
 }

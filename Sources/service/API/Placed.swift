@@ -7,9 +7,9 @@ internal import Synchronization
 final class Placed: Sendable {
     private let inode = Mutex<UInt64?>(nil)
 
-    /// Renames `own` to `path`; what went wrong, or `nil`.
+    /// Gives `own` its mode and renames it to `path`; what went wrong, or `nil`.
     func place(_ own: String, at path: String) -> String? {
-        guard unsafe rename(own, path) == 0 else {
+        guard unsafe chmod(own, 0o660) == 0, unsafe rename(own, path) == 0 else {
             let code = errno
             return unsafe "cannot put the socket at \(path): \(String(cString: strerror(code)))"
         }

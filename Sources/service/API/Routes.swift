@@ -59,7 +59,8 @@ struct Routes: Sendable {
             }
         }
         guard follow else {
-            return JSON.response(Recent(flows: hub.recent(limit: last, where: filter.matches).map(FlowReport.init), lost: hub.counts.lost))
+            let flows = hub.recent(limit: last, where: filter.matches).map(FlowReport.init)
+            return JSON.response(Recent(flows: flows, lost: hub.counts.lost))
         }
         guard let subscription = hub.subscribe() else {
             throw Problem(.serviceUnavailable, "as many clients follow as may, or the daemon is stopping; try again later")

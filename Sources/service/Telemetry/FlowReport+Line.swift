@@ -30,7 +30,8 @@ extension FlowReport {
     }
 
     private static func text(_ end: End) -> String {
-        let address = end.port.map { end.address.contains(":") ? "[\(end.address)]:\($0)" : "\(end.address):\($0)" } ?? end.address
+        let host = end.address.contains(":") && end.port != nil ? "[\(end.address)]" : end.address
+        let address = end.port.map { "\(host):\($0)" } ?? host
         return end.workload.map { "\($0) (\(address))" } ?? address
     }
 }

@@ -32,7 +32,9 @@ extension StatusReport {
         var rows = [["PORT", "QUEUE", "RECEIVED", "FORWARDED", "DROPPED", "HELD", "GENERATED", "WHY DROPPED"]]
         for port in ports where port.pair == pair {
             for queue in port.queues {
-                let numbers = [queue.received, queue.forwarded, queue.droppedInAll, queue.held, queue.generated].map { String($0) }
+                let numbers = [queue.received, queue.forwarded, queue.droppedInAll, queue.held, queue.generated].map {
+                    String($0)
+                }
                 rows.append([port.name, String(queue.queue)] + numbers + [queue.reasons])
             }
         }
