@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -124,6 +128,15 @@ static void append(struct nlmsghdr *header, uint16_t type, const void *value, si
     header->nlmsg_len = NLMSG_ALIGN(header->nlmsg_len) + RTA_ALIGN(attribute->rta_len);
 }
 
+/// Sends one request and takes one answer into `buffer`. Its length or -errno.
+static ssize_t exchange(struct nlmsghdr *ask, void *buffer, size_t room) {
+    int fd = open_netlink(0, 0);
+    if (fd < 0) return fd;
+    ssize_t length = send(fd, ask, ask->nlmsg_len, 0) < 0 ? -errno : take(fd, buffer, room);
+    close(fd);
+    return length;
+}
+
 int cxdp_link_query(const char *name, uint32_t ifindex, int32_t namespace_id, struct cxdp_link *out) {
     struct {
         struct nlmsghdr header;
@@ -138,15 +151,51 @@ int cxdp_link_query(const char *name, uint32_t ifindex, int32_t namespace_id, st
     uint32_t const brief = RTEXT_FILTER_SKIP_STATS;
     append(&ask.header, IFLA_EXT_MASK, &brief, sizeof brief);
     if (namespace_id >= 0) append(&ask.header, IFLA_TARGET_NETNSID, &namespace_id, sizeof namespace_id);
-    int fd = open_netlink(0, 0);
-    if (fd < 0) return fd;
     _Alignas(struct nlmsghdr) char buffer[32768];
-    ssize_t length = send(fd, &ask, ask.header.nlmsg_len, 0) < 0 ? -errno : take(fd, buffer, sizeof buffer);
-    close(fd);
+    ssize_t length = exchange(&ask.header, buffer, sizeof buffer);
     if (length < 0) return (int)length;
     for (struct nlmsghdr *h = (void *)buffer; NLMSG_OK(h, length); h = NLMSG_NEXT(h, length)) {
         if (h->nlmsg_type == NLMSG_ERROR) return ((struct nlmsgerr *)NLMSG_DATA(h))->error;
         if (read_message(h, out)) return 0;
     }
     return -ENODEV;
+}
+
+/// The number that our namespace has for the one behind `fd`, or -1 when it has none.
+static int32_t namespace_number(int fd) {
+    struct {
+        struct nlmsghdr header;
+        struct rtgenmsg body;
+        char attributes[32];
+    } ask = {
+        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof ask.body), .nlmsg_type = RTM_GETNSID, .nlmsg_flags = NLM_F_REQUEST},
+        .body = {.rtgen_family = AF_UNSPEC},
+    };
+    uint32_t const value = (uint32_t)fd;
+    append(&ask.header, NETNSA_FD, &value, sizeof value);
+    _Alignas(struct nlmsghdr) char buffer[1024];
+    ssize_t length = exchange(&ask.header, buffer, sizeof buffer);
+    struct nlmsghdr *answer = (void *)buffer;
+    if (length < 0 || !NLMSG_OK(answer, length) || answer->nlmsg_type != RTM_NEWNSID) return -1;
+    int left = (int)answer->nlmsg_len - (int)NLMSG_SPACE(sizeof ask.body);
+    const struct rtattr *a = (void *)((char *)NLMSG_DATA(answer) + NLMSG_ALIGN(sizeof ask.body));
+    for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type == NETNSA_NSID) return (int32_t)word(a);
+    }
+    return -1;
+}
+
+int cxdp_named_namespace(int32_t namespace_id) {
+    DIR *folder = opendir("/run/netns");
+    if (!folder) return -errno;
+    int found = -ENOENT;
+    for (struct dirent *entry = readdir(folder); entry && found < 0; entry = readdir(folder)) {
+        if (entry->d_name[0] == '.') continue;
+        int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) continue;
+        if (namespace_number(fd) == namespace_id) found = fd;
+        else close(fd);
+    }
+    closedir(folder);
+    return found;
 }

@@ -89,6 +89,10 @@ int cxdp_link_update(int link, int program) {
     return bpf_link_update(link, program, NULL);
 }
 
+int cxdp_link_detach(int link) {
+    return bpf_link_detach(link);
+}
+
 int cxdp_link_info(int link, uint32_t *ifindex, uint32_t *program_id) {
     struct bpf_link_info info;
     uint32_t length = sizeof info;

@@ -3,7 +3,7 @@ public import Ring
 public import Synchronization
 
 /// One port of a worker's queue: the socket's four rings and what must be known of the port before a frame is sent to it.
-public struct PortQueue: ~Copyable {
+@safe public struct PortQueue: ~Copyable {
     /// Fill, receive, transmit and completion ring of (port, queue).
     public var rings: SocketRings
     /// The AF_XDP socket, for the wake-up; -1 where no kernel is behind the rings.

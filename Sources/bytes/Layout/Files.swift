@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Flow
-public import Net
-public import Record
-public import Ring
+internal import Flow
+internal import Net
+internal import Record
+internal import Ring
 
 /// Where things lie in a pair's UMEM file: the header, each worker's free list, the rings between workers, then the frames.
 public struct UMEMLayout: Sendable, Equatable {

@@ -45,7 +45,6 @@ internal import Glibc
         case takeOver
         /// The old keeper's answer: it has let go and ends.
         case letGo
-        /// Keeper to data: sockets of a pair were made anew; descriptors: its sockets; argument 0: pair.
         case sockets
     }
 
@@ -133,7 +132,7 @@ public final class Channel: @unchecked Sendable {
     /// Waits for the next message; its descriptors are the caller's from now on.
     public func receive() throws(ChannelError) -> (message: Message, descriptors: [Int32]) {
         var message = Message(.alive)
-        var descriptors = [Int32](repeating: -1, count: Int(CXDP_MESSAGE_DESCRIPTORS.rawValue))
+        var descriptors = [Int32](repeating: -1, count: Int(CXDP_MESSAGE_DESCRIPTORS))
         var count: UInt32 = 0
         let size = MemoryLayout<Message>.size
         let received = unsafe withUnsafeMutableBytes(of: &message) { bytes in

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Net
 
 /// A name of fixed size: what keeper, control and data say to each other has no pointer and no length to trust.
 @frozen public struct FixedName: BitwiseCopyable, Sendable, Equatable, CustomStringConvertible {

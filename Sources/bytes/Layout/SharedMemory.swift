@@ -16,10 +16,17 @@ public import Ring
         self.init(writable ? try MemoryFile(adopting: descriptor) : try MemoryFile(reading: descriptor))
     }
 
+    /// Maps, for reading and writing, what another process sent, if it is what the header says.
+    public convenience init(adopting descriptor: Int32, expecting header: MemoryHeader) throws(RingError) {
+        let file = try MemoryFile(adopting: descriptor)
+        try file.expect(header)
+        self.init(file)
+    }
+
     /// A writable file of zeros that can neither shrink nor grow.
     public static func create(_ name: String, byteCount: Int) throws(RingError) -> SharedMemory {
         let memory = SharedMemory(try MemoryFile.create(name, byteCount: byteCount))
-        _ = cxdp_memfd_seal(memory.descriptor, Int32(CXDP_SEAL_SHRINK.rawValue | CXDP_SEAL_GROW.rawValue))
+        _ = cxdp_memfd_seal(memory.descriptor, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW))
         return memory
     }
 
@@ -39,7 +46,7 @@ public import Ring
             }
             written += count
         }
-        let seals = CXDP_SEAL_SEAL.rawValue | CXDP_SEAL_SHRINK.rawValue | CXDP_SEAL_GROW.rawValue | CXDP_SEAL_WRITE.rawValue
+        let seals = CXDP_SEAL_SEAL | CXDP_SEAL_SHRINK | CXDP_SEAL_GROW | CXDP_SEAL_WRITE
         let result = cxdp_memfd_seal(descriptor, Int32(seals))
         guard result == 0 else {
             close(descriptor)

@@ -11,11 +11,11 @@ func fail(_ message: String) -> Never {
 /// The folder where Debian keeps `asm/types.h` and its kin, which the BPF target does not search by itself.
 func systemHeaders() -> String {
     #if arch(x86_64)
-    "/usr/include/x86_64-linux-gnu"
+        "/usr/include/x86_64-linux-gnu"
     #elseif arch(arm64)
-    "/usr/include/aarch64-linux-gnu"
+        "/usr/include/aarch64-linux-gnu"
     #else
-    #error("Bulkhead builds for x86_64 and aarch64.")
+        #error("Bulkhead builds for x86_64 and aarch64.")
     #endif
 }
 

@@ -46,6 +46,10 @@ int cxdp_links_receive(int fd, struct cxdp_link *out, unsigned max);
 /// 0 or -errno; -ENODEV when there is none.
 int cxdp_link_query(const char *name, uint32_t ifindex, int32_t namespace_id, struct cxdp_link *out);
 
+/// Opens the namespace that ours knows as `namespace_id`, if it is one of those that `ip netns` names in /run/netns. Its descriptor or
+/// -errno; -ENOENT when it is none of them.
+int cxdp_named_namespace(int32_t namespace_id);
+
 /// Sets and clears IFF_ flags by ioctl. 0 or -errno.
 int cxdp_interface_change_flags(const char *name, uint32_t set, uint32_t clear);
 

@@ -34,6 +34,9 @@ int cxdp_link_create(int program, uint32_t ifindex, uint32_t attach_flags);
 /// Puts `program` in place of the link's present one; no frame is lost. 0 or -errno.
 int cxdp_link_update(int link, int program);
 
+/// Takes the program off its port at once, also while the link is pinned or open elsewhere. 0 or -errno.
+int cxdp_link_detach(int link);
+
 /// Where the link sits (`*ifindex` is 0 once its device is deleted) and the id of its program. 0 or -errno; -EINVAL when
 /// the descriptor is no link.
 int cxdp_link_info(int link, uint32_t *ifindex, uint32_t *program_id);

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Synchronization
+public import Net
+
+// The flow table: a fixed number of connections in memory that the caller gives, so that another process can take it over.
+//
+//     header   256 bytes: identity, list heads, counters                            (FlowTableHeader)
+//     index    buckets of 64 bytes: ten 16-bit tags, a count, ten 32-bit words      (FlowTable+Index)
+//     entries  96 bytes each (IPv4) or 128 (IPv6): all that an established frame reads or writes
+//     details  24 bytes each: what only judging, reporting and ending read
+//
+// Problem. A firewall looks up every frame among up to ten million flows, and whoever sends to it chooses the keys. So: no chain
+// may grow, nothing may rehash or allocate, and an established frame may touch three lines of cache, no more.
+//
+// Answer. A key has two buckets and lies in one of ten places in either. The first is preferred, so that most lookups read one
+// bucket; each bucket counts the keys that had to stray to their second, so that a miss reads one bucket too where none did. The
+// second bucket follows from the first and the tag alone, and the first from the second: an entry moves to its other bucket
+// without its key being read. Insertion moves at most one entry (partial-key cuckoo hashing, one step). At the highest load, 25
+// flows to 3 buckets, that finds a place but for about one key in 10⁸, which is refused as if the table were full. The hash is
+// keyed with random words, so that nobody can choose keys that meet.
+//
+// Time. Frames write `lastSeen` and nothing else. A hand goes round the entries, a few at each call, and finds those that were
+// quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening:
+// when the table is full, the oldest of them gives way, and no established flow ever does.
+//
+// Damage. A process may be killed at any instruction, and the memory outlives it. Each number that is read from memory is compared
+// with the capacity before it is used, each loop has a bound of its own, and a state byte is looked at as a byte before anything
+// treats it as a `FlowState`. So wrong bytes can lose flows, but can neither trap nor hang. `check()` finds them, `mend()` builds
+// everything but the entries anew.
+//
+// Owner. One worker writes. Nothing here is atomic.
+
+/// A table of flows over one memory area. See the essay at the head of this file.
+@safe public struct FlowTable<Key: FlowKey>: ~Copyable {
+    @usableFromInline let header: UnsafeMutablePointer<FlowTableHeader>
+    @usableFromInline let index: UnsafeMutableRawPointer
+    @usableFromInline let entries: UnsafeMutableRawPointer
+    @usableFromInline let details: UnsafeMutablePointer<FlowDetail>
+    @usableFromInline let limit: UInt32
+    @usableFromInline let buckets: UInt32
+    @usableFromInline let secret: HashSecret
+    /// How long quiet flows are kept; may be changed at any time.
+    public var timeouts: FlowTimeouts
+
+    /// Adopts the table that the memory holds; `nil` where it holds none of this key and capacity, as fresh memory does: `format`
+    /// it then. Only the identity is looked at: after a crash call `check()` too.
+    ///
+    /// - Parameters:
+    ///   - base: `byteCount(capacity:)` bytes, 64-byte aligned, that outlive the table.
+    ///   - capacity: how many flows the table holds, 1 to 2³⁰.
+    ///   - secret: the words that the table's keys were hashed with; with others nothing would be found.
+    ///   - timeouts: how long quiet flows are kept.
+    @inlinable public init?(
+        base: UnsafeMutableRawPointer, capacity: Int, secret: HashSecret, timeouts: FlowTimeouts = FlowTimeouts()
+    ) {
+        let layout = FlowTableLayout<Key>(capacity: capacity)
+        // The caller vouches for the area; every pointer below stays inside it by the layout's sums.
+        unsafe header = base.assumingMemoryBound(to: FlowTableHeader.self)
+        unsafe index = base + layout.index
+        unsafe entries = base + layout.entries
+        unsafe details = (base + layout.details).assumingMemoryBound(to: FlowDetail.self)
+        limit = UInt32(capacity)
+        buckets = UInt32(layout.buckets)
+        self.secret = secret
+        self.timeouts = timeouts
+        guard unsafe layout.matches(header.pointee) else { return nil }
+    }
+
+    /// Bytes that a table of the given capacity needs: a multiple of 64.
+    @inlinable public static func byteCount(capacity: Int) -> Int { FlowTableLayout<Key>(capacity: capacity).byteCount }
+
+    /// Writes an empty table, whatever the memory held. Entries are not touched, so that fresh memory stays untouched until used.
+    public static func format(base: UnsafeMutableRawPointer, capacity: Int) {
+        let layout = FlowTableLayout<Key>(capacity: capacity)
+        // The caller vouches for `byteCount` bytes.
+        unsafe (base + layout.index).initializeMemory(as: UInt64.self, repeating: 0, count: layout.buckets * 8)
+        unsafe base.initializeMemory(as: UInt64.self, repeating: 0, count: FlowTableHeader.size / 8)
+        unsafe base.storeBytes(of: layout.header, as: FlowTableHeader.self)
+    }
+
+    /// How many flows the table holds at most.
+    @inlinable public var capacity: Int { @_noLocks get { Int(limit) } }
+    /// How many flows it holds now.
+    @inlinable public var used: Int { @_noLocks get { unsafe Int(header.pointee.used) } }
+    /// How many of them are half open or one-sided.
+    @inlinable public var waiting: Int { @_noLocks get { unsafe Int(header.pointee.waiting) } }
+    /// How many may be: seven eighths of the capacity, so that a flood of opening frames always leaves room.
+    @inlinable public var waitingLimit: Int { @_noLocks get { Int(limit &- limit / 8) } }
+    /// All numbers of the header, for display.
+    @inlinable public var statistics: FlowTableHeader { @_noLocks get { unsafe header.pointee } }
+
+    /// The keyed hash of a key: first stage of a lookup.
+    @inlinable public func hash(_ key: Key) -> UInt64 { key.hash(secret) }
+
+    /// Second stage: brings the key's bucket into the cache.
+    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe touch(bucket(first(hash))) }
+
+    /// Third stage: brings the entry that the bucket suggests into the cache. The key is not compared yet.
+    @inlinable @inline(__always) public func prefetchEntry(_ hash: UInt64) {
+        let bucket = unsafe bucket(first(hash))
+        let matches = unsafe slots(of: bucket, holding: Self.tag(hash))
+        guard matches != 0 else { return }
+        let number = unsafe word(of: bucket, Self.slot(matches)) & Self.numberMask
+        guard number < limit else { return }
+        unsafe touch(entry(number))
+        unsafe touch(entry(number) + 64)
+    }
+
+    /// The number of the key's entry, or `.max`. An entry that is found has a valid state.
+    @inlinable public func find(_ key: Key, hash: UInt64) -> UInt32 {
+        let home = first(hash)
+        let tag = Self.tag(hash)
+        let bucket = unsafe bucket(home)
+        let number = unsafe search(bucket, tag: tag, key: key)
+        if number != .max { return number }
+        guard unsafe strays(of: bucket) != 0 else { return .max }
+        return unsafe search(self.bucket(other(home, tag: tag)), tag: tag, key: key)
+    }
+
+    /// The entry of a number that `find`, `insert`, `nextExpired` or `oldestWaiting` gave.
+    @inlinable public subscript(number: UInt32) -> FlowEntry<Key> {
+        unsafeAddress {
+            precondition(number < limit)
+            // In bounds by the line above, and trivial: any bytes are an entry but for the state, see the essay.
+            return unsafe UnsafePointer(entry(number).assumingMemoryBound(to: FlowEntry<Key>.self))
+        }
+        unsafeMutableAddress {
+            precondition(number < limit)
+            return unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
+        }
+    }
+
+    /// The detail of an entry. `next` belongs to the table: leave it as it is.
+    @inlinable public subscript(detail number: UInt32) -> FlowDetail {
+        unsafeAddress {
+            precondition(number < limit)
+            return unsafe UnsafePointer(details + Int(number))
+        }
+        unsafeMutableAddress {
+            precondition(number < limit)
+            return unsafe details + Int(number)
+        }
+    }
+
+    /// An early load into no register that matters: the processor goes on while the line comes. Flow has no C to ask for a
+    /// prefetch, and a relaxed load is one that the compiler may not leave out.
+    @inlinable @inline(__always) func touch(_ line: UnsafeMutableRawPointer) {
+        // `line` points into the table.
+        _ = unsafe line.assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
+    }
+}
