@@ -80,7 +80,7 @@ let package = Package(
             "Control", on: "service",
             ["API", "Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Record", "Net", "Layout"],
             packages: [hummingbird, nio, yams, logging, lifecycle]),
-        room("Keeper", on: "service", ["Link", "Layout"], packages: [logging]),
+        room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
 
         // Tools.
         .executableTarget(

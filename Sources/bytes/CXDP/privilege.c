@@ -90,6 +90,10 @@ int cxdp_network_namespace(uint64_t *inode) {
     return 0;
 }
 
+int cxdp_new_network_namespace(void) {
+    return unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
 int cxdp_enter_network_namespace(int fd) {
     return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Net
 
 // Expiry by a hand that goes round all entries rather than by lists of timeouts: a flow changes its timeout with its state, several
 // times in a short life, and a hand need not be told. One round takes about four seconds where the caller's budget allows it, so a
@@ -24,10 +23,13 @@ extension FlowTable {
             unsafe header.pointee.handTick = now
             return 0
         }
-        // Less than one step: the ticks are kept until they make one.
-        let due = UInt64(span) &* UInt64(elapsed) / UInt64(Self.round)
+        // A large table takes one step more rather than one less; a small one keeps the ticks that make no whole step.
+        let product = UInt64(span) &* UInt64(elapsed)
+        let isLarge = span >= Self.round
+        let due = (isLarge ? product &+ UInt64(Self.round) &- 1 : product) / UInt64(Self.round)
         guard due > 0 else { return 0 }
-        unsafe header.pointee.handTick = now
+        let kept = isLarge || due >= UInt64(span) ? 0 : elapsed &- UInt32(due &* UInt64(Self.round) / UInt64(span))
+        unsafe header.pointee.handTick = now &- kept
         tendList()
         return min(Int(truncatingIfNeeded: min(due, UInt64(span))), most)
     }
@@ -111,7 +113,7 @@ extension FlowTable {
     /// Frees an entry whose state is none: only damage leaves one.
     @inlinable @inline(never) func discard(_ number: UInt32) {
         noteDamage()
-        let hash = unsafe entry(number).assumingMemoryBound(to: Key.self).pointee.hash(secret)
+        let hash = unsafe hash(entry(number).assumingMemoryBound(to: Key.self).pointee)
         _ = vacate(number, hash: hash)
         setState(number, 0)
         if unsafe header.pointee.used > 0 { unsafe header.pointee.used &-= 1 }

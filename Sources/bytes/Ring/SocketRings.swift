@@ -46,7 +46,8 @@ public struct SocketRings: ~Copyable {
         let (receive, transmit, completion) = unsafe (base + step, base + 2 * step, base + 3 * step)
         return unsafe KernelEnds(
             fill: ConsumerRing(producer: base, consumer: base + 64, slots: base + 192, size: size),
-            receive: ProducerRing(producer: receive, consumer: receive + 64, flags: receive + 128, slots: receive + 192, size: size),
+            receive: ProducerRing(
+                producer: receive, consumer: receive + 64, flags: receive + 128, slots: receive + 192, size: size),
             transmit: ConsumerRing(producer: transmit, consumer: transmit + 64, slots: transmit + 192, size: size),
             completion: ProducerRing(
                 producer: completion, consumer: completion + 64, flags: completion + 128, slots: completion + 192, size: size))

@@ -57,6 +57,10 @@ int cxdp_mount_bpffs_at_init(const char *path);
 /// The inode that names the calling thread's network namespace. 0 or -errno.
 int cxdp_network_namespace(uint64_t *inode);
 
+/// Gives the calling thread a network namespace of its own, empty but for a loopback that is down. It ends with its last thread, open
+/// descriptor or name. 0 or -errno.
+int cxdp_new_network_namespace(void);
+
 /// Moves the calling thread into the network namespace behind `fd`. 0 or -errno. For threads that do nothing else.
 int cxdp_enter_network_namespace(int fd);
 

@@ -60,9 +60,6 @@ enum { CXDP_MAP_ARRAY = 2, CXDP_MAP_DEVICES = 14, CXDP_MAP_SOCKETS = 17 };
 /// Creates the map `mode`: one entry of 8 bytes (mode, epoch) that can be mapped. Its descriptor or -errno.
 int cxdp_create_mode_map(void);
 
-/// A second, read-only descriptor of a map, for a process that must not write it: neither by system call nor by mapping. It or -errno.
-int cxdp_map_read_only(int map);
-
 /// Sets entry `key` of a map with 4-byte values (a socket's descriptor, an ifindex). 0 or -errno.
 int cxdp_map_set(int map, uint32_t key, uint32_t value);
 
