@@ -51,8 +51,21 @@ public final class EventHub: Sendable {
                 if state.ring.count < capacity { state.ring.append(event) } else { state.ring[state.next] = event }
                 state.next = (state.next + 1) % capacity
                 state.published += 1
-                for key in state.subscribers.keys { state.lost += Self.hand(event, to: &state.subscribers[key]!) }
+                for key in state.subscribers.keys {
+                    guard var subscriber = state.subscribers[key] else { continue }
+                    state.lost += Self.hand(event, to: &subscriber)
+                    state.subscribers[key] = subscriber
+                }
             }
+        }
+    }
+
+    /// Takes note of events that were lost before they came here: every subscriber misses them.
+    public func lose(_ count: UInt64) {
+        guard count > 0 else { return }
+        state.withLock { state in
+            state.lost += count
+            for key in state.subscribers.keys { state.subscribers[key]?.lost += count }
         }
     }
 

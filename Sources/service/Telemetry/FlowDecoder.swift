@@ -5,7 +5,7 @@ public import Record
 public struct PublishedNames: Sendable {
     /// The policy generation.
     public var generation: UInt32
-    /// The inventory's epoch that was published with it.
+    /// The epoch with which its address map began; the map's changes count up from there.
     public var epoch: UInt32
     /// Why each side record decides as it does.
     public var causes: CauseTable
@@ -59,7 +59,8 @@ public struct FlowDecoder: Sendable {
     /// A record's event. `wallOffset` is what has to be added to the monotonic clock to get nanoseconds since 1970.
     public func decode(_ record: FlowRecord, wallOffset: Int64) -> FlowEvent {
         let judged = published.last { $0.generation == record.generation }
-        let inventory = published.last { $0.epoch == record.epoch }
+        // Changes of the inventory count the epoch up from the published one; its numbers mean the same until the next map.
+        let inventory = published.last { $0.epoch <= record.epoch }
         let egress = judged?.causes.cause(ofRecord: record.egressRecord)
         let ingress = judged?.causes.cause(ofRecord: record.ingressRecord)
         let pair = Int(record.pair) < pairs.count ? pairs[Int(record.pair)] : nil
