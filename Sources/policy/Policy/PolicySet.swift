@@ -15,7 +15,8 @@ public enum Document: Sendable {
 
 /// All documents together: every name once, every address claimed once in a zone, every zone that is named declared.
 ///
-/// Without a `Zone` document there is one implicit zone, and the zones that workloads and terms name all mean that one.
+/// Without a `Zone` document, and without a configuration that places zones, there is one implicit zone: the zones that a workload
+/// names all mean that one, and a term may name none, because it would match where nobody meant it to.
 public struct PolicySet: Sendable {
     /// Zones by name.
     public private(set) var zones: [String: Zone] = [:]
@@ -56,7 +57,7 @@ public struct PolicySet: Sendable {
         }
         workloads.sort { $0.name < $1.name }
         policies.sort { $0.comes(before: $1) }
-        try checkZones()
+        if hasZones { try checkZones() }
         try checkClaims()
     }
 
@@ -93,8 +94,18 @@ public struct PolicySet: Sendable {
         return zone.unjudged[destination] ?? zone.unjudgedElsewhere
     }
 
+    /// The set as an appliance sees it that places these zones: where no document declares any, the placed ones are declared thereby.
+    /// Throws where a workload, a term or a zone names one that does not exist.
+    public func placing(zones placed: [String]) throws(PolicyError) -> PolicySet {
+        var copy = self
+        if !hasZones {
+            for name in placed where name != Zone.implicit { copy.zones[name] = Zone(name: name) }
+        }
+        try copy.checkZones()
+        return copy
+    }
+
     private func checkZones() throws(PolicyError) {
-        guard hasZones else { return }
         func check(_ names: [String], _ place: Place, _ who: String) throws(PolicyError) {
             for name in names where zones[name] == nil && name != Zone.implicit {
                 throw PolicyError(
@@ -102,11 +113,16 @@ public struct PolicySet: Sendable {
                     remedy: Spelling.remedy(name, among: Array(zones.keys)) ?? "declare it or leave it out")
             }
         }
-        for zone in zones.values { try check(zone.unjudged.keys.sorted(), zone.place, "Zone \"\(zone.name)\"") }
-        for workload in workloads { try check(workload.zones, workload.place, "Workload \"\(workload.name)\"") }
+        for zone in zones.values.sorted(by: { $0.name < $1.name }) {
+            try check(zone.unjudged.keys.sorted(), zone.place, "Zone \"\(zone.name)\"")
+        }
+        for workload in workloads where hasZones { try check(workload.zones, workload.place, "Workload \"\(workload.name)\"") }
         for policy in policies {
-            let terms = [policy.subject] + policy.rules.flatMap(\.peers)
-            for term in terms { try check(term.zones ?? [], policy.place, "Policy \"\(policy.name)\"") }
+            try check(policy.subject.zones ?? [], policy.place, "Policy \"\(policy.name)\"")
+            for rule in policy.rules {
+                try check(
+                    rule.peers.flatMap { $0.zones ?? [] }, rule.place, "rule \"\(rule.label)\" of Policy \"\(policy.name)\"")
+            }
         }
     }
 
