@@ -49,6 +49,7 @@ static void read_attribute(const struct rtattr *a, struct cxdp_link *out) {
     case IFLA_IFNAME: text(a, out->name); break;
     case IFLA_MTU: out->mtu = word(a); break;
     case IFLA_LINK: out->peer_ifindex = word(a); break;
+    case IFLA_MASTER: out->master = word(a); break;
     case IFLA_LINK_NETNSID: out->peer_namespace = (int32_t)word(a); break;
     case IFLA_NUM_RX_QUEUES: out->rx_queues = word(a); break;
     case IFLA_NUM_TX_QUEUES: out->tx_queues = word(a); break;
@@ -185,7 +186,7 @@ static int32_t namespace_number(int fd) {
     return -1;
 }
 
-int cxdp_named_namespace(int32_t namespace_id) {
+int cxdp_named_namespace(int32_t namespace_id, char *name) {
     DIR *folder = opendir("/run/netns");
     if (!folder) return -errno;
     int found = -ENOENT;
@@ -193,8 +194,12 @@ int cxdp_named_namespace(int32_t namespace_id) {
         if (entry->d_name[0] == '.') continue;
         int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
         if (fd < 0) continue;
-        if (namespace_number(fd) == namespace_id) found = fd;
-        else close(fd);
+        if (namespace_number(fd) == namespace_id) {
+            found = fd;
+            strcpy(name, entry->d_name);
+        } else {
+            close(fd);
+        }
     }
     closedir(folder);
     return found;

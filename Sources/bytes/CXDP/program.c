@@ -93,9 +93,17 @@ int cxdp_link_detach(int link) {
     return bpf_link_detach(link);
 }
 
+/// Whether a descriptor is a BPF link. The information call answers for programs as well, and with the same number for "XDP".
+static int is_link(int fd) {
+    char path[32], target[64] = {0};
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return readlink(path, target, sizeof target - 1) > 0 && strstr(target, "link") != NULL;
+}
+
 int cxdp_link_info(int link, uint32_t *ifindex, uint32_t *program_id) {
     struct bpf_link_info info;
     uint32_t length = sizeof info;
+    if (!is_link(link)) return -EINVAL;
     memset(&info, 0, sizeof info);
     int error = bpf_obj_get_info_by_fd(link, &info, &length);
     if (error) return error;
@@ -121,16 +129,12 @@ int cxdp_pinned(const char *path) {
     return bpf_obj_get(path);
 }
 
-static int map_information(int map, struct bpf_map_info *info) {
-    uint32_t length = sizeof *info;
-    memset(info, 0, sizeof *info);
-    return bpf_obj_get_info_by_fd(map, info, &length);
-}
-
 int cxdp_map_info(
     int map, uint32_t *type, uint32_t *key_size, uint32_t *value_size, uint32_t *entries, uint32_t *flags) {
     struct bpf_map_info info;
-    int error = map_information(map, &info);
+    uint32_t length = sizeof info;
+    memset(&info, 0, sizeof info);
+    int error = bpf_obj_get_info_by_fd(map, &info, &length);
     if (error) return error;
     *type = info.type;
     *key_size = info.key_size;
@@ -143,14 +147,6 @@ int cxdp_map_info(
 int cxdp_create_mode_map(void) {
     LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
     return bpf_map_create(BPF_MAP_TYPE_ARRAY, "mode", sizeof(uint32_t), 2 * sizeof(uint32_t), 1, &options);
-}
-
-int cxdp_map_read_only(int map) {
-    struct bpf_map_info info;
-    int error = map_information(map, &info);
-    if (error) return error;
-    LIBBPF_OPTS(bpf_get_fd_by_id_opts, options, .open_flags = BPF_F_RDONLY);
-    return bpf_map_get_fd_by_id_opts(info.id, &options);
 }
 
 int cxdp_map_set(int map, uint32_t key, uint32_t value) {

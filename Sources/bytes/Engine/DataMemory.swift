@@ -13,8 +13,9 @@ internal import Synchronization
 /// each pair its UMEM, its flow tables, its mode word and its sockets. Kept for the life of the process, and handed on as it came.
 @safe final class DataMemory {
     let plan: Plan
-    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here.
-    let descriptors: [Int32]
+    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here. Those of the
+    /// mode words are closed once mapped, because whoever holds one could write it; the board's stands in their places.
+    private(set) var descriptors: [Int32]
     let board: Board
     private let boardFile: SharedMemory
     private let counters: SharedMemory
@@ -54,6 +55,11 @@ internal import Synchronization
             guard result == 0, let words = unsafe words else { throw RingError.memory("cannot map a mode word", errno: -result) }
             return unsafe words
         }
+        for pair in pairs {
+            let place = DataFiles.mode(ofPair: pair, in: plan)
+            close(descriptors[place])
+            self.descriptors[place] = descriptors[DataFiles.board]
+        }
         if isFresh { pairs.forEach(prepare) }
     }
 
@@ -77,8 +83,10 @@ internal import Synchronization
             for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
         }
         for worker in 0..<tables.workers {
-            unsafe prepareTable(FlowKey4.self, flows[pair].base + tables.table4(ofWorker: worker), tables.capacity, secret.pointee)
-            unsafe prepareTable(FlowKey6.self, flows[pair].base + tables.table6(ofWorker: worker), tables.capacity, secret.pointee)
+            unsafe prepareTable(
+                FlowKey4.self, flows[pair].base + tables.table4(ofWorker: worker), tables.capacity, secret.pointee)
+            unsafe prepareTable(
+                FlowKey6.self, flows[pair].base + tables.table6(ofWorker: worker), tables.capacity, secret.pointee)
         }
     }
 
@@ -120,7 +128,8 @@ internal import Synchronization
         else { throw RingError.foreign("a flow table") }
         let ports = try InlineArray<2, PortQueue> { port in try portQueue(pair, queue, port) }
         return unsafe Lane(
-            pair: UInt8(pair), queue: UInt8(queue), ownerByHash: pairPlan.ownerByHash != 0, ports: ports, umem: umem(pair, layout),
+            pair: UInt8(pair), queue: UInt8(queue), ownerByHash: pairPlan.ownerByHash != 0, ports: ports,
+            umem: umem(pair, layout),
             free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout), flows4: flows4, flows6: flows6,
             flowCapacity: tables.capacity, counters: counters(ofWorker: worker), events: eventProducer(worker))
     }
@@ -128,10 +137,15 @@ internal import Synchronization
     /// What a worker needs beside its lane.
     func post(pair: Int, queue: Int, cell: PolicyCell, wake: Int32, others: InlineArray<16, Int32>) -> WorkerPost {
         let first = plan.firstWorker(ofPair: pair)
+        let pairSleeping = unsafe InlineArray<16, UnsafePointer<Atomic<UInt64>>> { other in
+            unsafe board.word(.sleeping, ofWorker: min(first + other, Plan.maximumWorkers - 1))
+        }
+        let number = first + queue
         return unsafe WorkerPost(
-            number: first + queue, firstOfPair: first, poll: PairPlan.Poll(rawValue: plan.pairs[pair].poll) ?? .wait,
-            cell: Unmanaged.passUnretained(cell), board: board, mode: modes[pair], counters: counters(ofWorker: first + queue),
-            wake: wake, others: others)
+            number: number, poll: PairPlan.Poll(rawValue: plan.pairs[pair].poll) ?? .wait, cell: Unmanaged.passUnretained(cell),
+            turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
+            park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
+            mode: modes[pair], counters: counters(ofWorker: number), wake: wake, others: others)
     }
 
     /// A worker's counters.

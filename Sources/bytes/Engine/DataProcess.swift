@@ -95,7 +95,7 @@ final class DataHost {
 
     /// Takes a call from a process of the user who started this one (or root); nobody else is listened to.
     private func accept() {
-        let connection = unsafe Glibc.accept(listener, nil, nil)
+        let connection = Glibc.accept(listener, nil, nil)
         guard connection >= 0 else { return }
         _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
         let caller = Channel(adopting: connection)

@@ -12,14 +12,20 @@ internal import Synchronization
 @safe struct WorkerPost {
     /// Number among all workers.
     let number: Int
-    /// Number of its pair's first worker.
-    let firstOfPair: Int
     /// What an idle worker does.
     let poll: PairPlan.Poll
     /// The policy in force.
     let cell: Unmanaged<PolicyCell>
-    /// Heartbeats and the like.
-    let board: Board
+    /// The worker's turn word on the board: odd while it holds a snapshot.
+    let turn: UnsafePointer<Atomic<UInt64>>
+    /// Its sleep mark.
+    let sleeping: UnsafePointer<Atomic<UInt64>>
+    /// Its order to park.
+    let park: UnsafePointer<Atomic<UInt64>>
+    /// Its answer to that order.
+    let parked: UnsafePointer<Atomic<UInt64>>
+    /// The sleep marks of the pair's workers, by their number in it.
+    let pairSleeping: InlineArray<16, UnsafePointer<Atomic<UInt64>>>
     /// The pair's mode word and epoch.
     let mode: UnsafePointer<UInt32>
     /// The worker's own counters.
@@ -55,16 +61,15 @@ struct Worker: ~Copyable {
         self.post = post
         lastTurn = unsafe cxdp_monotonic_ns()
         epoch = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
-        turnCount = unsafe post.board.word(.turn, ofWorker: post.number).pointee.load(ordering: .relaxed) | 1
+        turnCount = unsafe post.turn.pointee.load(ordering: .relaxed) | 1
         turnCount &+= 1
     }
 
     /// Runs until it is asked to park, and says so when it has.
     mutating func run() {
-        let parking = unsafe post.board.word(.park, ofWorker: post.number)
-        while unsafe parking.pointee.load(ordering: .acquiring) == 0 { step() }
+        while unsafe post.park.pointee.load(ordering: .acquiring) == 0 { step() }
         flush()
-        unsafe post.board.word(.parked, ofWorker: post.number).pointee.store(1, ordering: .releasing)
+        unsafe post.parked.pointee.store(1, ordering: .releasing)
     }
 
     /// One turn and what follows it.
@@ -87,12 +92,11 @@ struct Worker: ~Copyable {
     /// A turn under an odd turn word: from here to its end the snapshot stays.
     @_noLocks
     private mutating func turn() -> UInt32 {
-        let turnWord = unsafe post.board.word(.turn, ofWorker: post.number)
         turnCount &+= 1
-        unsafe turnWord.pointee.store(turnCount, ordering: .sequentiallyConsistent)
+        unsafe post.turn.pointee.store(turnCount, ordering: .sequentiallyConsistent)
         defer {
             turnCount &+= 1
-            unsafe turnWord.pointee.store(turnCount, ordering: .sequentiallyConsistent)
+            unsafe post.turn.pointee.store(turnCount, ordering: .sequentiallyConsistent)
         }
         let now = unsafe cxdp_monotonic_ns()
         dropWhatIsStale(now)
@@ -161,17 +165,17 @@ struct Worker: ~Copyable {
         while bits != 0 {
             let other = bits.trailingZeroBitCount
             bits &= bits &- 1
-            let sleeping = unsafe post.board.word(.sleeping, ofWorker: post.firstOfPair &+ other)
-            if unsafe sleeping.pointee.load(ordering: .sequentiallyConsistent) != 0 { _ = unsafe cxdp_wake(post.others[other]) }
+            if unsafe post.pairSleeping[other].pointee.load(ordering: .sequentiallyConsistent) != 0 {
+                _ = unsafe cxdp_wake(post.others[other])
+            }
         }
     }
 
     /// Sleeps until a frame comes, somebody wakes the worker, or it is time for a heartbeat.
     @_noLocks
     private mutating func sleep() {
-        let sleeping = unsafe post.board.word(.sleeping, ofWorker: post.number)
-        unsafe sleeping.pointee.store(1, ordering: .sequentiallyConsistent)
-        defer { unsafe sleeping.pointee.store(0, ordering: .sequentiallyConsistent) }
+        unsafe post.sleeping.pointee.store(1, ordering: .sequentiallyConsistent)
+        defer { unsafe post.sleeping.pointee.store(0, ordering: .sequentiallyConsistent) }
         // Whoever passed a frame before it could see the mark has left it in a ring: look once more.
         guard lane.isQuietNow() else { return }
         var fds: InlineArray<3, pollfd> = .init(repeating: pollfd(fd: post.wake, events: Int16(POLLIN), revents: 0))

@@ -43,14 +43,16 @@ internal import Synchronization
 
     init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost) throws {
         errand = Errand(memory: memory, pair: pair, queue: queue, post: post)
-        var attributes = unsafe pthread_attr_t()
+        var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setstacksize(&attributes, 1 << 20)
-        let handle = Unmanaged.passRetained(errand)
-        let result = unsafe pthread_create(&thread, &attributes, { argument in
-            unsafe Unmanaged<Errand>.fromOpaque(argument!).takeRetainedValue().work()
-            return nil
-        }, handle.toOpaque())
+        let handle = unsafe Unmanaged.passRetained(errand)
+        let result = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                unsafe Unmanaged<Errand>.fromOpaque(argument!).takeRetainedValue().work()
+                return nil
+            }, handle.toOpaque())
         unsafe pthread_attr_destroy(&attributes)
         guard result == 0 else {
             unsafe handle.release()

@@ -47,7 +47,7 @@ extension FlowTable {
         guard number < limit, Self.isLive(state(number)) else { return }
         if Self.isWaiting(state(number)) { lessWaiting() }
         // In bounds by the guard.
-        let hash = unsafe entry(number).assumingMemoryBound(to: Key.self).pointee.hash(secret)
+        let hash = unsafe hash(entry(number).assumingMemoryBound(to: Key.self).pointee)
         if !vacate(number, hash: hash) { noteDamage() }
         setState(number, 0)
         if unsafe header.pointee.used > 0 { unsafe header.pointee.used &-= 1 }

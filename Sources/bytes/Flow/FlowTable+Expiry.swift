@@ -24,10 +24,13 @@ extension FlowTable {
             unsafe header.pointee.handTick = now
             return 0
         }
-        // Less than one step: the ticks are kept until they make one.
-        let due = UInt64(span) &* UInt64(elapsed) / UInt64(Self.round)
+        // A large table takes one step more rather than one less; a small one keeps the ticks that make no whole step.
+        let product = UInt64(span) &* UInt64(elapsed)
+        let isLarge = span >= Self.round
+        let due = (isLarge ? product &+ UInt64(Self.round) &- 1 : product) / UInt64(Self.round)
         guard due > 0 else { return 0 }
-        unsafe header.pointee.handTick = now
+        let kept = isLarge || due >= UInt64(span) ? 0 : elapsed &- UInt32(due &* UInt64(Self.round) / UInt64(span))
+        unsafe header.pointee.handTick = now &- kept
         tendList()
         return min(Int(truncatingIfNeeded: min(due, UInt64(span))), most)
     }
@@ -83,9 +86,8 @@ extension FlowTable {
     /// Whether a live flow was quiet for longer than its state allows.
     @inlinable func isExpired(_ number: UInt32, state: UInt8, now: UInt32) -> Bool {
         // In bounds: the caller has compared `number` with `limit`.
-        let pointer = unsafe entry(number)
-        let protocolNumber = unsafe pointer.load(fromByteOffset: FlowTableLayout<Key>.protocolOffset, as: UInt8.self)
-        let entry = unsafe pointer.assumingMemoryBound(to: FlowEntry<Key>.self)
+        let entry = unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
+        let protocolNumber = unsafe UInt8(truncatingIfNeeded: entry.pointee.key.context >> 24)
         let allowed = unsafe timeouts.limit(
             protocolNumber: protocolNumber, state: state, marks: entry.pointee.marks.rawValue)
         // Signed, because the clock of a burst may be a moment older than the last frame's.
@@ -111,7 +113,7 @@ extension FlowTable {
     /// Frees an entry whose state is none: only damage leaves one.
     @inlinable @inline(never) func discard(_ number: UInt32) {
         noteDamage()
-        let hash = unsafe entry(number).assumingMemoryBound(to: Key.self).pointee.hash(secret)
+        let hash = unsafe hash(entry(number).assumingMemoryBound(to: Key.self).pointee)
         _ = vacate(number, hash: hash)
         setState(number, 0)
         if unsafe header.pointee.used > 0 { unsafe header.pointee.used &-= 1 }

@@ -116,7 +116,7 @@ extension FlowTable {
         return .max
     }
 
-    /// A free place for a hash: in its first bucket, in its second, or where one entry of either can move out.
+    /// A free place for a hash: in its first bucket, in its second, or where one or two entries can move out of the way.
     @inlinable func vacancy(_ hash: UInt64) -> Vacancy? {
         let tag = Self.tag(hash)
         let home = first(hash)
@@ -125,14 +125,18 @@ extension FlowTable {
         if free != 0 { return Vacancy(bucket: home, slot: Self.slot(free), isSecond: false) }
         let second = unsafe slots(of: bucket(away), holding: 0)
         if second != 0 { return Vacancy(bucket: away, slot: Self.slot(second), isSecond: true) }
-        let slot = displace(from: home)
-        if slot >= 0 { return Vacancy(bucket: home, slot: slot, isSecond: false) }
-        let secondSlot = displace(from: away)
-        return secondSlot >= 0 ? Vacancy(bucket: away, slot: secondSlot, isSecond: true) : nil
+        for depth in 0..<2 {
+            let slot = displace(from: home, depth: depth)
+            if slot >= 0 { return Vacancy(bucket: home, slot: slot, isSecond: false) }
+            let secondSlot = displace(from: away, depth: depth)
+            if secondSlot >= 0 { return Vacancy(bucket: away, slot: secondSlot, isSecond: true) }
+        }
+        return nil
     }
 
-    /// Moves one entry of a full bucket to its other bucket and returns the place that it leaves, or -1.
-    @inlinable @inline(never) func displace(from full: UInt32) -> Int {
+    /// Moves one entry of a full bucket to its other bucket and returns the place that it leaves, or -1. With a depth of 1 a full
+    /// other bucket is first made to give one of its own away.
+    @inlinable @inline(never) func displace(from full: UInt32, depth: Int) -> Int {
         let source = unsafe bucket(full)
         for slot in 0..<10 {
             // Ten tags of 2 bytes lie at the bucket's start.
@@ -140,15 +144,24 @@ extension FlowTable {
             let target = other(full, tag: UInt64(tag))
             guard target != full else { continue }
             let free = unsafe slots(of: bucket(target), holding: 0)
-            guard free != 0 else { continue }
-            let word = unsafe word(of: source, slot)
-            let wasSecond = word & Self.secondBit != 0
-            write(tag, word: word ^ Self.secondBit, bucket: target, slot: Self.slot(free))
-            unsafe source.storeBytes(of: 0, toByteOffset: 2 &* slot, as: UInt16.self)
-            addStrays(wasSecond ? target : full, wasSecond ? -1 : 1)
+            let place = free != 0 ? Self.slot(free) : depth > 0 ? displace(from: target, depth: 0) : -1
+            // What the other bucket gave away did not come here: there is no place.
+            guard place >= 0 else { continue }
+            move(slot, of: full, to: place, of: target)
             return slot
         }
         return -1
+    }
+
+    /// Moves an entry to its other bucket, and counts it where it counts.
+    @inlinable func move(_ slot: Int, of full: UInt32, to place: Int, of target: UInt32) {
+        let source = unsafe bucket(full)
+        let tag = unsafe source.load(fromByteOffset: 2 &* slot, as: UInt16.self)
+        let word = unsafe word(of: source, slot)
+        write(tag, word: word ^ Self.secondBit, bucket: target, slot: place)
+        unsafe source.storeBytes(of: 0, toByteOffset: 2 &* slot, as: UInt16.self)
+        let wasSecond = word & Self.secondBit != 0
+        addStrays(wasSecond ? target : full, wasSecond ? -1 : 1)
     }
 
     /// Writes a place of the index: the word first, for the tag is what makes it valid.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Record
-
 public import Synchronization
 
 /// The words that keeper, workers and control read of each other without a message: heartbeats, sleep marks, link states,
@@ -66,10 +65,12 @@ public enum BoardLayout {
     public var linkUp: InlineArray<2, UInt32> = .init(repeating: 0)
     /// 1 where keeper took the port down because the other one lost its link.
     public var takenDown: InlineArray<2, UInt32> = .init(repeating: 0)
+    /// 1 where the port was promiscuous before keeper made it so.
+    public var wasPromiscuous: InlineArray<2, UInt32> = .init(repeating: 0)
     /// The `PortMode` that keeper set last.
     public var mode: UInt32 = 0
     /// Room up to 64 bytes.
-    public var reserved: InlineArray<11, UInt32> = .init(repeating: 0)
+    public var reserved: InlineArray<9, UInt32> = .init(repeating: 0)
     /// Nothing known.
     public init() {}
 }

@@ -38,7 +38,8 @@ public struct UMEMLayout: Sendable, Equatable {
     /// The header of the file.
     public func header(pair: Int) -> MemoryHeader {
         MemoryHeader(
-            .umem, byteCount: byteCount, geometry: UInt64(workers) << 48 | UInt64(framesPerWorker) << 16 | UInt64(frameSize), pair: pair)
+            .umem, byteCount: byteCount, geometry: UInt64(workers) << 48 | UInt64(framesPerWorker) << 16 | UInt64(frameSize),
+            pair: pair)
     }
 
     private var freeListSize: Int { (FreeList.byteCount(capacity: framesPerWorker * workers) + 63) & ~63 }

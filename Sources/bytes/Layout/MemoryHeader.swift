@@ -69,7 +69,8 @@ extension MemoryFile {
         guard byteCount >= MemoryHeader.size else { throw .foreign("a memory file is too short for its header") }
         let found = unsafe base.load(as: MemoryHeader.self)
         guard found == header, UInt64(byteCount) >= header.byteCount else {
-            throw .foreign("a memory file of kind \(found.kind), version \(found.version), geometry \(found.geometry) does not fit")
+            throw .foreign(
+                "a memory file of kind \(found.kind), version \(found.version), geometry \(found.geometry) does not fit")
         }
     }
 }

@@ -12,7 +12,7 @@ internal import Glibc
         /// Keeper to control: descriptors of counters and board (readable) and events (readable and writable);
         /// arguments: last generation, last epoch ever published.
         case files
-        /// Control to keeper, keeper to data: descriptors of a snapshot image and of an address map; arguments: generation.
+        /// Control to keeper, keeper to data: descriptors of a snapshot image and of an address map; arguments: generation, epoch.
         case publish
         /// Data to keeper, keeper to control: a generation is in force in every worker; arguments: generation.
         case inForce
@@ -39,7 +39,8 @@ internal import Glibc
         case parked
         /// A new keeper to data: hand out the plan and all descriptors.
         case fetch
-        /// Data to a new keeper: the answer, as `start`, with snapshot and address map as last descriptors; argument 0: generation.
+        /// Data to a new keeper: the answer, as `start`, then its listening socket, then snapshot and address map if there are any;
+        /// argument 0: generation.
         case holdings
         /// A new keeper to an old one, over the run folder's socket: let go of data without stopping it.
         case takeOver

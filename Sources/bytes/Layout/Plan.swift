@@ -156,7 +156,9 @@
     /// What is wrong with orders from control; `nil` when every field is in range. Keeper trusts nothing else about them.
     public var fault: String? {
         guard (1...UInt32(Plan.maximumPairs)).contains(pairCount) else { return "orders name \(pairCount) pairs, 1 to 8 can be" }
-        guard (1024...(1 << 28)).contains(flowCapacity) else { return "flows.capacity \(flowCapacity) is not in 1024...268435456" }
+        guard (1024...(1 << 28)).contains(flowCapacity) else {
+            return "flows.capacity \(flowCapacity) is not in 1024...268435456"
+        }
         guard (2...3600).contains(controlPatience) else { return "control's patience \(controlPatience) is not in 2...3600 s" }
         guard runFolderPath != nil else { return "the run folder is no absolute path of at most 90 bytes" }
         var seen: [String] = []

@@ -30,6 +30,20 @@ public import Ring
         return memory
     }
 
+    /// A file of zeros with a header, as keeper makes it: in huge pages where `huge` is asked for and there are any, on the given NUMA
+    /// node if that is not negative, touched and sealed.
+    public static func create(
+        _ name: String, byteCount: Int, header: MemoryHeader, huge: Bool = false, node: Int32 = -1
+    ) throws(RingError) -> SharedMemory {
+        let memory = SharedMemory(try MemoryFile.create(name, byteCount: byteCount, huge: huge))
+        // Before the pages are touched. Far memory is slow, not wrong: a refusal is no error.
+        _ = unsafe cxdp_bind_memory_to_node(memory.base, UInt64(memory.byteCount), node)
+        memory.file.populate()
+        memory.file.write(header)
+        _ = cxdp_memfd_seal(memory.descriptor, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW))
+        return memory
+    }
+
     /// A descriptor of a new file that holds a snapshot image and can never change again; the caller closes it.
     public static func seal(image: [UInt8]) throws(RingError) -> Int32 {
         let descriptor = unsafe cxdp_memfd_create("bulkhead-snapshot", UInt64(image.count), false)

@@ -29,6 +29,8 @@ public struct Interface: Sendable, Equatable {
     public let xdp: XDPMode?
     /// The id of that program, or 0.
     public let xdpProgram: UInt32
+    /// The number of the bridge or bond that it belongs to, or 0.
+    public let master: UInt32
     /// The other end of a veth.
     public let peer: Peer?
 
@@ -75,6 +77,7 @@ public struct Interface: Sendable, Equatable {
         kind = text(link.kind)
         xdp = XDPMode(kernel: link.xdp_mode)
         xdpProgram = link.xdp_program
+        master = link.master
         let isPaired = kind == "veth" && link.peer_ifindex != 0
         peer = isPaired ? Peer(index: link.peer_ifindex, namespace: link.peer_namespace < 0 ? nil : link.peer_namespace) : nil
         (receiveQueues, transmitQueues) = Self.queues(of: name, allocated: (link.rx_queues, link.tx_queues))

@@ -8,10 +8,9 @@ public import Net
 ///
 /// One writer: the keeper. It is pinned, and so keeps its value when the keeper dies.
 @safe public final class ModeWord {
-    private static let pinName = "mode"
+    static let pinName = "mode"
 
     private let map: FileDescriptor
-    private let reader: FileDescriptor
     // Mapped in init, unmapped in deinit, never handed out: valid as long as the object.
     private let words: UnsafeMutablePointer<UInt32>
     private let folder: String
@@ -30,7 +29,6 @@ public import Net
             try fileSystem.makeFolder(folder)
             try pin(map.number, at: path)
         }
-        reader = FileDescriptor(owning: try checked(cxdp_map_read_only(map.number), "opening the mode word of", pair))
         var address: UnsafeMutablePointer<UInt32>?
         try checked(unsafe cxdp_map_mode_for_writing(map.number, &address), "mapping the mode word of", pair)
         guard let address = unsafe address else { throw .strangePin(path: path) }
@@ -59,11 +57,9 @@ public import Net
         unsafe cxdp_write_mode(words, mode.rawValue, epoch &+ 1)
     }
 
-    /// The map, open for reading and writing; it is what programs are loaded with. Owned by this object.
+    /// The map: what programs are loaded with, and what the data process maps for reading (`cxdp_map_mode`) and then closes. It is open
+    /// for writing, because the kernel maps no map through a read-only descriptor. Owned by this object.
     public var fileDescriptor: Int32 { map.number }
-
-    /// The map, open for reading only: for the data process, which maps it with `cxdp_map_mode`. Owned by this object.
-    public var readerDescriptor: Int32 { reader.number }
 
     /// Removes the pin; the map ends with its last user.
     public func unpin() {

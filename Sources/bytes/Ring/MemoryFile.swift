@@ -16,7 +16,8 @@ public enum RingError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .memory(let what, let code):
             "\(what): \(text(code)); free memory, or lower `flows.capacity`"
-        case .rings(let code): "cannot map the rings of an AF_XDP socket: \(text(code)); is it bound, and the kernel 6.1 or later?"
+        case .rings(let code):
+            "cannot map the rings of an AF_XDP socket: \(text(code)); is it bound, and the kernel 6.1 or later?"
         case .foreign(let what): "\(what): it was written by another version or is damaged; start without taking over"
         }
     }

@@ -46,7 +46,8 @@ public struct SocketRings: ~Copyable {
         let (receive, transmit, completion) = unsafe (base + step, base + 2 * step, base + 3 * step)
         return unsafe KernelEnds(
             fill: ConsumerRing(producer: base, consumer: base + 64, slots: base + 192, size: size),
-            receive: ProducerRing(producer: receive, consumer: receive + 64, flags: receive + 128, slots: receive + 192, size: size),
+            receive: ProducerRing(
+                producer: receive, consumer: receive + 64, flags: receive + 128, slots: receive + 192, size: size),
             transmit: ConsumerRing(producer: transmit, consumer: transmit + 64, slots: transmit + 192, size: size),
             completion: ProducerRing(
                 producer: completion, consumer: completion + 64, flags: completion + 128, slots: completion + 192, size: size))
@@ -80,22 +81,4 @@ public struct KernelEnds: ~Copyable {
     public var transmit: ConsumerRing<Descriptor>
     /// Where sent frames go.
     public var completion: ProducerRing<UInt64>
-}
-
-/// The positions of a socket's rings as another process than its worker sees them: what was lost with a worker that was killed.
-public struct RingPositions: Sendable, Equatable {
-    /// Frames that the kernel has put into the receive ring since the socket was made, modulo 2³².
-    public var received: UInt32
-    /// Frames in the transmit ring that the kernel has not taken.
-    public var unsent: UInt32
-
-    /// Reads the positions of a socket; the rings are mapped for that moment only.
-    public init(socket: Int32, size: UInt32) throws(RingError) {
-        var rings = unsafe cxdp_rings()
-        let result = unsafe cxdp_xsk_map_rings(socket, size, size, size, size, &rings)
-        guard result == 0 else { throw .rings(errno: -result) }
-        unsafe received = rings.receive.producer.pointee
-        unsafe unsent = rings.transmit.producer.pointee &- rings.transmit.consumer.pointee
-        unsafe cxdp_xsk_unmap_rings(&rings)
-    }
 }

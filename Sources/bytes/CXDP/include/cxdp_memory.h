@@ -30,10 +30,12 @@ int cxdp_memfd_seals(int fd);
 int64_t cxdp_file_size(int fd);
 
 /// Maps the mode word (map `mode` of the redirect program) for reading: `words[0]` is the mode, `words[1]` the epoch. Read it
-/// with `cxdp_read_mode`. 0 or -errno. Needs no privilege, only the descriptor.
+/// with `cxdp_read_mode`. 0 or -errno. Needs no privilege, only a descriptor, which must be open for writing too: the kernel
+/// refuses to map a map through a read-only one. Close it afterwards, and nothing is left that could write: the mapping cannot be
+/// made writable.
 int cxdp_map_mode(int fd, const uint32_t **words);
 
-/// Maps the mode word for writing. 0 or -errno; -EACCES or -EPERM for a read-only descriptor.
+/// Maps the mode word for writing. 0 or -errno.
 int cxdp_map_mode_for_writing(int fd, uint32_t **words);
 
 /// Stores mode and epoch in one store, so that no reader sees one without the other.

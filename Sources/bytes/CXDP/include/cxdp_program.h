@@ -20,9 +20,9 @@ struct cxdp_redirect {
     int mode;
 };
 
-/// Loads the ELF object with libbpf. `sockets`, `peer` and `mode` are maps to be used in place of fresh ones, or -1. `log` receives
-/// what libbpf and the verifier said (zero-terminated, cut to `log_length`). All four descriptors of `out` are the caller's to close.
-/// 0 or -errno.
+/// Loads the ELF object with libbpf. `sockets`, `peer` and `mode` are maps to be used in place of fresh ones, or -1. `log`
+/// receives what libbpf and the verifier said (zero-terminated, cut to `log_length`). All four descriptors of `out` are the
+/// caller's to close. 0 or -errno.
 int cxdp_redirect_load(
     const void *object, size_t length, int sockets, int peer, int mode, struct cxdp_redirect *out, char *log,
     size_t log_length);
@@ -59,9 +59,6 @@ enum { CXDP_MAP_ARRAY = 2, CXDP_MAP_DEVICES = 14, CXDP_MAP_SOCKETS = 17 };
 
 /// Creates the map `mode`: one entry of 8 bytes (mode, epoch) that can be mapped. Its descriptor or -errno.
 int cxdp_create_mode_map(void);
-
-/// A second, read-only descriptor of a map, for a process that must not write it: neither by system call nor by mapping. It or -errno.
-int cxdp_map_read_only(int map);
 
 /// Sets entry `key` of a map with 4-byte values (a socket's descriptor, an ifindex). 0 or -errno.
 int cxdp_map_set(int map, uint32_t key, uint32_t value);
