@@ -92,7 +92,7 @@ final class Lab {
     var ports: [Interface] { ["p0", "p1"].map { Interface(namespace: appliance, name: $0) } }
 
     /// Settings without which veth loses frames: one queue unless asked for more (the default is one a CPU), GRO at the workload's end (else
-    /// what XDP redirects into the port is lost without a trace), no checksum and segmentation offload there (else half-made sums).
+    /// what XDP redirects into the port is lost without a trace; switched on behind `up`, for the port notices no earlier), no checksum and segmentation offload there (else half-made sums).
     private func connect(_ workload: Workload, to port: String, hardwareAddress: String) throws {
         let (name, end) = (appliance.name, workload.namespace.name)
         let queues = ["numrxqueues", "\(settings.queues)", "numtxqueues", "\(settings.queues)"]
@@ -100,11 +100,11 @@ final class Lab {
             ["ip", "-n", name, "link", "add", port] + queues + ["type", "veth", "peer", "name", "eth0", "netns", end] + queues)
         try appliance.shell("sysctl -q -w net.ipv6.conf.\(port).disable_ipv6=1")
         try Command.run("ip", "-n", name, "link", "set", port, "promisc", "on", "up")
-        try workload.namespace.run("ethtool", "-K", "eth0", "gro", "on", "tx", "off", "tso", "off")
         // Without addresses of their own making the ends are silent unless a test speaks; and a link that goes down keeps its address.
         try workload.namespace.shell("sysctl -q -w net.ipv6.conf.eth0.keep_addr_on_down=1")
         try Command.run(
             "ip", "-n", end, "link", "set", "eth0", "address", hardwareAddress, "addrgenmode", "none", "up")
+        try workload.namespace.run("ethtool", "-K", "eth0", "gro", "on", "tx", "off", "tso", "off")
         try Command.run("ip", "-n", end, "link", "set", "lo", "up")
         try Command.run("ip", "-n", end, "address", "add", workload.ipv4 + "/24", "dev", "eth0")
         try Command.run("ip", "-n", end, "address", "add", workload.ipv6 + "/64", "dev", "eth0", "nodad")
