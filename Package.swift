@@ -61,7 +61,7 @@ let package = Package(
         room("Wire", on: "bytes", ["Net"]),
         room("Flow", on: "bytes", ["Net"]),
         room("Classifier", on: "bytes", ["Net"]),
-        room("Layout", on: "bytes", ["Ring", "Flow", "Classifier", "Record", "Net"]),
+        room("Layout", on: "bytes", ["CXDP", "Ring", "Flow", "Classifier", "Record", "Net"]),
         room("Datapath", on: "bytes", ["Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
         room("Engine", on: "bytes", ["CXDP", "Layout", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
 
@@ -80,7 +80,7 @@ let package = Package(
             "Control", on: "service",
             ["API", "Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Record", "Net", "Layout"],
             packages: [hummingbird, nio, yams, logging, lifecycle]),
-        room("Keeper", on: "service", ["Link", "Layout"], packages: [logging]),
+        room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
 
         // Tools.
         .executableTarget(
@@ -99,7 +99,7 @@ let package = Package(
         tests("Net", ["Net"]),
         tests("Record", ["Record", "Net"]),
         tests("Ring", ["Ring", "Net"]),
-        tests("Link", ["Link", "Ring", "Net"]),
+        tests("Link", ["Link", "CXDP", "Ring", "Net"]),
         tests("Wire", ["Wire", "Net"]),
         tests("Flow", ["Flow", "Net"]),
         tests("Classifier", ["Classifier", "Net"]),

@@ -111,15 +111,17 @@ public import Net
     /// Marks from their bits.
     @_noLocks @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The initiator is the key's high end.
-    public static let initiatorIsHigh = FlowMarks(rawValue: 1)
+    @inlinable public static var initiatorIsHigh: FlowMarks { @_noLocks get { FlowMarks(rawValue: 1) } }
     /// The flow may pass; without it the entry remembers a refusal.
-    public static let allowed = FlowMarks(rawValue: 2)
+    @inlinable public static var allowed: FlowMarks { @_noLocks get { FlowMarks(rawValue: 2) } }
     /// A refusal answers.
-    public static let rejects = FlowMarks(rawValue: 4)
+    @inlinable public static var rejects: FlowMarks { @_noLocks get { FlowMarks(rawValue: 4) } }
     /// A layer-7 program must see its frames.
-    public static let inspected = FlowMarks(rawValue: 8)
+    @inlinable public static var inspected: FlowMarks { @_noLocks get { FlowMarks(rawValue: 8) } }
     /// Picked up mid-stream.
-    public static let pickedUp = FlowMarks(rawValue: 16)
+    @inlinable public static var pickedUp: FlowMarks { @_noLocks get { FlowMarks(rawValue: 16) } }
     /// It goes on although the policy in force would refuse it (change mode keep or drain).
-    public static let outlived = FlowMarks(rawValue: 32)
+    @inlinable public static var outlived: FlowMarks { @_noLocks get { FlowMarks(rawValue: 32) } }
+    /// The initiator came in by the pair's second port; a frame of either end that comes in by the other port is not its own.
+    @inlinable public static var secondPort: FlowMarks { @_noLocks get { FlowMarks(rawValue: 64) } }
 }

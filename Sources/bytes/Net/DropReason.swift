@@ -48,6 +48,8 @@
     case unjudged
     /// The address is claimed twice, or its entry in the address map is damaged.
     case contested
+    /// The frame came in by the other port than its sender's flow does.
+    case spoofed
 
     // What the engine could not do.
     /// The transmit ring of the other port stayed full.

@@ -28,16 +28,32 @@ public protocol FlowKey: BitwiseCopyable, Sendable {
     static func same(_ a: borrowing Self, _ b: borrowing Self) -> Bool
     /// Keyed hash: strongly universal over the key's 32-bit words.
     func hash(_ secret: borrowing HashSecret) -> UInt64
+    /// VLAN tags as `VLANTags.word`.
+    var vlans: UInt32 { get }
+    /// Tunnel identifier.
+    var tunnel: UInt32 { get }
+    /// `protocol << 24 | pair << 16 | tunnel kind << 8 | tunnel depth`.
+    var context: UInt32 { get }
     /// The two ends as addresses and ports, low first.
     var ends: (low: (address: Address, port: UInt16), high: (address: Address, port: UInt16)) { get }
 }
 
+extension FlowKey {
+    /// The protocol of both directions.
+    @inlinable public var protocolNumber: IPProtocol { IPProtocol(rawValue: UInt8(truncatingIfNeeded: context >> 24)) }
+}
+
 /// Strongly universal hashing by multiplication: the sum of each 32-bit word times its own secret 64-bit word, of which the high
 /// half is kept (Lemire and Kaser, "Strongly universal string hashing is fast", 2014). Two different keys that were chosen without
-/// knowing the secret collide with probability 2⁻³². The last step spreads the high half over 64 bits.
+/// knowing the secret collide with probability 2⁻³². The last steps are a bijection of that half, so they keep the bound; they break
+/// up the arithmetic progressions that dense keys make of it, and spread it over 64 bits.
 @_noLocks @inlinable @inline(__always) func finish(_ sum: UInt64) -> UInt64 {
-    let mixed = (sum >> 32) &* 0x9E37_79B9_7F4A_7C15
-    return mixed ^ mixed >> 29
+    var mixed = sum >> 32
+    mixed ^= mixed >> 16
+    mixed = mixed &* 0x9E37_79B9_7F4A_7C15
+    mixed ^= mixed >> 32
+    mixed = mixed &* 0xD6E8_FEB8_6659_FD93
+    return mixed ^ mixed >> 32
 }
 
 /// The key of an IPv4 flow: 24 bytes.
@@ -85,7 +101,7 @@ public protocol FlowKey: BitwiseCopyable, Sendable {
     }
 
     /// Keyed hash over all 32-bit words of the key.
-    @_noLocks @inlinable public func hash(_ secret: borrowing HashSecret) -> UInt64 {
+    @_noLocks @inlinable @inline(__always) public func hash(_ secret: borrowing HashSecret) -> UInt64 {
         var sum = secret[0] &+ secret[1] &* UInt64(low) &+ secret[2] &* UInt64(high)
         sum &+= secret[3] &* UInt64(ports) &+ secret[4] &* UInt64(vlans)
         sum &+= secret[5] &* UInt64(tunnel) &+ secret[6] &* UInt64(context)
@@ -149,7 +165,7 @@ public protocol FlowKey: BitwiseCopyable, Sendable {
     }
 
     /// Keyed hash over all 32-bit words of the key.
-    @_noLocks @inlinable public func hash(_ secret: borrowing HashSecret) -> UInt64 {
+    @_noLocks @inlinable @inline(__always) public func hash(_ secret: borrowing HashSecret) -> UInt64 {
         var sum = secret[0] &+ secret[1] &* (low.high >> 32) &+ secret[2] &* (low.high & 0xffff_ffff)
         sum &+= secret[3] &* (low.low >> 32) &+ secret[4] &* (low.low & 0xffff_ffff)
         sum &+= secret[5] &* (high.high >> 32) &+ secret[6] &* (high.high & 0xffff_ffff)

@@ -48,17 +48,17 @@
     /// Flags from the header's byte.
     @_noLocks @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// No more data from the sender.
-    public static let fin = TCPFlags(rawValue: 0x01)
+    @inlinable public static var fin: TCPFlags { @_noLocks get { TCPFlags(rawValue: 0x01) } }
     /// Synchronise sequence numbers.
-    public static let syn = TCPFlags(rawValue: 0x02)
+    @inlinable public static var syn: TCPFlags { @_noLocks get { TCPFlags(rawValue: 0x02) } }
     /// Reset the connection.
-    public static let rst = TCPFlags(rawValue: 0x04)
+    @inlinable public static var rst: TCPFlags { @_noLocks get { TCPFlags(rawValue: 0x04) } }
     /// Push.
-    public static let psh = TCPFlags(rawValue: 0x08)
+    @inlinable public static var psh: TCPFlags { @_noLocks get { TCPFlags(rawValue: 0x08) } }
     /// The acknowledgement field is meant.
-    public static let ack = TCPFlags(rawValue: 0x10)
+    @inlinable public static var ack: TCPFlags { @_noLocks get { TCPFlags(rawValue: 0x10) } }
     /// The urgent pointer is meant.
-    public static let urg = TCPFlags(rawValue: 0x20)
+    @inlinable public static var urg: TCPFlags { @_noLocks get { TCPFlags(rawValue: 0x20) } }
 }
 
 /// A service as classification sees it: protocol and destination port, or ICMP type and code, in one ordered number, so that a

@@ -27,17 +27,17 @@
         /// Marks from their bits.
         @_noLocks @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The packet is a fragment (`fragmentOffset` or more-fragments is not 0).
-        public static let fragment = Marks(rawValue: 1)
+        @inlinable public static var fragment: Marks { @_noLocks get { Marks(rawValue: 1) } }
         /// More fragments follow.
-        public static let moreFragments = Marks(rawValue: 2)
+        @inlinable public static var moreFragments: Marks { @_noLocks get { Marks(rawValue: 2) } }
         /// An ICMP or ICMPv6 error that quotes a packet at `payloadOffset`.
-        public static let icmpError = Marks(rawValue: 4)
+        @inlinable public static var icmpError: Marks { @_noLocks get { Marks(rawValue: 4) } }
         /// An ICMP or ICMPv6 reply, which only a request may call for.
-        public static let icmpReply = Marks(rawValue: 8)
+        @inlinable public static var icmpReply: Marks { @_noLocks get { Marks(rawValue: 8) } }
         /// Sent to a group: Ethernet multicast or broadcast, or an IP group address.
-        public static let group = Marks(rawValue: 16)
+        @inlinable public static var group: Marks { @_noLocks get { Marks(rawValue: 16) } }
         /// Do-not-fragment (IPv4), which IPv6 always means.
-        public static let dontFragment = Marks(rawValue: 32)
+        @inlinable public static var dontFragment: Marks { @_noLocks get { Marks(rawValue: 32) } }
     }
 
     /// Source address; always valid for `packet`, `fragment` and `neighbour`, the sender's for `arp`.

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Flow
+internal import Net
+internal import Record
+internal import Ring
+internal import Wire
+
+// A worker's turn, in path order. This file is the whole way of a frame; each line is a call into a room.
+//
+//     completion ring ─► free list ─► fill ring          what was sent comes back, the kernel gets free frames
+//     receive ring, hand-off rings ─► the burst in hand  at most 64 frames a port and turn
+//       read      bytes -> reading, or a reason          (Wire)
+//       own       whose flow is it? ─► hand-off ring     another worker's
+//       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
+//       fetch     the entry's lines                       of its own over the burst, so that the waits overlap)
+//       judge     known flow, or policy                  (Flow, Classifier)
+//     verdict ─► transmit ring of the other port, or free list
+//
+// The order is not free: the completion ring is drained first, because the kernel stops sending when it is full; the fill ring is
+// filled before receiving, because an empty one deadlocks a port whose frames all wait; what was pushed is submitted before the
+// engine makes its wake-up call. Receiving stops at what the burst holds: under overload the NIC drops, which costs nothing.
+
+extension Lane {
+    /// One turn over both ports and what other workers passed; says how many frames it handled. The engine kicks afterwards.
+    @_noLocks
+    public mutating func turn(by policy: PolicyInForce, at now: Moment) -> UInt32 {
+        var handled: UInt32 = 0
+        takeHome()
+        for port in 0..<2 {
+            complete(port)
+            refill(port)
+            let count = receive(port)
+            handle(count, by: policy, at: now)
+            handled &+= count
+        }
+        var other = 0
+        while ownerByHash && other < handOffs.workers {
+            let count = takeOver(from: other)
+            handle(count, by: policy, at: now)
+            handled &+= count
+            other &+= 1
+        }
+        ports[0].rings.transmit.submit()
+        ports[1].rings.transmit.submit()
+        expire(at: now)
+        return handled
+    }
+
+    /// The stages over the `count` frames in hand.
+    @_noLocks
+    mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
+        guard count > 0 else { return }
+        for index in 0..<Int(count) { read(index) }
+        for index in 0..<Int(count) { suggest(index) }
+        for index in 0..<Int(count) { fetch(index) }
+        for index in 0..<Int(count) {
+            if let owner = foreignOwner(index) {
+                handOver(index, to: owner)
+            } else {
+                dispatch(index, judge(index, by: policy, at: now))
+            }
+        }
+    }
+
+    /// Takes what the port has received; the frames are in hand from here on.
+    @_noLocks
+    mutating func receive(_ port: Int) -> UInt32 {
+        let count = ports[port].rings.receive.peek(Lane.burstSize)
+        guard count > 0 else { return 0 }
+        var bytes: UInt64 = 0
+        for offset in 0..<count {
+            var descriptor = ports[port].rings.receive[offset]
+            descriptor.options = UInt32(truncatingIfNeeded: port)
+            bytes &+= UInt64(descriptor.length)
+            burst.descriptors[Int(offset)] = descriptor
+        }
+        ports[port].rings.receive.release(count)
+        unsafe counters.pointee.ports[port].received &+= UInt64(count)
+        unsafe counters.pointee.ports[port].receivedBytes &+= bytes
+        unsafe counters.pointee.ports[port].ringPosition &+= UInt64(count)
+        return count
+    }
+
+    /// Reads the frame's headers and asks for the bucket of its flow.
+    @_noLocks
+    mutating func read(_ index: Int) {
+        let descriptor = burst.descriptors[index]
+        // A kernel or driver that lies about a descriptor must not make us read elsewhere.
+        guard umem.contains(descriptor.address, length: descriptor.length) else {
+            burst.reasons[index] = .truncated
+            return
+        }
+        burst.reasons[index] = umem.read(descriptor, into: &burst.readings[index])
+        guard isPacket(index) else { return }
+        if burst.readings[index].isIPv4 {
+            let (key, _) = FlowKey4.make(of: burst.readings[index], pair: pair)
+            burst.hashes[index] = flows4.hash(key)
+            flows4.prefetchIndex(burst.hashes[index])
+        } else {
+            let (key, _) = FlowKey6.make(of: burst.readings[index], pair: pair)
+            burst.hashes[index] = flows6.hash(key)
+            flows6.prefetchIndex(burst.hashes[index])
+        }
+    }
+
+    /// Looks into the bucket for the entry that it suggests.
+    @_noLocks
+    mutating func suggest(_ index: Int) {
+        burst.candidates[index] = .max
+        guard isPacket(index) else { return }
+        burst.candidates[index] =
+            burst.readings[index].isIPv4 ? flows4.candidate(burst.hashes[index]) : flows6.candidate(burst.hashes[index])
+    }
+
+    /// Asks for the lines of the suggested entry.
+    @_noLocks
+    mutating func fetch(_ index: Int) {
+        guard isPacket(index) else { return }
+        if burst.readings[index].isIPv4 {
+            flows4.prefetchEntry(burst.candidates[index])
+        } else {
+            flows6.prefetchEntry(burst.candidates[index])
+        }
+    }
+
+    /// Whether the frame is a packet with a transport, which belongs to a flow.
+    @_noLocks
+    func isPacket(_ index: Int) -> Bool {
+        guard burst.reasons[index] == nil, case .packet = burst.readings[index].kind else { return false }
+        return true
+    }
+
+    /// The worker that owns the frame's flow, where that is another one.
+    @_noLocks
+    func foreignOwner(_ index: Int) -> Int? {
+        guard ownerByHash, isPacket(index) else { return nil }
+        let owner = Int(truncatingIfNeeded: (burst.hashes[index] >> 32) &* UInt64(handOffs.workers) >> 32)
+        return owner == Int(queue) ? nil : owner
+    }
+
+    /// The end of a frame's way: exactly one ring, or the free list.
+    @_noLocks
+    mutating func dispatch(_ index: Int, _ verdict: Verdict) {
+        let descriptor = burst.descriptors[index]
+        let port = Int(descriptor.options & 1)
+        switch verdict {
+        case .forward: forward(Frame(address: descriptor.address, length: descriptor.length), from: port)
+        case .drop(let reason), .reject(let reason):
+            drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
+        case .hold, .inspect:
+            // Nothing yields these yet: fragments are refused and no rule inspects. A frame that came here would be unjudged.
+            drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .unjudged)
+        }
+    }
+
+    /// Sends a frame out by the other port, if that can take it.
+    @_noLocks
+    mutating func forward(_ frame: consuming Frame, from port: Int) {
+        let out = 1 &- port
+        guard ports[out].hasLink else {
+            drop(frame, from: port, because: .linkDown)
+            return
+        }
+        guard frame.length <= ports[out].maximumFrame else {
+            drop(frame, from: port, because: .oversize)
+            return
+        }
+        if ports[out].rings.transmit.free(1) == 0 { complete(out) }
+        guard ports[out].rings.transmit.free(1) > 0 else {
+            drop(frame, from: port, because: .transmitFull)
+            return
+        }
+        unsafe counters.pointee.ports[port].forwarded &+= 1
+        unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(frame.length)
+        ports[out].rings.transmit.push(frame)
+    }
+
+    /// Ends a frame's way, counted under its reason.
+    @_noLocks
+    mutating func drop(_ frame: consuming Frame, from port: Int, because reason: DropReason) {
+        unsafe counters.pointee.ports[port].dropped[Int(reason.number)] &+= 1
+        release(frame.surrender().address)
+    }
+}
+
+extension UMEM {
+    /// The one door from a descriptor to a span; the caller has checked that the descriptor lies inside the UMEM.
+    @_semantics("no_performance_analysis")
+    func read(_ descriptor: Descriptor, into reading: inout Reading) -> DropReason? {
+        unsafe Wire.read(
+            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), into: &reading)
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+internal import Record
+internal import Ring
+
+// Where frames come from and go to beside the transmit rings: the kernel's fill and completion rings, the free list, and the rings
+// between workers. A frame that another worker is at home with goes back to it, because the UMEM is divided evenly and a worker
+// that only gives would run dry.
+
+extension Lane {
+    /// Takes back what the port has sent.
+    @_noLocks
+    mutating func complete(_ port: Int) {
+        let count = ports[port].rings.completion.peek(.max)
+        guard count > 0 else { return }
+        for offset in 0..<count { release(ports[port].rings.completion[offset]) }
+        ports[port].rings.completion.release(count)
+    }
+
+    /// Gives the kernel free frames to receive into.
+    @_noLocks
+    mutating func refill(_ port: Int) {
+        // A quarter of the ring at a time, so that the position is published rarely.
+        let room = ports[port].rings.fill.free(512)
+        guard room >= 64 else { return }
+        var given: UInt32 = 0
+        while given < room, let address = free.pop() {
+            ports[port].rings.fill.push(address)
+            given &+= 1
+        }
+        if given > 0 { ports[port].rings.fill.submit() }
+    }
+
+    /// Makes a frame free: here, or at home.
+    @_noLocks
+    mutating func release(_ address: UInt64) {
+        let start = umem.frameStart(address)
+        guard ownerByHash else {
+            _ = free.push(start)
+            return
+        }
+        let home = umem.homeWorker(of: start)
+        if home == Int(queue) || home >= handOffs.workers {
+            _ = free.push(start)
+        } else if !handOffs.ring(from: Int(queue), to: home, returning: true).push(Descriptor(address: start, length: 0)) {
+            // The way home is full: the frame stays here. No frame is lost, and the home worker still has its own fill rings.
+            _ = free.push(start)
+        }
+    }
+
+    /// Takes frames that other workers have finished with.
+    @_noLocks
+    mutating func takeHome() {
+        guard ownerByHash else { return }
+        for other in 0..<handOffs.workers where other != Int(queue) {
+            let ring = handOffs.ring(from: other, to: Int(queue), returning: true)
+            var budget = 256
+            while budget > 0, let descriptor = ring.pop() {
+                _ = free.push(descriptor.address)
+                budget &-= 1
+            }
+        }
+    }
+
+    /// Takes frames that another worker received and this one owns; they are in hand from here on, and counted as received here.
+    @_noLocks
+    mutating func takeOver(from other: Int) -> UInt32 {
+        guard other != Int(queue) else { return 0 }
+        let ring = handOffs.ring(from: other, to: Int(queue), returning: false)
+        var count: UInt32 = 0
+        while count < Lane.burstSize, let descriptor = ring.pop() {
+            burst.descriptors[Int(count)] = descriptor
+            let port = Int(descriptor.options & 1)
+            unsafe counters.pointee.ports[port].received &+= 1
+            unsafe counters.pointee.ports[port].receivedBytes &+= UInt64(descriptor.length)
+            count &+= 1
+        }
+        if count > 0 { unsafe counters.pointee.takenOver &+= UInt64(count) }
+        return count
+    }
+
+    /// Passes a frame in hand to the worker that owns its flow; it is no longer counted as received here.
+    @_noLocks
+    mutating func handOver(_ index: Int, to owner: Int) {
+        let descriptor = burst.descriptors[index]
+        let port = Int(descriptor.options & 1)
+        guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(descriptor) else {
+            drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)
+            return
+        }
+        unsafe counters.pointee.ports[port].received &-= 1
+        unsafe counters.pointee.ports[port].receivedBytes &-= UInt64(descriptor.length)
+        unsafe counters.pointee.handedOver &+= 1
+        handedTo |= 1 << UInt32(truncatingIfNeeded: owner)
+    }
+
+    /// Drops whatever waits in the receive rings and in the rings of other workers: it came before a pause, a hang or a change of
+    /// mode, and nothing old is sent late.
+    @_noLocks
+    public mutating func dropStale() -> UInt32 {
+        var dropped: UInt32 = 0
+        for port in 0..<2 {
+            var count = receive(port)
+            while count > 0 {
+                dropInHand(count, because: .stale)
+                dropped &+= count
+                count = receive(port)
+            }
+        }
+        guard ownerByHash else { return dropped }
+        for other in 0..<handOffs.workers {
+            let count = takeOver(from: other)
+            dropInHand(count, because: .stale)
+            dropped &+= count
+        }
+        return dropped
+    }
+
+    /// Takes back what waits in the transmit ring of a port that has lost its link, so that it does not leave late on link-up. The
+    /// slots stay and name no valid address: the kernel skips them, counted as invalid, and completes none.
+    public mutating func withdraw(_ port: Int) -> UInt32 {
+        var addresses: UInt32 = 0
+        let from = 1 - port
+        var taken: [UInt64] = []
+        taken.reserveCapacity(64)
+        ports[port].rings.transmit.withdraw(replacingWith: Descriptor(address: .max, length: 0)) { old in
+            if old.address != .max { taken.append(old.address) }
+        }
+        for address in taken {
+            unsafe counters.pointee.ports[from].forwarded &-= 1
+            unsafe counters.pointee.ports[from].dropped[Int(DropReason.linkDown.number)] &+= 1
+            release(address)
+            addresses += 1
+        }
+        return addresses
+    }
+
+    @_noLocks
+    private mutating func dropInHand(_ count: UInt32, because reason: DropReason) {
+        for index in 0..<Int(count) {
+            let descriptor = burst.descriptors[index]
+            let frame = Frame(address: descriptor.address, length: descriptor.length)
+            drop(frame, from: Int(descriptor.options & 1), because: reason)
+        }
+    }
+}
+
+extension Lane {
+    /// Hands everything that was pushed to the kernel.
+    @_noLocks
+    public func submit() {
+        ports[0].rings.transmit.submit()
+        ports[1].rings.transmit.submit()
+        ports[0].rings.fill.submit()
+        ports[1].rings.fill.submit()
+    }
+
+    /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others.
+    @_noLocks
+    public func isQuietNow() -> Bool {
+        guard ports[0].rings.receive.peek(1) == 0, ports[1].rings.receive.peek(1) == 0 else { return false }
+        guard ownerByHash else { return true }
+        for other in 0..<handOffs.workers where other != Int(queue) {
+            if handOffs.ring(from: other, to: Int(queue), returning: false).count > 0 { return false }
+        }
+        return true
+    }
+}

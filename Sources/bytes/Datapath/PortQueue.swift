@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Ring
+public import Synchronization
+
+/// One port of a worker's queue: the socket's four rings and what must be known of the port before a frame is sent to it.
+@safe public struct PortQueue: ~Copyable {
+    /// Fill, receive, transmit and completion ring of (port, queue).
+    public var rings: SocketRings
+    /// The AF_XDP socket, for the wake-up; -1 where no kernel is behind the rings.
+    public let socket: Int32
+    /// Longest frame that may leave by this port, in bytes without the wire's checksum.
+    @usableFromInline let maximumFrame: UInt32
+    /// 1 while the port has a link; written by keeper.
+    @usableFromInline let linkWord: UnsafePointer<Atomic<UInt32>>
+
+    /// A port's queue over mapped rings. The link word outlives it.
+    @unsafe public init(
+        rings: consuming SocketRings, socket: Int32, maximumFrame: UInt32, linkWord: UnsafePointer<Atomic<UInt32>>
+    ) {
+        self.rings = rings
+        self.socket = socket
+        self.maximumFrame = maximumFrame
+        unsafe self.linkWord = unsafe linkWord
+    }
+
+    /// Whether the port has a link.
+    @inlinable public var hasLink: Bool {
+        @_noLocks get { unsafe linkWord.pointee.load(ordering: .relaxed) != 0 }
+    }
+}
+
+/// The time of a turn, read once and passed down: nothing below the worker reads a clock.
+@frozen public struct Moment: BitwiseCopyable, Sendable {
+    /// Nanoseconds of the monotonic clock.
+    public var nanoseconds: UInt64
+    /// Unix seconds, for expiry of policy alone.
+    public var wall: UInt64
+
+    /// A moment.
+    @_noLocks @inlinable public init(nanoseconds: UInt64, wall: UInt64) {
+        self.nanoseconds = nanoseconds
+        self.wall = wall
+    }
+
+    /// Ticks of 2²⁰ ns, about a millisecond: the flow table's time.
+    @inlinable public var ticks: UInt32 { @_noLocks get { UInt32(truncatingIfNeeded: nanoseconds >> 20) } }
+}

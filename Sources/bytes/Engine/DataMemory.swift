@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CXDP
+internal import Datapath
+internal import Flow
+internal import Glibc
+internal import Layout
+internal import Net
+internal import Record
+internal import Ring
+internal import Synchronization
+
+/// Everything that keeper handed to the data process, mapped and checked: the plan, the board, the counters, the event rings, and for
+/// each pair its UMEM, its flow tables, its mode word and its sockets. Kept for the life of the process, and handed on as it came.
+@safe final class DataMemory {
+    let plan: Plan
+    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here. Those of the
+    /// mode words are closed once mapped, because whoever holds one could write it; the board's stands in their places.
+    private(set) var descriptors: [Int32]
+    let board: Board
+    private let boardFile: SharedMemory
+    private let counters: SharedMemory
+    private let events: SharedMemory
+    private let umems: [SharedMemory]
+    private let flows: [SharedMemory]
+    private let modes: [UnsafePointer<UInt32>]
+
+    /// Maps what came with a `start` message. With `isFresh` every frame is free and the flow tables are checked; else both are
+    /// taken over as another process left them.
+    init(_ plan: Plan, _ descriptors: [Int32], isFresh: Bool) throws {
+        guard plan.fault == nil, plan.workers > 0, plan.workers <= Plan.maximumWorkers,
+            descriptors.count == DataFiles.count(in: plan)
+        else { throw RingError.foreign("keeper's plan does not fit its \(descriptors.count) descriptors") }
+        self.plan = plan
+        self.descriptors = descriptors
+        let pairs = 0..<Int(plan.pairCount)
+        boardFile = try SharedMemory(
+            adopting: descriptors[DataFiles.board],
+            expecting: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
+        unsafe board = Board(base: boardFile.base)
+        counters = try SharedMemory(adopting: descriptors[DataFiles.counters], expecting: CountersLayout.header)
+        events = try SharedMemory(adopting: descriptors[DataFiles.events], expecting: EventsLayout(plan).header)
+        umems = try pairs.map { pair in
+            try SharedMemory(
+                adopting: descriptors[DataFiles.umem(ofPair: pair, in: plan)],
+                expecting: UMEMLayout(plan.pairs[pair]).header(pair: pair))
+        }
+        flows = try pairs.map { pair in
+            try SharedMemory(
+                adopting: descriptors[DataFiles.flows(ofPair: pair, in: plan)],
+                expecting: FlowsLayout(plan.pairs[pair]).header(pair: pair))
+        }
+        unsafe modes = try pairs.map { pair in
+            var words: UnsafePointer<UInt32>?
+            let result = unsafe cxdp_map_mode(descriptors[DataFiles.mode(ofPair: pair, in: plan)], &words)
+            guard result == 0, let words = unsafe words else { throw RingError.memory("cannot map a mode word", errno: -result) }
+            return unsafe words
+        }
+        for pair in pairs {
+            let place = DataFiles.mode(ofPair: pair, in: plan)
+            close(descriptors[place])
+            self.descriptors[place] = descriptors[DataFiles.board]
+        }
+        if isFresh { pairs.forEach(prepare) }
+    }
+
+    /// Frames and tables for workers that follow nobody, or one that was killed.
+    private func prepare(_ pair: Int) {
+        let layout = UMEMLayout(plan.pairs[pair])
+        let handOffs = handOffTable(pair, layout)
+        for worker in 0..<layout.workers {
+            countLost(pair, worker, handOffs)
+            for other in 0..<layout.workers {
+                handOffs.ring(from: worker, to: other, returning: false).reset()
+                handOffs.ring(from: worker, to: other, returning: true).reset()
+            }
+            var free = freeList(pair, worker, layout)
+            free.refill(worker: worker, framesPerWorker: layout.framesPerWorker, frameSize: layout.frameSize)
+        }
+        let tables = FlowsLayout(plan.pairs[pair])
+        let secret = unsafe secret(pair)
+        if unsafe secret.pointee[0] == 0 {
+            var random = SystemRandomNumberGenerator()
+            for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
+        }
+        for worker in 0..<tables.workers {
+            unsafe prepareTable(
+                FlowKey4.self, flows[pair].base + tables.table4(ofWorker: worker), tables.capacity, secret.pointee)
+            unsafe prepareTable(
+                FlowKey6.self, flows[pair].base + tables.table6(ofWorker: worker), tables.capacity, secret.pointee)
+        }
+    }
+
+    /// A table that an earlier process left is kept where its check finds nothing wrong, or what is wrong can be mended; else it is
+    /// replaced by an empty one.
+    private func prepareTable<Key: FlowKey>(_: Key.Type, _ base: UnsafeMutableRawPointer, _ capacity: Int, _ secret: HashSecret) {
+        if var table = unsafe FlowTable<Key>(base: base, capacity: capacity, secret: secret) {
+            if table.check() == nil { return }
+            _ = table.mend()
+            if table.check() == nil { return }
+        }
+        unsafe FlowTable<Key>.format(base: base, capacity: capacity)
+    }
+
+    /// Frames that a killed worker had put into the rings of others are lost with it.
+    private func countLost(_ pair: Int, _ worker: Int, _ handOffs: HandOffTable) {
+        let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: pair) + worker)
+        for other in 0..<handOffs.workers where other != worker {
+            let ring = handOffs.ring(from: other, to: worker, returning: false)
+            while let descriptor = ring.pop() {
+                let port = Int(descriptor.options & 1)
+                unsafe counters.pointee.ports[port].received &+= 1
+                unsafe counters.pointee.ports[port].dropped[Int(DropReason.lostWithWorker.number)] &+= 1
+            }
+        }
+    }
+
+    /// A worker's lane over this memory, with its positions as they are now.
+    func lane(pair: Int, queue: Int) throws -> Lane {
+        let pairPlan = plan.pairs[pair]
+        let layout = UMEMLayout(pairPlan)
+        let tables = FlowsLayout(pairPlan)
+        let worker = plan.firstWorker(ofPair: pair) + queue
+        guard
+            let flows4 = unsafe FlowTable<FlowKey4>(
+                base: flows[pair].base + tables.table4(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee),
+            let flows6 = unsafe FlowTable<FlowKey6>(
+                base: flows[pair].base + tables.table6(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee)
+        else { throw RingError.foreign("a flow table") }
+        let ports = try InlineArray<2, PortQueue> { port in try portQueue(pair, queue, port) }
+        return unsafe Lane(
+            pair: UInt8(pair), queue: UInt8(queue), ownerByHash: pairPlan.ownerByHash != 0, ports: ports,
+            umem: umem(pair, layout),
+            free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout), flows4: flows4, flows6: flows6,
+            flowCapacity: tables.capacity, counters: counters(ofWorker: worker), events: eventProducer(worker))
+    }
+
+    /// What a worker needs beside its lane.
+    func post(pair: Int, queue: Int, cell: PolicyCell, wake: Int32, others: InlineArray<16, Int32>) -> WorkerPost {
+        let first = plan.firstWorker(ofPair: pair)
+        let pairSleeping = unsafe InlineArray<16, UnsafePointer<Atomic<UInt64>>> { other in
+            unsafe board.word(.sleeping, ofWorker: min(first + other, Plan.maximumWorkers - 1))
+        }
+        let number = first + queue
+        return unsafe WorkerPost(
+            number: number, poll: PairPlan.Poll(rawValue: plan.pairs[pair].poll) ?? .wait, cell: Unmanaged.passUnretained(cell),
+            turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
+            park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
+            mode: modes[pair], counters: counters(ofWorker: number), wake: wake, others: others)
+    }
+
+    /// A worker's counters.
+    func counters(ofWorker worker: Int) -> UnsafeMutablePointer<WorkerCounters> {
+        unsafe (counters.base + CountersLayout.worker(worker)).assumingMemoryBound(to: WorkerCounters.self)
+    }
+
+    private func portQueue(_ pair: Int, _ queue: Int, _ port: Int) throws -> PortQueue {
+        let socket = descriptors[DataFiles.socket(ofPair: pair, queue: queue, port: port, in: plan)]
+        let rings = try SocketRings(socket: socket, size: plan.pairs[pair].ringSize)
+        return unsafe PortQueue(
+            rings: rings, socket: socket, maximumFrame: plan.pairs[pair].ports[port].maximumFrame,
+            linkWord: board.linkWord(ofPair: pair, port: port))
+    }
+
+    private func eventProducer(_ worker: Int) -> EventProducer {
+        unsafe EventProducer(base: events.base + EventsLayout(plan).ring(ofWorker: worker), capacity: Plan.eventCapacity)
+    }
+
+    private func secret(_ pair: Int) -> UnsafeMutablePointer<HashSecret> {
+        unsafe (flows[pair].base + FlowsLayout.secret).assumingMemoryBound(to: HashSecret.self)
+    }
+
+    private func umem(_ pair: Int, _ layout: UMEMLayout) -> UMEM {
+        unsafe UMEM(
+            frames: umems[pair].base + layout.frames, frameSize: layout.frameSize, framesPerWorker: layout.framesPerWorker,
+            workers: layout.workers)
+    }
+
+    private func freeList(_ pair: Int, _ worker: Int, _ layout: UMEMLayout) -> FreeList {
+        unsafe FreeList(
+            base: umems[pair].base + layout.freeList(ofWorker: worker), capacity: layout.framesPerWorker * layout.workers)
+    }
+
+    private func handOffTable(_ pair: Int, _ layout: UMEMLayout) -> HandOffTable {
+        unsafe HandOffTable(
+            base: umems[pair].base + layout.handOffs, workers: layout.workers, capacity: UMEMLayout.handOffCapacity)
+    }
+}

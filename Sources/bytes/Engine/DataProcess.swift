@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CXDP
+internal import Datapath
+internal import Glibc
+internal import Layout
+internal import Synchronization
+
+/// The data process: workers, and one main thread that does what keeper says. It has no privilege, opens no file and no connection; it
+/// lives on when keeper dies, and hands everything to the next keeper that asks.
+///
+///     start ─► map and check everything ─► ready ─► publish ─► in force ─► go ─► workers run ─► running
+///     park  ─► workers stop at their turn's end ─► parked        (another data process goes on with the same memory)
+///     fetch ─► holdings                                          (another keeper)
+public enum DataProcess {
+    /// Runs the process. Descriptor 3 is the listening socket of the run folder on which later keepers come, 4 the channel to the
+    /// keeper that started it. Returns the exit code.
+    public static func run() -> Int32 {
+        let owner = getuid()
+        _ = signal(SIGPIPE, SIG_IGN)
+        _ = unsafe cxdp_name_thread("bulkhead-data")
+        // What came by descriptor is all that is needed from here on. Nobody's files are this user's.
+        let nobody: UInt32 = 65534
+        if owner == 0 {
+            let result = cxdp_drop_privileges(nobody, nobody, false)
+            guard result == 0 else { return complain("cannot give up privilege: error \(-result)") }
+        }
+        let host = DataHost(listener: 3, channel: Channel(adopting: 4), owner: owner)
+        return host.serve()
+    }
+
+    static func complain(_ what: String) -> Int32 {
+        let line = Array("bulkhead data: \(what)\n".utf8)
+        _ = unsafe write(STDERR_FILENO, line, line.count)
+        return 1
+    }
+}
+
+/// The main thread's state.
+final class DataHost {
+    private let listener: Int32
+    private var channel: Channel?
+    /// Connections that have not said yet what they want.
+    private var callers: [Channel] = []
+    private let owner: UInt32
+    private let cell = PolicyCell()
+    private var memory: DataMemory?
+    private var workers: [WorkerThread] = []
+    private var wakers: [Int32] = []
+
+    init(listener: Int32, channel: Channel, owner: UInt32) {
+        self.listener = listener
+        self.channel = channel
+        self.owner = owner
+    }
+
+    /// Serves keepers until one says stop.
+    func serve() -> Int32 {
+        while true {
+            do {
+                if let code = try serveOnce() { return code }
+            } catch {
+                // One conversation has failed; the workers are not touched by it.
+                _ = DataProcess.complain("\(error)")
+                channel = nil
+            }
+            // Without a keeper and without workers there is nothing to live for.
+            if channel == nil && callers.isEmpty && workers.isEmpty { return 1 }
+        }
+    }
+
+    private func serveOnce() throws -> Int32? {
+        let channels = (channel.map { [$0] } ?? []) + callers
+        var fds = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+        fds += channels.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        guard unsafe poll(&fds, nfds_t(fds.count), -1) > 0 else { return nil }
+        if fds[0].revents != 0 { accept() }
+        for (index, caller) in channels.enumerated() where fds[index + 1].revents != 0 {
+            let isKeeper = caller === channel
+            do {
+                let (message, descriptors) = try caller.receive()
+                if !isKeeper {
+                    callers.removeAll { $0 === caller }
+                    channel = caller
+                }
+                if try handle(message, descriptors) { return 0 }
+            } catch ChannelError.closed {
+                callers.removeAll { $0 === caller }
+                if isKeeper { channel = nil }
+            }
+            // The set of channels may have changed: look again.
+            return nil
+        }
+        return nil
+    }
+
+    /// Takes a call from a process of the user who started this one (or root); nobody else is listened to.
+    private func accept() {
+        let connection = Glibc.accept(listener, nil, nil)
+        guard connection >= 0 else { return }
+        _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+        let caller = Channel(adopting: connection)
+        guard let peer = caller.peer, peer.uid == 0 || peer.uid == owner, callers.count < 4 else { return }
+        callers.append(caller)
+    }
+
+    /// Does what a message says; true when the process is to end.
+    private func handle(_ message: Message, _ descriptors: [Int32]) throws -> Bool {
+        switch message.kind {
+        case .start:
+            memory = try DataMemory(message.plan, descriptors, isFresh: message.arguments[0] == 0)
+            try makeWakers(message.plan.workers)
+            try channel?.send(Message(.ready))
+        case .publish where descriptors.count == 2:
+            try publish(descriptors, generation: message.arguments[0])
+        case .go:
+            try startWorkers()
+            try channel?.send(Message(.running))
+        case .park:
+            park()
+            try channel?.send(Message(.parked))
+        case .fetch:
+            try channel?.send(
+                Message(.holdings, UInt64(cell.generation), plan: memory?.plan ?? .init()),
+                descriptors: (memory?.descriptors ?? []) + [listener] + cell.descriptors)
+        case .stop:
+            return true
+        default:
+            for descriptor in descriptors { close(descriptor) }
+        }
+        return false
+    }
+
+    private func publish(_ descriptors: [Int32], generation: UInt64) throws {
+        guard let memory else {
+            for descriptor in descriptors { close(descriptor) }
+            return
+        }
+        do {
+            try cell.publish(
+                snapshot: descriptors[0], map: descriptors[1], workers: workers.isEmpty ? 0..<0 : 0..<memory.plan.workers,
+                board: memory.board)
+            try channel?.send(Message(.inForce, UInt64(cell.generation)))
+        } catch let error as ChannelError {
+            throw error
+        } catch {
+            _ = DataProcess.complain("generation \(generation) is refused: \(error)")
+            try channel?.send(Message(.refused, generation))
+        }
+    }
+
+    /// A datagram socket pair for each worker, on which others wake it.
+    private func makeWakers(_ count: Int) throws {
+        wakers = []
+        for _ in 0..<(count * 2) { wakers.append(-1) }
+        for worker in 0..<count {
+            let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+            let result = unsafe wakers.withUnsafeMutableBufferPointer { ends in
+                unsafe socketpair(AF_UNIX, type, 0, ends.baseAddress! + worker * 2)
+            }
+            guard result == 0 else { throw ChannelError.system("cannot make a socket pair", errno: errno) }
+        }
+    }
+
+    private func startWorkers() throws {
+        guard let memory, workers.isEmpty else { return }
+        let plan = memory.plan
+        for pair in 0..<Int(plan.pairCount) {
+            let first = plan.firstWorker(ofPair: pair)
+            var others: InlineArray<16, Int32> = .init(repeating: -1)
+            for other in 0..<Int(plan.pairs[pair].queues) { others[other] = wakers[(first + other) * 2 + 1] }
+            for queue in 0..<Int(plan.pairs[pair].queues) {
+                unsafe memory.board.word(.park, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
+                unsafe memory.board.word(.parked, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
+                let post = memory.post(
+                    pair: pair, queue: queue, cell: cell, wake: wakers[(first + queue) * 2], others: others)
+                workers.append(try WorkerThread(memory: memory, pair: pair, queue: queue, post: post))
+            }
+        }
+        for worker in workers { worker.waitUntilRunning() }
+    }
+
+    /// Stops all workers at the end of their turns.
+    private func park() {
+        guard let memory else { return }
+        let numbers = 0..<workers.count
+        for number in numbers { unsafe memory.board.word(.park, ofWorker: number).pointee.store(1, ordering: .releasing) }
+        for number in numbers { _ = unsafe cxdp_wake(wakers[number * 2 + 1]) }
+        for worker in workers { worker.join() }
+        workers = []
+    }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CXDP
+internal import Datapath
+internal import Glibc
+internal import Layout
+internal import Net
+internal import Record
+internal import Ring
+internal import Synchronization
+
+/// What a worker needs beside its lane, all of it plain values and pointers to memory that outlives the thread.
+@safe struct WorkerPost {
+    /// Number among all workers.
+    let number: Int
+    /// What an idle worker does.
+    let poll: PairPlan.Poll
+    /// The policy in force.
+    let cell: Unmanaged<PolicyCell>
+    /// The worker's turn word on the board: odd while it holds a snapshot.
+    let turn: UnsafePointer<Atomic<UInt64>>
+    /// Its sleep mark.
+    let sleeping: UnsafePointer<Atomic<UInt64>>
+    /// Its order to park.
+    let park: UnsafePointer<Atomic<UInt64>>
+    /// Its answer to that order.
+    let parked: UnsafePointer<Atomic<UInt64>>
+    /// The sleep marks of the pair's workers, by their number in it.
+    let pairSleeping: InlineArray<16, UnsafePointer<Atomic<UInt64>>>
+    /// The pair's mode word and epoch.
+    let mode: UnsafePointer<UInt32>
+    /// The worker's own counters.
+    let counters: UnsafeMutablePointer<WorkerCounters>
+    /// The end of a socket pair on which others wake this worker.
+    let wake: Int32
+    /// The ends on which to wake the others of the pair, by their number in it.
+    let others: InlineArray<16, Int32>
+}
+
+/// A worker's loop: turn, kick, sleep. The only clock of the data path is read here, once a turn.
+struct Worker: ~Copyable {
+    /// A pause between two turns that is longer than this means that the worker was stopped: it sleeps 100 ms at most by itself.
+    static let longestPause: UInt64 = 250_000_000
+    /// Turns without a frame before an idle worker sleeps.
+    static let spins = 200
+    /// Longest sleep, so that a worker's heartbeat is seen at least ten times a second.
+    static let sleepMilliseconds: Int32 = 100
+
+    var lane: Lane
+    let post: WorkerPost
+    /// End of the last turn.
+    private var lastTurn: UInt64
+    /// The mode word's epoch that the worker has seen.
+    private var epoch: UInt32
+    private var turnCount: UInt64
+    private var idle = 0
+    /// Whether each port had its link when last looked at.
+    private var hadLink: InlineArray<2, Bool> = .init(repeating: true)
+
+    init(lane: consuming Lane, post: WorkerPost) {
+        self.lane = lane
+        self.post = post
+        lastTurn = unsafe cxdp_monotonic_ns()
+        epoch = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
+        turnCount = unsafe post.turn.pointee.load(ordering: .relaxed) | 1
+        turnCount &+= 1
+    }
+
+    /// Runs until it is asked to park, and says so when it has.
+    mutating func run() {
+        while unsafe post.park.pointee.load(ordering: .acquiring) == 0 { step() }
+        flush()
+        unsafe post.parked.pointee.store(1, ordering: .releasing)
+    }
+
+    /// One turn and what follows it.
+    @_noLocks
+    mutating func step() {
+        let handled = turn()
+        if handled > 0 {
+            idle = 0
+            return
+        }
+        idle &+= 1
+        switch post.poll {
+        case .wait: if idle > Worker.spins { sleep() } else { unsafe cxdp_pause() }
+        case .spin: unsafe cxdp_pause()
+        case .busy:
+            for port in 0..<2 { _ = unsafe cxdp_xsk_receive_kick(lane.ports[port].socket) }
+        }
+    }
+
+    /// A turn under an odd turn word: from here to its end the snapshot stays.
+    @_noLocks
+    private mutating func turn() -> UInt32 {
+        turnCount &+= 1
+        unsafe post.turn.pointee.store(turnCount, ordering: .sequentiallyConsistent)
+        defer {
+            turnCount &+= 1
+            unsafe post.turn.pointee.store(turnCount, ordering: .sequentiallyConsistent)
+        }
+        let now = unsafe cxdp_monotonic_ns()
+        dropWhatIsStale(now)
+        watchLinks()
+        guard let policy = unsafe post.cell._withUnsafeGuaranteedRef({ unsafe $0.load() }) else { return 0 }
+        let handled = unsafe lane.turn(
+            by: policy.pointee, at: Moment(nanoseconds: now, wall: cxdp_wall_seconds()))
+        kick(0)
+        kick(1)
+        wakeOthers()
+        lastTurn = unsafe cxdp_monotonic_ns()
+        if handled > 0 {
+            unsafe post.counters.pointee.turns &+= 1
+            let length = lastTurn &- now
+            if unsafe length > post.counters.pointee.longestTurn { unsafe post.counters.pointee.longestTurn = length }
+            if unsafe post.counters.pointee.turns & 255 == 0 { unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns() }
+        }
+        return handled
+    }
+
+    /// After a pause that the worker did not choose, or a change of the mode word, nothing that waited may leave.
+    @_noLocks
+    private mutating func dropWhatIsStale(_ now: UInt64) {
+        let seen = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
+        if now &- lastTurn > Worker.longestPause || seen != epoch {
+            epoch = seen
+            _ = lane.dropStale()
+        }
+    }
+
+    /// A port that has just lost its link keeps nothing to send.
+    @_noLocks
+    private mutating func watchLinks() {
+        for port in 0..<2 {
+            let has = lane.ports[port].hasLink
+            if !has && hadLink[port] { withdraw(port) }
+            hadLink[port] = has
+        }
+    }
+
+    /// Apart from the hot path: it happens once for each loss of link.
+    @_semantics("no_performance_analysis") @inline(never)
+    private mutating func withdraw(_ port: Int) { _ = lane.withdraw(port) }
+
+    /// Lets the kernel send. In copy mode one call sends at most 32 frames, so it is repeated as long as that helps.
+    @_noLocks
+    private mutating func kick(_ port: Int) {
+        guard lane.ports[port].rings.transmit.needsWakeUp else { return }
+        var pending = lane.ports[port].rings.transmit.pending
+        var tries = 0
+        while pending > 0 && tries < 64 {
+            let result = unsafe cxdp_xsk_kick(lane.ports[port].socket)
+            let left = lane.ports[port].rings.transmit.pending
+            // No link, no device, or no progress: the next turn tries again, or keeper makes a new socket.
+            if result == -ENETDOWN || result == -ENXIO || (left == pending && result != 0) { return }
+            pending = left
+            tries &+= 1
+        }
+    }
+
+    /// Wakes the sleeping owners of frames that were handed over in this turn.
+    @_noLocks
+    private mutating func wakeOthers() {
+        var bits = lane.handedTo
+        lane.handedTo = 0
+        while bits != 0 {
+            let other = bits.trailingZeroBitCount
+            bits &= bits &- 1
+            if unsafe post.pairSleeping[other].pointee.load(ordering: .sequentiallyConsistent) != 0 {
+                _ = unsafe cxdp_wake(post.others[other])
+            }
+        }
+    }
+
+    /// Sleeps until a frame comes, somebody wakes the worker, or it is time for a heartbeat.
+    @_noLocks
+    private mutating func sleep() {
+        unsafe post.sleeping.pointee.store(1, ordering: .sequentiallyConsistent)
+        defer { unsafe post.sleeping.pointee.store(0, ordering: .sequentiallyConsistent) }
+        // Whoever passed a frame before it could see the mark has left it in a ring: look once more.
+        guard lane.isQuietNow() else { return }
+        var fds: InlineArray<3, pollfd> = .init(repeating: pollfd(fd: post.wake, events: Int16(POLLIN), revents: 0))
+        fds[0].fd = lane.ports[0].socket
+        fds[1].fd = lane.ports[1].socket
+        let ready = pollThree(&fds)
+        if ready > 0 && fds[2].revents != 0 { _ = unsafe cxdp_drain(post.wake) }
+        idle = 0
+        // The sleep was the worker's own choice: it is no pause.
+        let now = unsafe cxdp_monotonic_ns()
+        if now &- lastTurn < Worker.longestPause { lastTurn = now }
+    }
+
+    /// The pointer to the descriptors is made apart, because hot code cannot take one.
+    @_semantics("no_performance_analysis") @inline(never)
+    private func pollThree(_ fds: inout InlineArray<3, pollfd>) -> Int32 {
+        unsafe withUnsafeMutablePointer(to: &fds) { pointer in
+            unsafe pointer.withMemoryRebound(to: pollfd.self, capacity: 3) { array in
+                unsafe cxdp_poll(array, 3, Worker.sleepMilliseconds)
+            }
+        }
+    }
+
+    /// Before parking: everything pushed is submitted, and the frames of other workers are left in their rings for who comes.
+    private mutating func flush() {
+        lane.submit()
+        kick(0)
+        kick(1)
+        unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns()
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CXDP
+internal import Datapath
+internal import Glibc
+internal import Layout
+internal import Synchronization
+
+/// The thread of a worker: pinned to a CPU, with the worker's whole state on its own stack.
+@safe final class WorkerThread {
+    /// What the new thread takes over.
+    @safe private final class Errand {
+        let memory: DataMemory
+        let pair: Int
+        let queue: Int
+        let post: WorkerPost
+        let state = Atomic<Int>(0)
+
+        init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost) {
+            self.memory = memory
+            self.pair = pair
+            self.queue = queue
+            self.post = post
+        }
+
+        func work() {
+            let cpus = WorkerThread.allowedCPUs()
+            if !cpus.isEmpty { _ = cxdp_pin_thread(cpus[(cpus.count - 1 - post.number % cpus.count)]) }
+            _ = unsafe cxdp_name_thread("worker-\(post.number)")
+            do {
+                var worker = Worker(lane: try memory.lane(pair: pair, queue: queue), post: post)
+                state.store(1, ordering: .releasing)
+                worker.run()
+            } catch {
+                _ = DataProcess.complain("worker \(post.number): \(error)")
+                // A data process without one of its workers is no firewall: end, and let keeper start another.
+                exit(1)
+            }
+        }
+    }
+
+    private var thread = pthread_t()
+    private let errand: Errand
+
+    init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost) throws {
+        errand = Errand(memory: memory, pair: pair, queue: queue, post: post)
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        unsafe pthread_attr_setstacksize(&attributes, 1 << 20)
+        let handle = unsafe Unmanaged.passRetained(errand)
+        let result = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                unsafe Unmanaged<Errand>.fromOpaque(argument!).takeRetainedValue().work()
+                return nil
+            }, handle.toOpaque())
+        unsafe pthread_attr_destroy(&attributes)
+        guard result == 0 else {
+            unsafe handle.release()
+            throw ChannelError.system("cannot start a worker", errno: result)
+        }
+    }
+
+    /// Returns when the worker has mapped its rings and entered its loop.
+    func waitUntilRunning() {
+        while errand.state.load(ordering: .acquiring) == 0 { usleep(100) }
+    }
+
+    /// Returns when the worker has parked and its thread has ended.
+    func join() { pthread_join(thread, nil) }
+
+    /// CPUs that the process may use; workers are spread from the last one down, because interrupts tend to the first.
+    private static func allowedCPUs() -> [Int32] {
+        var cpus = [Int32](repeating: 0, count: 256)
+        let count = unsafe cxdp_allowed_cpus(&cpus, UInt32(cpus.count))
+        return count > 0 ? Array(cpus.prefix(Int(count))) : []
+    }
+}

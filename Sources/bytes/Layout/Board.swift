@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Record
+public import Synchronization
+
+/// The words that keeper, workers and control read of each other without a message: heartbeats, sleep marks, link states,
+/// processes, the kernel's statistics and the plan. Each word has one writer. The file is made by keeper, mapped by data for
+/// reading and writing, by control for reading only.
+///
+///     0      MemoryHeader
+///     64     BoardFacts: processes, generation and epoch in force
+///     1024   PairBoard for each of 8 pairs
+///     2048   WorkerBoard for each of 32 workers
+///     …      KernelStatistics for each (worker, port)
+///     …      Plan
+public enum BoardLayout {
+    /// Where the facts about processes lie.
+    public static let facts = 64
+    /// Where the pairs' words lie.
+    public static let pairs = 1024
+    /// Where the workers' words lie.
+    public static let workers = pairs + Plan.maximumPairs * MemoryLayout<PairBoard>.stride
+    /// Where the kernel's statistics lie, two for each worker.
+    public static let statistics = workers + Plan.maximumWorkers * MemoryLayout<WorkerBoard>.stride
+    /// Where the plan lies.
+    public static let plan = (statistics + Plan.maximumWorkers * 2 * MemoryLayout<KernelStatistics>.stride + 63) & ~63
+    /// Bytes of the file.
+    public static let byteCount = plan + MemoryLayout<Plan>.stride
+    /// The geometry that its header names.
+    public static let geometry = UInt64(byteCount)
+}
+
+/// A process of Bulkhead as `status` shows it.
+@frozen public struct ProcessFacts: BitwiseCopyable, Sendable {
+    /// Process number, 0 while there is none.
+    public var pid: Int32 = 0
+    /// How often it was started again.
+    public var restarts: UInt32 = 0
+    /// No process.
+    public init() {}
+}
+
+/// What keeper knows, for `status`; written by keeper alone.
+@frozen public struct BoardFacts: BitwiseCopyable, Sendable {
+    /// The privileged parent.
+    public var keeper = ProcessFacts()
+    /// The workers.
+    public var data = ProcessFacts()
+    /// Configuration, API, compiler.
+    public var control = ProcessFacts()
+    /// The generation that data has in force, 0 before the first.
+    public var generation: UInt32 = 0
+    /// The highest generation that was ever published: the next control goes on behind it.
+    public var lastGeneration: UInt32 = 0
+    /// The highest inventory epoch that was ever published.
+    public var lastEpoch: UInt32 = 0
+    /// How often keeper found data hanging and killed it.
+    public var hangs: UInt32 = 0
+    /// Nothing known.
+    public init() {}
+}
+
+/// The words of a port pair.
+@frozen public struct PairBoard: BitwiseCopyable, Sendable {
+    /// 1 where the port has a link, by keeper.
+    public var linkUp: InlineArray<2, UInt32> = .init(repeating: 0)
+    /// 1 where keeper took the port down because the other one lost its link.
+    public var takenDown: InlineArray<2, UInt32> = .init(repeating: 0)
+    /// 1 where the port was promiscuous before keeper made it so.
+    public var wasPromiscuous: InlineArray<2, UInt32> = .init(repeating: 0)
+    /// The `PortMode` that keeper set last.
+    public var mode: UInt32 = 0
+    /// Room up to 64 bytes.
+    public var reserved: InlineArray<9, UInt32> = .init(repeating: 0)
+    /// Nothing known.
+    public init() {}
+}
+
+/// The words of a worker, on a cache line of their own.
+@frozen public struct WorkerBoard: BitwiseCopyable, Sendable {
+    /// Raised at the begin and at the end of each turn by the worker: odd while it holds a snapshot. Keeper takes it as heartbeat,
+    /// the publisher as the sign that an old snapshot is left.
+    public var turn: UInt64 = 0
+    /// 1 while the worker sleeps in poll and wants to be woken.
+    public var sleeping: UInt64 = 0
+    /// 1 when the worker is to stop at its turn's end (hand-over); by data's main thread.
+    public var park: UInt64 = 0
+    /// 1 when it has stopped.
+    public var parked: UInt64 = 0
+    /// Room up to 64 bytes.
+    public var reserved: InlineArray<4, UInt64> = .init(repeating: 0)
+    /// Nothing known.
+    public init() {}
+}
+
+/// Access to a mapped board. The memory belongs to a `MemoryFile` that outlives it.
+@safe public struct Board: BitwiseCopyable, @unchecked Sendable {
+    private let base: UnsafeMutableRawPointer
+
+    /// The board in a mapped file whose header has been checked.
+    @unsafe public init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
+
+    /// What keeper knows. A reader may see a mixture of two states of different fields, never of one.
+    public var facts: BoardFacts {
+        get { unsafe (base + BoardLayout.facts).load(as: BoardFacts.self) }
+        nonmutating set { unsafe (base + BoardLayout.facts).storeBytes(of: newValue, as: BoardFacts.self) }
+    }
+
+    /// The plan in force.
+    public var plan: Plan {
+        get { unsafe (base + BoardLayout.plan).load(as: Plan.self) }
+        nonmutating set { unsafe (base + BoardLayout.plan).storeBytes(of: newValue, as: Plan.self) }
+    }
+
+    /// The words of a pair.
+    public subscript(pair pair: Int) -> PairBoard {
+        get { unsafe pairs(pair).load(as: PairBoard.self) }
+        nonmutating set { unsafe pairs(pair).storeBytes(of: newValue, as: PairBoard.self) }
+    }
+
+    /// The kernel's statistics of a worker's port.
+    public subscript(statistics worker: Int, port port: Int) -> KernelStatistics {
+        get { unsafe statistics(worker, port).load(as: KernelStatistics.self) }
+        nonmutating set { unsafe statistics(worker, port).storeBytes(of: newValue, as: KernelStatistics.self) }
+    }
+
+    /// A word of a worker, for atomic use.
+    @unsafe public func word(_ field: WorkerWord, ofWorker worker: Int) -> UnsafePointer<Atomic<UInt64>> {
+        precondition((0..<Plan.maximumWorkers).contains(worker))
+        let place = unsafe base + BoardLayout.workers + worker * MemoryLayout<WorkerBoard>.stride + field.rawValue * 8
+        return unsafe UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self))
+    }
+
+    /// The link word of a pair's port, for atomic use.
+    @unsafe public func linkWord(ofPair pair: Int, port: Int) -> UnsafePointer<Atomic<UInt32>> {
+        precondition((0..<2).contains(port))
+        return unsafe UnsafePointer((pairs(pair) + port * 4).assumingMemoryBound(to: Atomic<UInt32>.self))
+    }
+
+    private func pairs(_ pair: Int) -> UnsafeMutableRawPointer {
+        precondition((0..<Plan.maximumPairs).contains(pair))
+        return unsafe base + BoardLayout.pairs + pair * MemoryLayout<PairBoard>.stride
+    }
+
+    private func statistics(_ worker: Int, _ port: Int) -> UnsafeMutableRawPointer {
+        precondition((0..<Plan.maximumWorkers).contains(worker) && (0..<2).contains(port))
+        return unsafe base + BoardLayout.statistics + (worker * 2 + port) * MemoryLayout<KernelStatistics>.stride
+    }
+}
+
+/// The words of `WorkerBoard`, by their place.
+public enum WorkerWord: Int, Sendable {
+    /// `WorkerBoard.turn`.
+    case turn = 0
+    /// `WorkerBoard.sleeping`.
+    case sleeping
+    /// `WorkerBoard.park`.
+    case park
+    /// `WorkerBoard.parked`.
+    case parked
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A name of fixed size: what keeper, control and data say to each other has no pointer and no length to trust.
+@frozen public struct FixedName: BitwiseCopyable, Sendable, Equatable, CustomStringConvertible {
+    /// UTF-8, padded with zeros; the last byte is always 0.
+    public var bytes: InlineArray<32, UInt8> = .init(repeating: 0)
+
+    /// The empty name.
+    public init() {}
+
+    /// A name of at most 31 bytes without a zero; `nil` for a longer one.
+    public init?(_ text: String) {
+        let utf8 = Array(text.utf8)
+        guard utf8.count < 32, !utf8.contains(0) else { return nil }
+        for (index, byte) in utf8.enumerated() { bytes[index] = byte }
+    }
+
+    /// The text; invalid UTF-8 becomes U+FFFD.
+    public var description: String {
+        var text: [UInt8] = []
+        for index in 0..<31 where bytes[index] != 0 { text.append(bytes[index]) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Two names are the same when all bytes are.
+    public static func == (a: FixedName, b: FixedName) -> Bool { (0..<32).allSatisfy { a.bytes[$0] == b.bytes[$0] } }
+}
+
+/// A port of a pair.
+@frozen public struct PortPlan: BitwiseCopyable, Sendable {
+    /// Interface name.
+    public var name = FixedName()
+    /// Interface number in keeper's network namespace; found by keeper.
+    public var index: UInt32 = 0
+    /// Longest frame that may leave by the port, in bytes without the wire's checksum: MTU + 14 + two tags; found by keeper.
+    public var maximumFrame: UInt32 = 0
+    /// 1 when the sockets are zero-copy; found by keeper.
+    public var isZeroCopy: UInt32 = 0
+    /// 1 when the program is attached in the driver, 0 in generic mode; found by keeper.
+    public var isNative: UInt32 = 0
+    /// The port's own hardware address; found by keeper.
+    public var hardwareAddress: UInt64 = 0
+
+    /// An empty plan.
+    public init() {}
+}
+
+/// A port pair: what control orders, completed by keeper with what it found on the machine.
+@frozen public struct PairPlan: BitwiseCopyable, Sendable {
+    /// What to do with the program on an orderly stop.
+    @frozen public enum OnStop: UInt8, Sendable, CaseIterable {
+        /// Take it off: the ports are as they were.
+        case detach = 0
+        /// Leave it: the fail mode goes on without Bulkhead.
+        case keep
+    }
+    /// How frames cross between kernel and UMEM.
+    @frozen public enum Copy: UInt8, Sendable, CaseIterable {
+        /// Zero-copy where the driver can, else copy.
+        case auto = 0
+        /// Zero-copy or refuse.
+        case zeroCopy
+        /// Copy.
+        case copy
+    }
+    /// What an idle worker does.
+    @frozen public enum Poll: UInt8, Sendable, CaseIterable {
+        /// It sleeps in poll after a bounded spin.
+        case wait = 0
+        /// It spins for ever.
+        case spin
+        /// It drives the NIC's interrupts itself (SO_PREFER_BUSY_POLL).
+        case busy
+    }
+
+    /// The pair's name.
+    public var name = FixedName()
+    /// Its two ports.
+    public var ports: InlineArray<2, PortPlan> = .init(repeating: PortPlan())
+    /// `FailMode` number.
+    public var fail: UInt8 = 0
+    /// `OnStop` number.
+    public var onStop: UInt8 = 0
+    /// 1 when generic mode was asked for.
+    public var generic: UInt8 = 0
+    /// `Copy` number.
+    public var copy: UInt8 = 0
+    /// `Poll` number.
+    public var poll: UInt8 = 0
+    /// Queues of each port, which is the number of workers; found by keeper.
+    public var queues: UInt8 = 0
+    /// How many workers to use where the ports have more queues; 0 for all. A test uses it, and steers wrongly on purpose.
+    public var reserved: UInt16 = 0
+    /// Bytes of a UMEM frame; found by keeper.
+    public var frameSize: UInt32 = 0
+    /// Frames of each worker.
+    public var framesPerWorker: UInt32 = 8192
+    /// Slots of each ring.
+    public var ringSize: UInt32 = 2048
+    /// Flows of each worker, both families together.
+    public var flowCapacity: UInt32 = 0
+    /// 1 when the owner of a flow is found by hash and frames cross between workers; 0 when the queue's worker owns it.
+    public var ownerByHash: UInt32 = 0
+
+    /// An empty plan.
+    public init() {}
+}
+
+/// Everything that keeper and data agree on, in one value of fixed size without pointers. Control sends it as orders with only the
+/// names and choices filled in, keeper checks every field's range, completes it, and writes it into the board, where a later keeper
+/// finds it.
+@frozen public struct Plan: BitwiseCopyable, Sendable {
+    /// Pairs at most.
+    public static let maximumPairs = 8
+    /// Queues, and so workers, of a pair at most.
+    public static let maximumQueues = 16
+    /// Workers of all pairs at most.
+    public static let maximumWorkers = 32
+    /// Records that an event ring holds.
+    public static let eventCapacity = 8192
+
+    /// How many of `pairs` are used.
+    public var pairCount: UInt32 = 0
+    /// Seconds without a sign of life after which control is restarted.
+    public var controlPatience: UInt32 = 10
+    /// Flows of all workers together, as configured.
+    public var flowCapacity: UInt64 = 262_144
+    /// Absolute path of the folder for sockets and locks: UTF-8, padded with zeros, at most 90 bytes so that a socket's path fits.
+    public var runFolder: InlineArray<96, UInt8> = .init(repeating: 0)
+    /// The pairs.
+    public var pairs: InlineArray<8, PairPlan> = .init(repeating: PairPlan())
+
+    /// An empty plan.
+    public init() {}
+
+    /// The run folder as text, or `nil` when it is empty, too long or no absolute path.
+    public var runFolderPath: String? {
+        get {
+            var text: [UInt8] = []
+            for index in 0..<96 where runFolder[index] != 0 { text.append(runFolder[index]) }
+            guard text.count <= 90, text.first == UInt8(ascii: "/") else { return nil }
+            return String(decoding: text, as: UTF8.self)
+        }
+        set {
+            runFolder = .init(repeating: 0)
+            for (index, byte) in (newValue ?? "").utf8.prefix(96).enumerated() { runFolder[index] = byte }
+        }
+    }
+
+    /// Workers of all pairs together.
+    public var workers: Int { (0..<min(Int(pairCount), Plan.maximumPairs)).reduce(0) { $0 + Int(pairs[$1].queues) } }
+
+    /// Number of a pair's first worker among all workers.
+    public func firstWorker(ofPair pair: Int) -> Int { (0..<pair).reduce(0) { $0 + Int(pairs[$1].queues) } }
+
+    /// What is wrong with orders from control; `nil` when every field is in range. Keeper trusts nothing else about them.
+    public var fault: String? {
+        guard (1...UInt32(Plan.maximumPairs)).contains(pairCount) else { return "orders name \(pairCount) pairs, 1 to 8 can be" }
+        guard (1024...(1 << 28)).contains(flowCapacity) else {
+            return "flows.capacity \(flowCapacity) is not in 1024...268435456"
+        }
+        guard (2...3600).contains(controlPatience) else { return "control's patience \(controlPatience) is not in 2...3600 s" }
+        guard runFolderPath != nil else { return "the run folder is no absolute path of at most 90 bytes" }
+        var seen: [String] = []
+        for number in 0..<Int(pairCount) {
+            let pair = pairs[number]
+            guard pair.fail < 2, pair.onStop < 2, pair.generic < 2, pair.copy < 3, pair.poll < 3 else {
+                return "orders for pair \(pair.name) hold an unknown choice"
+            }
+            guard isName(pair.name, longest: 31) else { return "pair \(number) has no usable name" }
+            for port in 0..<2 {
+                let name = pair.ports[port].name
+                guard isName(name, longest: 15) else { return "pair \(pair.name): \(name) is no interface name" }
+                guard !seen.contains(name.description) else { return "port \(name) is named twice" }
+                seen.append(name.description)
+            }
+        }
+        return nil
+    }
+
+    /// Interface and pair names become parts of paths: no slash, no dot first, no blank, printable ASCII.
+    private func isName(_ name: FixedName, longest: Int) -> Bool {
+        let text = name.description.utf8
+        return (1...longest).contains(text.count) && text.first != UInt8(ascii: ".")
+            && text.allSatisfy { (33...126).contains($0) && $0 != UInt8(ascii: "/") }
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Layout
+internal import Link
+internal import Logging
+internal import Net
+
+// From orders to a machine that waits for policy. Three ways lead there:
+//
+//   - nothing is there: programs, memory, sockets and a data process are made;
+//   - an earlier keeper died and data runs on: everything is fetched from data, which is not disturbed;
+//   - `--take-over`: the running keeper lets go, everything is fetched from data, and a new data process of this binary waits beside
+//     it until policy is in force there; then the old one parks and the new one goes on with the same rings and tables.
+
+extension KeeperLoop {
+    func build(_ orders: Plan) throws {
+        guard let path = orders.runFolderPath else { throw KeeperError.orders("no run folder") }
+        let folder = try RunFolder(path)
+        self.folder = folder
+        try enter(folder)
+        raiseLimits()
+        try? folder.listenForKeepers()
+        let fileSystem = try BPFFileSystem.locate()
+        monitor = try LinkMonitor()
+        if let held = try fetch(from: folder), try adopt(held, orders, on: fileSystem) {
+            log.info("took back the data process \(data?.pid ?? 0) and \(machines.count) pair(s)")
+        } else {
+            guard !takeOver else { throw KeeperError.nobodyToTakeOver(folder: path) }
+            try buildAnew(orders, on: fileSystem)
+        }
+        checkGround()
+        try lookAtLinks()
+        heartbeats = Array(repeating: (0, 0), count: plan.workers)
+        noteProcesses()
+    }
+
+    /// Holds the folder from now on; with `--take-over` the running keeper is asked to let go first.
+    private func enter(_ folder: RunFolder) throws {
+        if try folder.acquire(milliseconds: 0) {
+            return
+        }
+        guard takeOver, let other = folder.connect("keeper.sock") else { throw KeeperError.isRunning(folder: folder.path) }
+        try other.send(Message(.takeOver))
+        guard other.isReadable(within: 5000), try other.receive().message.kind == .letGo else {
+            throw KeeperError.isRunning(folder: folder.path)
+        }
+        guard try folder.acquire(milliseconds: 5000) else { throw KeeperError.isRunning(folder: folder.path) }
+    }
+
+    /// What the data process of an earlier keeper holds; `nil` when there is none that answers.
+    private func fetch(from folder: RunFolder) throws -> (plan: Plan, descriptors: [Int32], channel: Channel, generation: UInt64)?
+    {
+        guard let channel = folder.connect("data.sock") else { return nil }
+        do {
+            try channel.send(Message(.fetch))
+            guard channel.isReadable(within: 2000) else { return nil }
+            let (message, descriptors) = try channel.receive()
+            guard message.kind == .holdings else { return nil }
+            return (message.plan, descriptors, channel, message.arguments[0])
+        } catch {
+            log.warning("a data process is there but cannot be taken back: \(error)")
+            return nil
+        }
+    }
+
+    /// Takes back what data holds, if it is the machine that the orders mean; else ends that data process.
+    private func adopt(
+        _ held: (plan: Plan, descriptors: [Int32], channel: Channel, generation: UInt64), _ orders: Plan,
+        on fileSystem: BPFFileSystem
+    ) throws -> Bool {
+        let count = DataFiles.count(in: held.plan)
+        guard held.plan.fault == nil, held.descriptors.count >= count + 1 else { return false }
+        boardFile = try SharedMemory(
+            adopting: held.descriptors[DataFiles.board],
+            expecting: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
+        board = boardFile.map { unsafe Board(base: $0.base) }
+        guard let board else { return false }
+        let process = try ChildProcess(watching: board.facts.data.pid)
+        guard isSame(held.plan, orders) else {
+            log.warning(
+                "the configuration names other ports or capacities than the running data process: it ends, and flows start anew")
+            process.kill()
+            for descriptor in held.descriptors.dropFirst() { close(descriptor) }
+            return false
+        }
+        counters = CountersFile(
+            try SharedMemory(adopting: held.descriptors[DataFiles.counters], expecting: CountersLayout.header))
+        events = try SharedMemory(adopting: held.descriptors[DataFiles.events], expecting: EventsLayout(held.plan).header)
+        plan = held.plan
+        for pair in 0..<Int(plan.pairCount) {
+            close(held.descriptors[DataFiles.mode(ofPair: pair, in: plan)])
+            let layout = UMEMLayout(plan.pairs[pair])
+            let tables = FlowsLayout(plan.pairs[pair])
+            let umem = try SharedMemory(
+                adopting: held.descriptors[DataFiles.umem(ofPair: pair, in: plan)], expecting: layout.header(pair: pair))
+            let flows = try SharedMemory(
+                adopting: held.descriptors[DataFiles.flows(ofPair: pair, in: plan)], expecting: tables.header(pair: pair))
+            let first = DataFiles.socket(ofPair: pair, queue: 0, port: 0, in: plan)
+            let sockets = Array(held.descriptors[first..<(first + 2 * Int(plan.pairs[pair].queues))])
+            let machine = try PairMachine(pair, plan.pairs[pair], on: fileSystem, adopting: (umem, flows, sockets))
+            plan.pairs[pair] = machine.plan
+            machines.append(machine)
+        }
+        dataListener = held.descriptors[count]
+        if held.descriptors.count == count + 3 {
+            publication = (held.descriptors[count + 1], held.descriptors[count + 2], held.generation)
+        }
+        var facts = board.facts
+        facts.keeper.restarts += 1
+        board.facts = facts
+        if takeOver {
+            formerData = (process, held.channel)
+            try startData(isFresh: false)
+        } else {
+            data = process
+            dataChannel = held.channel
+            areWorkersRunning = held.generation > 0
+        }
+        return true
+    }
+
+    private func buildAnew(_ orders: Plan, on fileSystem: BPFFileSystem) throws {
+        plan = orders
+        var workers = 0
+        for pair in 0..<Int(orders.pairCount) {
+            workers += try Int(PairMachine.survey(orders.pairs[pair], workers: 1, flowCapacity: orders.flowCapacity).queues)
+        }
+        guard workers <= Plan.maximumWorkers else {
+            throw KeeperError.port(
+                "\(workers) queues in all, \(Plan.maximumWorkers) can be served: use fewer queues (ethtool -L)")
+        }
+        for pair in 0..<Int(orders.pairCount) {
+            plan.pairs[pair] = try PairMachine.survey(orders.pairs[pair], workers: workers, flowCapacity: orders.flowCapacity)
+        }
+        let header = MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry)
+        let boardFile = try SharedMemory.create("bulkhead-board", byteCount: BoardLayout.byteCount, header: header)
+        self.boardFile = boardFile
+        unsafe board = Board(base: boardFile.base)
+        counters = CountersFile(
+            try SharedMemory.create("bulkhead-counters", byteCount: CountersLayout.byteCount, header: CountersLayout.header))
+        let eventsLayout = EventsLayout(plan)
+        events = try SharedMemory.create("bulkhead-events", byteCount: eventsLayout.byteCount, header: eventsLayout.header)
+        for pair in 0..<Int(plan.pairCount) {
+            let machine = try PairMachine(pair, plan.pairs[pair], on: fileSystem, adopting: nil)
+            machines.append(machine)
+            plan.pairs[pair] = machine.plan
+            try prepare(machine)
+        }
+        board?.plan = plan
+        dataListener = try folder?.listen("data.sock") ?? -1
+        try startData(isFresh: true)
+    }
+
+    /// Ports in the middle of a wire take frames for any address.
+    private func prepare(_ machine: PairMachine) throws {
+        guard let board else { return }
+        var words = board[pair: machine.number]
+        for port in 0..<2 {
+            let interface = try Interface(named: machine.plan.ports[port].name.description)
+            words.wasPromiscuous[port] = try interface.becomePromiscuous().wasPromiscuous ? 1 : 0
+        }
+        words.mode = machine.mode.value.rawValue
+        board[pair: machine.number] = words
+    }
+
+    /// UMEM is pinned memory: the limit that a service is given by default does not hold one queue.
+    private func raiseLimits() {
+        if !PinnedMemory.lift() {
+            log.warning("cannot lift RLIMIT_MEMLOCK: packet memory may be refused (LimitMEMLOCK=infinity in the unit)")
+        }
+    }
+
+    func checkGround() {
+        for machine in machines {
+            let ports = (0..<2).compactMap { try? Interface(named: machine.plan.ports[$0].name.description) }
+            let ground = Ground(
+                ports: ports, queues: UInt32(machine.plan.queues), fail: machine.plan.fail == 1 ? .open : .closed,
+                generic: machine.plan.generic == 1)
+            for finding in ground.findings() { log.warning("\(finding)") }
+        }
+    }
+}

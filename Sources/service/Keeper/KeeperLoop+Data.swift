@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Layout
+internal import Link
+internal import Logging
+internal import Net
+internal import Synchronization
+
+// Data's life. Whenever it is gone or hangs, the order is the same: the mode word first, so that the kernel acts as declared on the
+// next frame; then the kill, also of a stopped process, which so never comes back to send what it holds; then the books; then new
+// sockets over the same memory, another process, and the mode word back when its workers run.
+
+extension KeeperLoop {
+    /// How long a data process may take for each step before it counts as hanging.
+    static let stepMilliseconds: Int32 = 10_000
+
+    /// Starts a data process and lets it map everything; it waits for policy then.
+    func startData(isFresh: Bool) throws {
+        let (ours, theirs) = try Channel.pair()
+        let process = try ChildProcess(starting: ["data"], descriptors: [dataListener, theirs.descriptor])
+        data = process
+        dataChannel = ours
+        guard let boardFile, let counters, let events else { return }
+        let head = [boardFile.descriptor, counters.memory.descriptor, events.descriptor]
+        try ours.send(
+            Message(.start, isFresh ? 0 : 1, plan: plan), descriptors: head + machines.flatMap(\.descriptors))
+        try expect(.ready)
+        noteProcesses()
+        if let publication, isFresh {
+            // After a crash the policy in force is here: nobody needs to be asked.
+            try ours.send(Message(.publish, publication.generation), descriptors: [publication.snapshot, publication.map])
+        }
+    }
+
+    /// Waits for one message of data.
+    private func expect(_ kind: Message.Kind, from channel: Channel? = nil) throws {
+        guard let channel = channel ?? dataChannel, channel.isReadable(within: KeeperLoop.stepMilliseconds) else {
+            throw KeeperError.data("does not answer")
+        }
+        let (message, descriptors) = try channel.receive()
+        for descriptor in descriptors { close(descriptor) }
+        guard message.kind == kind else { throw KeeperError.data("answers \(message.kindNumber) instead of \(kind)") }
+    }
+
+    func hearData() throws {
+        guard let channel = dataChannel else { return }
+        do {
+            let (message, descriptors) = try channel.receive()
+            for descriptor in descriptors { close(descriptor) }
+            switch message.kind {
+            case .inForce: try inForce(message)
+            case .refused:
+                log.error("data refuses generation \(message.arguments[0])")
+                try? controlChannel?.send(message)
+            default: break
+            }
+        } catch ChannelError.closed {
+            // Its end is heard by its descriptor.
+            dataChannel = nil
+        }
+    }
+
+    /// A generation is in force in data: workers that wait for it may run.
+    private func inForce(_ message: Message) throws {
+        if var facts = board?.facts {
+            facts.generation = UInt32(truncatingIfNeeded: message.arguments[0])
+            board?.facts = facts
+        }
+        if !areWorkersRunning {
+            try letRun()
+        }
+        try? controlChannel?.send(message)
+        if !isReady {
+            isReady = true
+            // Whoever waits for the line reads it from a pipe or a file: no buffer may hold it back.
+            let line = Array("ready\n".utf8)
+            _ = unsafe write(STDOUT_FILENO, line, line.count)
+        }
+    }
+
+    /// Lets the workers of a data process that has policy run, in place of a former one where there is one.
+    private func letRun() throws {
+        if let former = formerData {
+            // The same sockets, maps and mode go on: nothing is set anew, so no frame counts as stale.
+            try former.channel.send(Message(.park))
+            try expect(.parked, from: former.channel)
+        } else {
+            // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come in.
+            for machine in machines { setMode(machine, machine.declared) }
+        }
+        try dataChannel?.send(Message(.go))
+        try expect(.running)
+        areWorkersRunning = true
+        resetHeartbeats()
+        if let former = formerData {
+            try? former.channel.send(Message(.stop))
+            if former.process.wait(milliseconds: 2000) == nil { former.process.kill() }
+            formerData = nil
+        } else {
+            for machine in machines { try machine.insertSockets() }
+        }
+    }
+
+    /// Data has ended by itself, was killed, or hangs.
+    func dataEnded(isHang: Bool) throws {
+        guard !isStopping else { return }
+        for machine in machines { setMode(machine, machine.emergency) }
+        let code = isHang ? nil : data?.wait(milliseconds: 0)
+        data?.kill()
+        if isHang {
+            log.error(
+                "a worker has given no heartbeat for \(KeeperLoop.patienceTicks * Int(KeeperLoop.tickMilliseconds)) ms: data was killed"
+            )
+        } else {
+            log.error("data has ended (\(code ?? -1))")
+        }
+        data = nil
+        dataChannel = nil
+        areWorkersRunning = false
+        if var facts = board?.facts {
+            facts.data.restarts += 1
+            facts.hangs += isHang ? 1 : 0
+            facts.generation = 0
+            board?.facts = facts
+        }
+        settle()
+        for machine in machines { machine.closeSockets() }
+        restartData()
+    }
+
+    /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do what
+    /// is declared.
+    private func restartData() {
+        dataRetryAt = nil
+        do {
+            for machine in machines where machine.sockets.isEmpty { try machine.openSockets() }
+            try startData(isFresh: true)
+        } catch {
+            log.error("data could not be started again, the next try follows: \(error)")
+            data?.kill()
+            data = nil
+            dataChannel = nil
+            for machine in machines { machine.closeSockets() }
+            dataRetryAt = now() &+ 500_000_000
+        }
+    }
+
+    /// Books what was lost with the workers; nobody writes the counters meanwhile.
+    private func settle() {
+        guard let counters else { return }
+        for machine in machines {
+            machine.settle(counters, firstWorker: plan.firstWorker(ofPair: machine.number))
+        }
+    }
+
+    /// Changes a pair's mode, and says so on the board.
+    func setMode(_ machine: PairMachine, _ mode: PortMode) {
+        machine.mode.set(mode)
+        guard let board else { return }
+        var words = board[pair: machine.number]
+        words.mode = mode.rawValue
+        board[pair: machine.number] = words
+    }
+
+    func resetHeartbeats() { heartbeats = Array(repeating: (0, 0), count: plan.workers) }
+
+    /// Looks at the heartbeats, gathers statistics, tends control.
+    func tick() throws {
+        let now = now()
+        guard now &- lastTick >= UInt64(KeeperLoop.tickMilliseconds) * 1_000_000 else { return }
+        // A keeper that was itself held up cannot tell who else was: it counts anew.
+        let wasHeldUp = now &- lastTick > 4 * UInt64(KeeperLoop.tickMilliseconds) * 1_000_000
+        lastTick = now
+        tickCount += 1
+        if wasHeldUp { resetHeartbeats() }
+        if areWorkersRunning { try watchHeartbeats() }
+        if let at = dataRetryAt, now >= at { restartData() }
+        if tickCount % 8 == 0 { gatherStatistics() }
+        // An event may be lost, and a port may have settled without one.
+        if tickCount % 40 == 0 { try lookAtLinks() }
+        try tendControl()
+    }
+
+    private func watchHeartbeats() throws {
+        guard let board, heartbeats.count == plan.workers else { return }
+        for worker in heartbeats.indices {
+            let turn = unsafe board.word(.turn, ofWorker: worker).pointee.load(ordering: .relaxed)
+            heartbeats[worker].ticks = turn == heartbeats[worker].turn ? heartbeats[worker].ticks + 1 : 0
+            heartbeats[worker].turn = turn
+        }
+        if heartbeats.contains(where: { $0.ticks >= KeeperLoop.patienceTicks }) { try dataEnded(isHang: true) }
+    }
+
+    private func gatherStatistics() {
+        guard let board else { return }
+        for machine in machines {
+            let first = plan.firstWorker(ofPair: machine.number)
+            for queue in 0..<Int(machine.plan.queues) {
+                for port in 0..<2 {
+                    board[statistics: first + queue, port: port] = machine.statistics(queue: queue, port: port)
+                }
+            }
+        }
+    }
+
+    /// Writes who is who onto the board.
+    func noteProcesses() {
+        guard let board else { return }
+        var facts = board.facts
+        facts.keeper.pid = getpid()
+        facts.data.pid = data?.pid ?? 0
+        facts.control.pid = control?.pid ?? 0
+        board.facts = facts
+        board.plan = plan
+    }
+}

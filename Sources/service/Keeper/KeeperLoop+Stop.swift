@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Layout
+internal import Link
+internal import Logging
+
+extension KeeperLoop {
+    /// SIGTERM or Ctrl-C: everything ends, and nothing stays that the configuration does not want to stay.
+    func stop() {
+        isStopping = true
+        // Programs first: no frame is received any more that a worker would have to leave behind.
+        for machine in machines { machine.stop() }
+        try? dataChannel?.send(Message(.stop))
+        for process in [data, formerData?.process].compactMap({ $0 }) where process.wait(milliseconds: 1000) == nil {
+            process.kill()
+        }
+        restorePorts()
+        endControl()
+        folder?.clear()
+        folder?.release()
+        exitCode = 0
+    }
+
+    /// A start that failed: what was begun is taken back. A data process that ran before is left running.
+    func abandon() {
+        isStopping = true
+        control?.kill()
+        guard !isReady, !machines.isEmpty, formerData == nil, data != nil || dataChannel == nil else {
+            if formerData != nil { data?.kill() }
+            return
+        }
+        if let facts = board?.facts, facts.keeper.restarts > 0 { return }
+        data?.kill()
+        for machine in machines {
+            machine.removeSockets()
+            for program in machine.programs { program.detach() }
+            machine.mode.unpin()
+        }
+        restorePorts()
+        folder?.clear()
+        folder?.release()
+    }
+
+    private func endControl() {
+        try? controlChannel?.send(Message(.stop))
+        if let control, control.wait(milliseconds: 3000) == nil { control.kill() }
+        control = nil
+        controlChannel = nil
+    }
+
+    /// Another keeper asks to take over: control ends, data goes on, and this process lets go without touching anything.
+    func hearKeeper(_ listener: Int32) throws {
+        let connection = accept(listener, nil, nil)
+        guard connection >= 0 else { return }
+        let channel = Channel(adopting: connection)
+        guard let peer = channel.peer, peer.uid == 0 || peer.uid == getuid(), channel.isReadable(within: 1000),
+            let message = try? channel.receive().message, message.kind == .takeOver
+        else { return }
+        guard areWorkersRunning else {
+            log.warning("another keeper asked to take over before the workers run; it may ask again")
+            return
+        }
+        log.notice("process \(peer.pid) takes over")
+        isStopping = true
+        endControl()
+        dataChannel = nil
+        folder?.release()
+        try? channel.send(Message(.letGo))
+        exitCode = 0
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Layout
+
+/// What went wrong in keeper; each says what to do next.
+enum KeeperError: Error, CustomStringConvertible {
+    case runFolder(String, errno: Int32)
+    case isRunning(folder: String)
+    case nobodyToTakeOver(folder: String)
+    case orders(String)
+    case port(String)
+    case data(String)
+
+    var description: String {
+        switch self {
+        case .runFolder(let what, let code):
+            unsafe "\(what): \(String(cString: strerror(code))); give `run` in the configuration a folder that can be written"
+        case .isRunning(let folder):
+            "another bulkhead runs with \(folder): stop it, or take over from it with `bulkhead run --take-over`"
+        case .nobodyToTakeOver(let folder): "no bulkhead runs with \(folder) to take over from: start without --take-over"
+        case .orders(let what): "control's orders are refused: \(what)"
+        case .port(let what): what
+        case .data(let what): "the data process \(what)"
+        }
+    }
+}
+
+/// The folder with keeper's lock and the two sockets on which a later keeper comes: `keeper.sock` to this process, `data.sock` to the
+/// data process, which outlives it.
+final class RunFolder {
+    let path: String
+    private var lock: Int32 = -1
+    /// Where another keeper asks to take over.
+    private(set) var keeperListener: Int32 = -1
+
+    /// Makes the folder where it is missing.
+    init(_ path: String) throws(KeeperError) {
+        self.path = path
+        var part = ""
+        for name in path.split(separator: "/") {
+            part += "/" + name
+            if unsafe mkdir(part, 0o755) != 0 && errno != EEXIST { throw .runFolder("cannot make \(part)", errno: errno) }
+        }
+    }
+
+    deinit {
+        if lock >= 0 { close(lock) }
+        if keeperListener >= 0 { close(keeperListener) }
+    }
+
+    /// Whether this process holds the folder from now on; false where another one does. Tries for the given time.
+    func acquire(milliseconds: Int) throws(KeeperError) -> Bool {
+        if lock < 0 {
+            lock = unsafe open("\(path)/keeper.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard lock >= 0 else { throw .runFolder("cannot open \(path)/keeper.lock", errno: errno) }
+        }
+        for _ in 0...(milliseconds / 2) {
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(2000)
+        }
+        return false
+    }
+
+    /// Lets go of the folder and removes keeper's own socket.
+    func release() {
+        if keeperListener >= 0 {
+            close(keeperListener)
+            keeperListener = -1
+            unsafe unlink("\(path)/keeper.sock")
+        }
+        if lock >= 0 {
+            close(lock)
+            lock = -1
+        }
+    }
+
+    /// Begins to listen for another keeper.
+    func listenForKeepers() throws(KeeperError) { keeperListener = try listen("keeper.sock") }
+
+    /// A listening socket of the given name, close-on-exec, for root alone.
+    func listen(_ name: String) throws(KeeperError) -> Int32 {
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { throw .runFolder("cannot make a socket", errno: errno) }
+        unsafe unlink("\(path)/\(name)")
+        let before = umask(0o177)
+        let bound = unsafe withAddress(name) { unsafe bind(socket, $0, $1) }
+        umask(before)
+        guard bound == 0, Glibc.listen(socket, 8) == 0 else {
+            let code = errno
+            close(socket)
+            throw .runFolder("cannot listen on \(path)/\(name)", errno: code)
+        }
+        return socket
+    }
+
+    /// A connection to whoever listens on the given name; `nil` when nobody does.
+    func connect(_ name: String) -> Channel? {
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { return nil }
+        let channel = Channel(adopting: socket)
+        guard unsafe withAddress(name, { unsafe Glibc.connect(socket, $0, $1) }) == 0 else { return nil }
+        // Only root, or who runs this keeper, may have made the socket.
+        guard let peer = channel.peer, peer.uid == 0 || peer.uid == getuid() else { return nil }
+        return channel
+    }
+
+    /// Removes the sockets of an orderly stop.
+    func clear() {
+        for name in ["keeper.sock", "data.sock", "keeper.lock"] { unsafe unlink("\(path)/\(name)") }
+    }
+
+    private func withAddress(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array("\(path)/\(name)".utf8)
+        guard bytes.count < 108 else { return -1 }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import Flow
+import Net
+
+/// What a flow table means, without any of its machinery: a dictionary.
+struct SlowFlowTable {
+    struct Flow: Equatable {
+        var number: UInt32
+        var opened: Int
+        var lastSeen: UInt32
+        var bytes: UInt64
+        var state: FlowState
+        var isTCP: Bool
+
+        var isWaiting: Bool { state == .oneSided || state == .synSent || state == .synReceived }
+
+        static func == (a: Flow, b: Flow) -> Bool { a.number == b.number && a.opened == b.opened && a.bytes == b.bytes }
+    }
+
+    let capacity: Int
+    var flows: [String: Flow] = [:]
+    var opened = 0
+
+    var waiting: Int { flows.values.count { $0.isWaiting } }
+    var canOpen: Bool { flows.count < capacity && waiting < capacity - capacity / 8 }
+
+    mutating func open(_ key: String, number: UInt32, now: UInt32, isTCP: Bool) {
+        opened += 1
+        flows[key] = Flow(
+            number: number, opened: opened, lastSeen: now, bytes: 0, state: isTCP ? .synSent : .oneSided, isTCP: isTCP)
+    }
+
+    func limit(_ flow: Flow, _ timeouts: FlowTimeouts) -> UInt32 {
+        // Every flow of the walk is allowed.
+        switch (flow.isTCP, flow.state) {
+        case (true, .established): timeouts.tcpEstablished
+        case (true, .closed): timeouts.tcpClosed
+        case (true, _): timeouts.tcpOpening
+        case (false, .established): timeouts.answered
+        case (false, _): timeouts.oneSided
+        }
+    }
+}
