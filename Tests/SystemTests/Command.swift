@@ -46,6 +46,17 @@ enum Command {
     }
 }
 
+/// Runs something on this thread without its signal mask. Threads of the concurrency runtime block signals, a child inherits the mask of the
+/// thread that starts it, and then SIGTERM and SIGHUP never reach it.
+private func withSignalsOpen<Result>(_ body: () throws -> Result) rethrows -> Result {
+    var (none, before) = (sigset_t(), sigset_t())
+    // The pointers live for these calls only.
+    unsafe sigemptyset(&none)
+    unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
+}
+
 /// A process that runs beside the test, with its output in files. Ended with its owner.
 final class Companion {
     private let process = Process()
@@ -63,7 +74,7 @@ final class Companion {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: outputFile)
         process.standardError = try FileHandle(forWritingTo: errorFile)
-        try process.run()
+        try withSignalsOpen { try process.run() }
     }
 
     deinit { if process.isRunning { kill(pid, SIGKILL) } }

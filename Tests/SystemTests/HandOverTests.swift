@@ -52,6 +52,7 @@ extension SystemTests {
             try #require(byQueue.allSatisfy { $0.count == 2 })
             #expect(byQueue[0][1] == 0 && byQueue[1][0] == 0, "the steering is not wrong: \(byQueue)")
             let status = try lab.quietStatus()
+            try #require(status.ports.allSatisfy { $0.queues.count == 2 }, "a queue has no worker")
             // What a worker owns counts as received by it, whoever's queue it came by.
             let crossed = status.ports[0].queues[1].received + status.ports[1].queues[0].received
             #expect(crossed > 0, "no frame went from worker to worker")

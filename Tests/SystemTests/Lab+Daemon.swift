@@ -6,11 +6,7 @@ extension Lab {
     @discardableResult
     func start(_ options: String..., within seconds: Double = 30) throws -> Companion {
         let run = try launch(options)
-        do {
-            try run.waitForLine("ready", within: seconds)
-        } catch {
-            throw Trouble("\(error)\n\(run.errors)")
-        }
+        try run.waitForLine("ready", within: seconds)
         return run
     }
 
