@@ -26,11 +26,21 @@ struct Bulkhead: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [RunCommand.self, StatusCommand.self, CheckCommand.self, PolicyCommand.self, FlowsCommand.self])
 
+    /// Runs a verb that waits for nothing, on this very thread; the exit code.
+    static func runAlone(_ words: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(words)
+            try command.run()
+            return 0
+        } catch {
+            return tell(error)
+        }
+    }
+
     /// Runs the verb that the words name; the exit code.
     static func run(_ words: [String]) async -> Int32 {
         do {
             var command = try parseAsRoot(words)
-            // `run` becomes the keeper process, which must not find other threads: nothing waits before it.
             if var waiting = command as? any AsyncParsableCommand {
                 try await waiting.run()
             } else {
