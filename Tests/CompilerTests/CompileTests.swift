@@ -9,8 +9,7 @@ import Testing
 
 @Suite struct Compiling {
     @Test func `random sets answer as the reference does`() throws {
-        let seed = UInt64.random(in: 0...999_999)
-        print("seed \(seed)")
+        let seed = Seeded.seed()
         var random = RandomSets(seed: seed)
         var judged = 0
         var wrong = 0
@@ -39,8 +38,7 @@ import Testing
     }
 
     @Test func `a deny that is added never lets more through`() throws {
-        let seed = UInt64.random(in: 0...999_999)
-        print("seed \(seed)")
+        let seed = Seeded.seed()
         var random = RandomSets(seed: seed)
         for round in 0..<60 {
             let set = try random.set()
@@ -95,6 +93,30 @@ import Testing
             let connection = Reference.Connection(
                 from: .init(address: Address(v4: 0xc000_0201)), to: end, service: ServiceKey(.tcp, port: 1), time: 0)
             #expect(loaded.answer(connection) == reference.judge(connection), "\(connection.line)")
+        }
+    }
+
+    @Test func `a rule for everybody means each destination's own service of a name`() throws {
+        func workload(_ name: String, _ host: UInt32, port: UInt16?) -> Document {
+            let services = port.map { ["web": ServiceRange(.tcp, ports: $0...$0)] } ?? [:]
+            return .workload(
+                Workload(name: ObjectName(name), addresses: [Prefix(host: Address(v4: host))], services: services))
+        }
+        var rule = Rule(number: 1, action: .allow, direction: .egress, peers: [Term()])
+        rule.services = ServiceList([.named("web")], text: "services: [web]")
+        let set = try PolicySet([
+            workload("a", 1, port: nil), workload("b", 2, port: 80), workload("c", 3, port: 8080),
+            .policy(Policy(name: ObjectName("p"), rules: [rule])),
+        ])
+        let loaded = try Loaded(set)
+        for (host, port, decision) in [
+            (2, 80, Decision.allow), (2, 8080, .deny), (3, 8080, .allow), (3, 80, .deny), (9, 80, .deny),
+        ] {
+            let connection = Reference.Connection(
+                from: .init(address: Address(v4: 1)), to: .init(address: Address(v4: UInt32(host))),
+                service: ServiceKey(.tcp, port: UInt16(port)), time: 0)
+            let egress = loaded.answer(connection).egress
+            #expect(egress?.decision == decision, "\(connection.line)")
         }
     }
 

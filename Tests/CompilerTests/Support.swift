@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Compiler
+import Foundation
 import Net
 import Policy
 import PolicyText
@@ -10,6 +11,14 @@ import Record
 struct Seeded: RandomNumberGenerator {
     var state: UInt64
     init(_ seed: UInt64) { state = seed }
+
+    /// A seed that is printed, so that a failure can be run again with `BULKHEAD_SEED`.
+    static func seed() -> UInt64 {
+        let seed = ProcessInfo.processInfo.environment["BULKHEAD_SEED"].flatMap(UInt64.init) ?? .random(in: 0...999_999)
+        print("seed \(seed)")
+        return seed
+    }
+
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state

@@ -9,7 +9,7 @@ public import Synchronization
 ///     0      MemoryHeader
 ///     64     BoardFacts: processes, generation and epoch in force
 ///     1024   PairBoard for each of 8 pairs
-///     2048   WorkerBoard for each of 32 workers
+///     1536   WorkerBoard for each of 32 workers
 ///     …      KernelStatistics for each (worker, port)
 ///     …      Plan
 public enum BoardLayout {

@@ -144,6 +144,8 @@ public final class Channel: @unchecked Sendable {
         guard received > 0 else {
             let code = Int32(-received)
             if code == ECONNRESET { throw .closed }
+            // Longer than any of ours, or with more descriptors: the descriptors are closed already.
+            if code == EMSGSIZE || code == EBADMSG { throw .foreign }
             throw .system("cannot hear another process", errno: code)
         }
         guard received == size, message.magic == Message.magicNumber, message.version == MemoryHeader.currentVersion else {

@@ -133,13 +133,14 @@
     /// An empty plan.
     public init() {}
 
-    /// The run folder as text, or `nil` when it is empty, too long or no absolute path.
+    /// The run folder as text, or `nil` when it is empty, too long, no UTF-8 or no absolute path.
     public var runFolderPath: String? {
         get {
             var text: [UInt8] = []
             for index in 0..<96 where runFolder[index] != 0 { text.append(runFolder[index]) }
+            // What is no UTF-8 would become longer as a text.
             guard text.count <= 90, text.first == UInt8(ascii: "/") else { return nil }
-            return String(decoding: text, as: UTF8.self)
+            return String(validating: text, as: UTF8.self)
         }
         set {
             runFolder = .init(repeating: 0)
@@ -162,12 +163,18 @@
         guard (2...3600).contains(controlPatience) else { return "control's patience \(controlPatience) is not in 2...3600 s" }
         guard runFolderPath != nil else { return "the run folder is no absolute path of at most 90 bytes" }
         var seen: [String] = []
+        var pairNames: [String] = []
         for number in 0..<Int(pairCount) {
             let pair = pairs[number]
             guard pair.fail < 2, pair.onStop < 2, pair.generic < 2, pair.copy < 3, pair.poll < 3 else {
                 return "orders for pair \(pair.name) hold an unknown choice"
             }
             guard isName(pair.name, longest: 31) else { return "pair \(number) has no usable name" }
+            guard !pairNames.contains(pair.name.description) else { return "pair \(pair.name) is named twice" }
+            pairNames.append(pair.name.description)
+            guard (64...16384).contains(pair.ringSize), pair.ringSize.nonzeroBitCount == 1,
+                (64...(1 << 20)).contains(pair.framesPerWorker)
+            else { return "pair \(pair.name): \(pair.ringSize) slots and \(pair.framesPerWorker) frames cannot be" }
             for port in 0..<2 {
                 let name = pair.ports[port].name
                 guard isName(name, longest: 15) else { return "pair \(pair.name): \(name) is no interface name" }

@@ -25,13 +25,11 @@ public import Ring
 
     /// A writable file of zeros that can neither shrink nor grow.
     public static func create(_ name: String, byteCount: Int) throws(RingError) -> SharedMemory {
-        let memory = SharedMemory(try MemoryFile.create(name, byteCount: byteCount))
-        _ = cxdp_memfd_seal(memory.descriptor, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW))
-        return memory
+        SharedMemory(try MemoryFile.create(name, byteCount: byteCount))
     }
 
     /// A file of zeros with a header, as keeper makes it: in huge pages where `huge` is asked for and there are any, on the given NUMA
-    /// node if that is not negative, touched and sealed.
+    /// node if that is not negative, and touched.
     public static func create(
         _ name: String, byteCount: Int, header: MemoryHeader, huge: Bool = false, node: Int32 = -1
     ) throws(RingError) -> SharedMemory {
@@ -40,7 +38,6 @@ public import Ring
         _ = unsafe cxdp_bind_memory_to_node(memory.base, UInt64(memory.byteCount), node)
         memory.file.populate()
         memory.file.write(header)
-        _ = cxdp_memfd_seal(memory.descriptor, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW))
         return memory
     }
 

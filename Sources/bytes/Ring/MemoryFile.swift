@@ -43,14 +43,22 @@ public enum RingError: Error, Equatable, CustomStringConvertible {
         if huge {
             let rounded = (byteCount + 0x1f_ffff) & ~0x1f_ffff
             let descriptor = unsafe cxdp_memfd_create(name, UInt64(rounded), true)
-            if descriptor >= 0, let file = try? MemoryFile(adopting: descriptor, isHuge: true) { return file }
+            if descriptor >= 0, let file = try? MemoryFile(adopting: descriptor, isHuge: true) {
+                file.fixSize()
+                return file
+            }
         }
         let page = 4095
         let rounded = (byteCount + page) & ~page
         let descriptor = unsafe cxdp_memfd_create(name, UInt64(rounded), false)
         guard descriptor >= 0 else { throw .memory("cannot make \(rounded) bytes for \(name)", errno: -descriptor) }
-        return try MemoryFile(adopting: descriptor)
+        let file = try MemoryFile(adopting: descriptor)
+        file.fixSize()
+        return file
     }
+
+    /// Seals the size; a memory file of our own that was just made always can be.
+    private func fixSize() { _ = cxdp_memfd_seal(descriptor, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW)) }
 
     /// Maps a file that this or another process made. The descriptor is owned from now on, and closed when this throws.
     public init(adopting descriptor: Int32, isHuge: Bool = false) throws(RingError) {

@@ -40,6 +40,8 @@ struct Compilation {
     let rules: [RuleEntry]
     let subjects: [Int]
     let matchers: [Matcher]
+    /// Workload classes that have services of their own names.
+    let withServices: Set<ClassNumber>
     var builder = SnapshotBuilder()
     var records = Records()
     var tables: Tables
@@ -68,6 +70,9 @@ struct Compilation {
         self.rules = rules
         self.subjects = subjects
         self.matchers = matchers.all
+        withServices = Set(
+            facts.labelClasses.indices.filter { [facts] in !facts.labelClasses[$0].services.isEmpty }
+                .map { [facts] in facts.space.known(labels: $0, knownNode: 0, zone: 0) })
         tables = Tables(set.policies, rules)
         contested = try records.number(.deny, flags: SideRecord.contested, layer: .network, end: .contested)
         itself = try records.number(.allow, layer: .network, end: .itself)
@@ -127,8 +132,12 @@ struct Compilation {
         let policies = chains.list(key.policies).map { Int($0) }
         let here = policies.flatMap { rulesOf[$0] ?? [] }.filter { rules[$0].rule.direction == key.direction }
         let isolating = policies.filter { set.policies[$0].isolation(key.direction) != .none }
+        // What is named means each destination's own service, so that a rule for all workloads is not the same for all of them.
+        let isSplit =
+            key.direction == .egress && here.contains { matchers[rules[$0].matcher].allKnown && rules[$0].rule.usesNames }
         let lists = walk.lists(
-            here.map { (UInt32($0), matchers[rules[$0].matcher]) }, own: key.owner.map(classes(of:)) ?? [], &chains)
+            here.map { (UInt32($0), matchers[rules[$0].matcher]) }, own: key.owner.map(classes(of:)) ?? [],
+            split: isSplit ? withServices : [], &chains)
         for (peer, list) in lists {
             var entry = RowEntry()
             (entry.row, entry.peer) = (number, peer)

@@ -42,26 +42,14 @@ struct Facts {
             [(policy.subject, policy.name.namespace, true)]
                 + policy.rules.flatMap { rule in rule.peers.map { ($0, policy.name.namespace, false) } }
         }
-        var named: Set<Prefix> = []
-        var namedForWorkloads: Set<Prefix> = []
-        var zoneNames: Set<String> = []
-        for (term, _, isSubject) in terms {
-            let prefixes = (term.cidrs ?? []) + (term.notCIDRs ?? [])
-            named.formUnion(prefixes)
-            let reachesWorkloads = isSubject || (term.entities?.contains { $0.contains(isKnown: true) } ?? true)
-            if reachesWorkloads { namedForWorkloads.formUnion(prefixes) }
-            zoneNames.formUnion(term.zones ?? [])
-        }
         let owners = set.workloads.filter { $0.addresses.contains { !$0.isHost } }
         let blocks = Set(owners.flatMap(\.addresses).filter { !$0.isHost })
-        // A block that is claimed in some zones only has another owner in the rest, so each block must be told apart.
-        let areZoned = owners.contains { !set.zones(of: $0).isEmpty }
-        zoneNames.formUnion(owners.flatMap { set.zones(of: $0) })
-        let sorted = zoneNames.compactMap { name in inventory.zone(name).map { (name, $0) } }.sorted { $0.1 < $1.1 }
+        let named = Named(terms, set, owners: owners, blocks: blocks)
+        let sorted = named.zones.compactMap { name in inventory.zone(name).map { (name, $0) } }.sorted { $0.1 < $1.1 }
         zones = sorted.map(\.1)
         zonePlaces = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.0, $0 + 1) })
-        tree = PrefixTree(named.union(blocks))
-        let known = Set(namedForWorkloads.union(areZoned ? blocks : []).map { [tree] in tree.node(of: $0) })
+        tree = PrefixTree(named.prefixes)
+        let known = Set(named.forWorkloads.map { [tree] in tree.node(of: $0) })
         let knownNodes = [0] + known.subtracting([0]).sorted()
         let places = Dictionary(uniqueKeysWithValues: knownNodes.enumerated().map { ($1, $0) })
         var nearest = [0]
@@ -83,6 +71,31 @@ struct Facts {
             for block in Set(owner.addresses) where !block.isHost {
                 claims[tree.node(of: block), default: []].append((labels, numbers))
             }
+        }
+    }
+
+    /// The prefixes and zones that a set tells apart.
+    private struct Named {
+        /// All prefixes, blocks of workloads included.
+        var prefixes: Set<Prefix>
+        /// Those that tell workloads apart.
+        var forWorkloads: Set<Prefix> = []
+        /// Zones by name.
+        var zones: Set<String> = []
+
+        init(_ terms: [(Term, String?, Bool)], _ set: PolicySet, owners: [Workload], blocks: Set<Prefix>) {
+            prefixes = blocks
+            for (term, _, isSubject) in terms {
+                let named = (term.cidrs ?? []) + (term.notCIDRs ?? [])
+                prefixes.formUnion(named)
+                let reachesWorkloads = isSubject || (term.entities?.contains { $0.contains(isKnown: true) } ?? true)
+                if reachesWorkloads { forWorkloads.formUnion(named) }
+                zones.formUnion(term.zones ?? [])
+            }
+            // A block that is claimed in some zones only has another owner in the rest, so each block must be told apart.
+            let ownersZones = owners.flatMap { set.zones(of: $0) }
+            if !ownersZones.isEmpty { forWorkloads.formUnion(blocks) }
+            zones.formUnion(ownersZones)
         }
     }
 

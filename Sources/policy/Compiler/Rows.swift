@@ -76,9 +76,10 @@ struct RowWalk {
         turns = [UInt32](repeating: 0, count: space.count)
     }
 
-    /// The lists of a row with these rules, in order; `own` are the classes of the subject itself. The roots come first.
+    /// The lists of a row with these rules, in order; the roots come first. `own` are the classes of the subject itself; `split` those
+    /// that cannot inherit from the root of all workloads, because the same rules mean other services for them.
     mutating func lists(
-        _ rules: [(number: UInt32, matcher: Matcher)], own: [ClassNumber], _ chains: inout Chains
+        _ rules: [(number: UInt32, matcher: Matcher)], own: [ClassNumber], split: Set<ClassNumber>, _ chains: inout Chains
     ) -> [(peer: ClassNumber, list: UInt32)] {
         turn += 1
         var outside = Chains.empty
@@ -101,7 +102,8 @@ struct RowWalk {
             name(peer, known, &named)
             lists[Int(peer)] = Self.itself
         }
-        return spellOut(named, outside: outside, known: known)
+        for peer in split { name(peer, known, &named) }
+        return spellOut(named, split: split, outside: outside, known: known)
     }
 
     /// Gives a class a list of its own, which starts as that of its root.
@@ -114,7 +116,7 @@ struct RowWalk {
 
     /// A class that no rule names has its root's list, but would inherit that of a class between: so it is named as well.
     private mutating func spellOut(
-        _ named: [ClassNumber], outside: UInt32, known: UInt32
+        _ named: [ClassNumber], split: Set<ClassNumber>, outside: UInt32, known: UInt32
     ) -> [(peer: ClassNumber, list: UInt32)] {
         var all = named
         var next = 0
@@ -130,7 +132,7 @@ struct RowWalk {
         for peer in all where peer != 0 {
             let parent = tree.parents[Int(peer)]
             let inherited = turns[Int(parent)] == turn ? lists[Int(parent)] : space.isKnown(parent) ? known : outside
-            if lists[Int(peer)] != inherited { found.append((peer, lists[Int(peer)])) }
+            if lists[Int(peer)] != inherited || split.contains(peer) { found.append((peer, lists[Int(peer)])) }
         }
         return found
     }

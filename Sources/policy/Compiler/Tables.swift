@@ -198,6 +198,9 @@ extension RuleEntry {
 }
 
 extension Rule {
+    /// Whether it names services by the destination's names.
+    var usesNames: Bool { !(services?.names ?? []).isEmpty || !(notServices?.names ?? []).isEmpty }
+
     /// Whether it speaks of a run of services that its lists do not cut.
     func speaks(of range: ServiceRange, _ named: [String: ServiceRange]) -> Bool {
         let first = ServiceKey(rawValue: range.first)

@@ -9,6 +9,9 @@ public import Telemetry
 /// new one during a hand-over, never none, and an old daemon that ends late cannot remove the new one's socket. The process's umask
 /// should keep others out of the moment before the mode is set; under the socket's own name there is no such moment.
 public struct APIServer: Sendable {
+    /// The label under which the server's library logs.
+    public static let label = "bulkhead-http"
+
     private let socket: String
     private let routes: Routes
 
@@ -28,7 +31,7 @@ public struct APIServer: Sendable {
         let placed = Placed()
         let application = Application(
             router: routes.router(),
-            configuration: .init(address: .unixDomainSocket(path: own), serverName: "bulkhead"),
+            configuration: .init(address: .unixDomainSocket(path: own), serverName: Self.label),
             onServerRunning: { _ in await onListening(placed.place(own, at: socket)) })
         defer { placed.remove(socket) }
         try await application.run()

@@ -62,6 +62,12 @@ public struct Configuration: Sendable {
         public var copy = Copy.auto
         /// What an idle worker does.
         public var poll = Poll.wait
+
+        /// A pair with every choice left to its default.
+        public init(name: String, ports: [String]) {
+            self.name = name
+            self.ports = ports
+        }
     }
 
     /// Where a zone lies on this machine.

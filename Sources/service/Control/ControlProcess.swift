@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import API
 internal import Glibc
 internal import Layout
 internal import Logging
@@ -25,14 +26,21 @@ public enum ControlProcess {
         }
         // Sockets and files are for our group at most; set before there is another thread.
         umask(0o007)
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            // The server's own voice: it tells every start and stop, which ours tells better.
+            if label == APIServer.label { handler.logLevel = .critical }
+            return handler
+        }
         return await run(
             configuration: arguments[1], channel: channel, log: Logger(label: "control"), signals: [.sigterm, .sigint])
     }
 
     /// Runs a session over a channel to keeper until it ends; the exit code.
     static func run(configuration: String, channel: Channel, log: Logger, signals: [UnixSignal]) async -> Int32 {
-        let session = ControlSession(configuration: configuration, link: KeeperLink(channel), log: log)
+        let link = KeeperLink(channel)
+        defer { link.hangUp() }
+        let session = ControlSession(configuration: configuration, link: link, log: log)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: session, successTerminationBehavior: .gracefullyShutdownGroup)],

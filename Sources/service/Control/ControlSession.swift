@@ -29,6 +29,15 @@ struct ControlSession: Service {
             }
         }
         defer { alive.cancel() }
+        // Not `cancelOnGracefulShutdown`: it would take messages ahead of whoever listens next, and lose them.
+        try await withGracefulShutdownHandler {
+            try await work()
+        } onGracefulShutdown: {
+            link.stopListening()
+        }
+    }
+
+    private func work() async throws {
         let path = configuration
         let (configuration, source) = try await offload {
             let configuration = try Configuration.load(path)
@@ -44,7 +53,7 @@ struct ControlSession: Service {
 
     /// Waits for keeper's answer to the orders; `nil` when it wants us to end instead.
     private func files() async throws -> (KeeperFiles, last: (generation: UInt32, epoch: UInt32))? {
-        for await incoming in link.incoming.cancelOnGracefulShutdown() {
+        for await incoming in link.incoming {
             switch incoming.message.kind {
             case .files:
                 let arguments = incoming.message.arguments

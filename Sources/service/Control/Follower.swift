@@ -37,7 +37,7 @@ struct Follower: Service {
     func run() async throws {
         // Streams end first: a server that ends gracefully waits for its clients.
         defer { hub.close() }
-        for await fault in listening.cancelOnGracefulShutdown() {
+        for await fault in listening {
             if let fault { throw ControlError.api(fault) }
             break
         }
@@ -63,7 +63,7 @@ private struct Course {
 
     mutating func run() async throws {
         try await publish()
-        for await incoming in follower.link.incoming.cancelOnGracefulShutdown() {
+        for await incoming in follower.link.incoming {
             incoming.dismiss()
             let generation = UInt32(truncatingIfNeeded: incoming.message.arguments[0])
             switch incoming.message.kind {

@@ -17,11 +17,13 @@ final class KeeperLink: Sendable {
     private let channel: Channel
     /// What keeper says; the stream ends when keeper is gone.
     let incoming: AsyncStream<Incoming>
+    private let continuation: AsyncStream<Incoming>.Continuation
 
     init(_ channel: Channel) {
         self.channel = channel
         let (stream, continuation) = AsyncStream.makeStream(of: Incoming.self)
         incoming = stream
+        self.continuation = continuation
         Thread.detachNewThread { Self.receive(channel, continuation) }
     }
 
@@ -29,6 +31,12 @@ final class KeeperLink: Sendable {
     func send(_ message: Message, descriptors: [Int32] = []) throws(ChannelError) {
         try channel.send(message, descriptors: descriptors)
     }
+
+    /// Ends the stream of messages behind what is already in it.
+    func stopListening() { continuation.finish() }
+
+    /// Hangs up: keeper notices, and the receiving thread ends.
+    func hangUp() { shutdown(channel.descriptor, Int32(SHUT_RDWR)) }
 
     private static func receive(_ channel: Channel, _ continuation: AsyncStream<Incoming>.Continuation) {
         while let (message, descriptors) = try? channel.receive() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Glibc
+import Policy
 
 /// The command and its verbs.
 struct Bulkhead: AsyncParsableCommand {
@@ -18,19 +19,28 @@ struct Bulkhead: AsyncParsableCommand {
 
             Ask what a connection would get, without a daemon and without privilege:
 
-              echo '{"from": "shop/web-1", "to": "shop/db-1", "protocol": "tcp", "port": 5432}' \\
-                | bulkhead policy probe --policies policies/
+              bulkhead policy probe --policies policies/ < probes.jsonl
 
             Exit codes: 0 success, 1 the answer is no or it could not be done, 2 wrong usage.
             """,
         version: "0.1.0",
         subcommands: [RunCommand.self, StatusCommand.self, CheckCommand.self, PolicyCommand.self, FlowsCommand.self])
 
+    /// Runs a verb that waits for nothing, on this very thread; the exit code.
+    static func runAlone(_ words: [String]) -> Int32 {
+        do {
+            var command = try parseAsRoot(words)
+            try command.run()
+            return 0
+        } catch {
+            return tell(error)
+        }
+    }
+
     /// Runs the verb that the words name; the exit code.
     static func run(_ words: [String]) async -> Int32 {
         do {
             var command = try parseAsRoot(words)
-            // `run` becomes the keeper process, which must not find other threads: nothing waits before it.
             if var waiting = command as? any AsyncParsableCommand {
                 try await waiting.run()
             } else {
@@ -38,21 +48,27 @@ struct Bulkhead: AsyncParsableCommand {
             }
             return 0
         } catch {
-            return tell(error)
+            return tell(error, isHelpWanted: words.contains { ["help", "--help", "-h", "--version"].contains($0) })
         }
     }
 
     /// Prints an error, or the help that somebody asked for; the exit code.
-    private static func tell(_ error: any Error) -> Int32 {
+    private static func tell(_ error: any Error, isHelpWanted: Bool) -> Int32 {
         if let outcome = error as? Outcome { return outcome.exitCode }
+        if let fault = error as? PolicyError {
+            // Bare, so that people and editors find the place.
+            complain("\(fault)")
+            return 1
+        }
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
-        guard code != .success else {
+        if code == .success && isHelpWanted {
             say(text)
             return 0
         }
         complain(text)
-        return code == .validationFailure ? 2 : 1
+        // Without a verb ArgumentParser shows its help and calls that success.
+        return code == .validationFailure || code == .success ? 2 : 1
     }
 }
 

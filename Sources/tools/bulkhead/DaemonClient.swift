@@ -59,6 +59,8 @@ struct DaemonClient: Sendable {
     private func asking<Answer>(_ ask: (HTTPClient) async throws -> Answer) async throws -> Answer {
         var configuration = HTTPClient.Configuration()
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(60))
+        // Nobody listens now: that is an answer, and waiting makes no better one.
+        configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let answer = try await ask(client)

@@ -20,17 +20,18 @@ struct ProbeCommand: ParsableCommand {
             Reads probes from standard input, one JSON object a line, and prints the answer to each in its place. The answer comes from
             the compiled policy by the code that judges frames.
 
-              {"from": A, "to": B, "protocol": "tcp|udp|sctp|icmp|icmp6" or 0-255, "port": N, "type": N, "code": N,
-               "source_port": N, "zone_from": NAME, "zone_to": NAME, "at": "2027-01-31T18:00:00Z"}
+              {"from": A, "to": B, "protocol": P, "port": N, "type": N, "code": N,
+               "source_port": N, "zone_from": NAME, "zone_to": NAME, "at": TIME}
 
-            A and B are an address or NAMESPACE/WORKLOAD. The answer names the decision, what each side said, and the cause:
+            A and B are an address or NAMESPACE/WORKLOAD; P is tcp, udp, sctp, icmp, icmp6 or 0 to 255; port is for protocols with
+            ports, type and code for ICMP; TIME is RFC 3339, and now where it is absent. The answer names the decision, what each side
+            said, and the cause:
 
               {"decision": "allow|deny|reject", "egress": …, "ingress": …, "cause": …}
 
             A line that is no probe is answered by {"error": …} and makes the exit code 1; a denied connection does not.
 
-              echo '{"from": "10.9.0.11", "to": "shop/db-1", "protocol": "tcp", "port": 5432}' \\
-                | bulkhead policy probe --policies policies/ --workloads workloads.yaml
+              bulkhead policy probe --policies policies/ < probes.jsonl
             """)
 
     @OptionGroup var documents: DocumentOptions
