@@ -108,10 +108,16 @@ extension Lane {
             }
         }
         guard ownerByHash else { return dropped }
-        for other in 0..<handOffs.workers {
-            let count = takeOver(from: other)
-            dropInHand(count, because: .stale)
-            dropped &+= count
+        for other in 0..<handOffs.workers where other != Int(queue) {
+            // As many as wait now: what the other worker adds meanwhile is fresh.
+            var waiting = handOffs.ring(from: other, to: Int(queue), returning: false).count
+            while waiting > 0 {
+                let count = takeOver(from: other)
+                guard count > 0 else { break }
+                dropInHand(count, because: .stale)
+                dropped &+= count
+                waiting = waiting > UInt64(count) ? waiting &- UInt64(count) : 0
+            }
         }
         return dropped
     }
