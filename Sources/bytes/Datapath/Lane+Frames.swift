@@ -127,18 +127,18 @@ extension Lane {
     public mutating func withdraw(_ port: Int) -> UInt32 {
         var addresses: UInt32 = 0
         let from = 1 - port
-        var taken: [UInt64] = []
+        var taken: [Descriptor] = []
         taken.reserveCapacity(64)
         ports[port].rings.transmit.withdraw(replacingWith: Descriptor(address: .max, length: 0)) { old in
-            if old.address != .max { taken.append(old.address) }
+            if old.address != .max { taken.append(old) }
         }
-        for address in taken {
+        for descriptor in taken {
             unsafe counters.pointee.ports[from].forwarded &-= 1
             unsafe counters.pointee.ports[from].dropped[Int(DropReason.linkDown.number)] &+= 1
             release(address)
             addresses += 1
         }
-        return addresses
+        return UInt32(taken.count)
     }
 
     @_noLocks
