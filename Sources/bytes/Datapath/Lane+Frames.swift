@@ -34,6 +34,8 @@ extension Lane {
     /// Makes a frame free: here, or at home.
     @_noLocks
     mutating func release(_ address: UInt64) {
+        // What names no frame is none: a descriptor that lies must not come back to the kernel as a free frame.
+        guard umem.contains(address, length: 0) else { return }
         let start = umem.frameStart(address)
         guard ownerByHash else {
             _ = free.push(start)
