@@ -67,10 +67,10 @@ func judgePacket<Key: FlowKey>(
     let initiatorPort: UInt8 = flows[number].marks.rawValue & FlowMarks.secondPort.rawValue != 0 ? 1 : 0
     let isInitiator = flows[number].isInitiator(sender)
     guard isInitiator == (arrival.port == initiatorPort) else { return .drop(.spoofed) }
-    // An identifier can be chosen so that the responder's own request has the key of the flow it answers: only replies are answers.
-    if !isInitiator, reading.protocolNumber.isICMP, reading.marks.rawValue & Reading.Marks.icmpReply.rawValue == 0 {
-        return .drop(.unrelatedICMP)
-    }
+    // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
+    // reply that of its request: only the responder answers, and it does nothing else.
+    let isReply = reading.marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
+    if reading.protocolNumber.isICMP, isReply == isInitiator { return .drop(.unrelatedICMP) }
     let stamps = (flows[number].generation, flows[number].epoch, flows[number].validUntil)
     if isStale(generation: stamps.0, epoch: stamps.1, validUntil: stamps.2, policy, now) {
         let ends = flows[number].key.ends
