@@ -88,7 +88,9 @@ func judgePacket<Key: FlowKey>(
     case .reopen:
         reporter.report(record(.end, number, in: flows, reporter, now))
         flows.remove(number)
-        return openFlow(&flows, &reporter, reading, arrival, key, sender, policy, now)
+        var again = arrival
+        again.isFull = false
+        return openFlow(&flows, &reporter, reading, again, key, sender, policy, now)
     }
 }
 
