@@ -87,6 +87,8 @@ internal import Record
         record.forwardFlags = reading.tcpFlags.rawValue
         record.port = port
         record.generation = generation
+        record.pair = pair
+        record.queue = queue
         record.epoch = question.epoch
         record.suppressed = suppressed
         suppressed = 0
