@@ -118,7 +118,8 @@ func judgeAgain<Key: FlowKey>(
     }
     let judgement = question.judge(policy, now)
     guard judgement.decision.number == Decision.allow.number else {
-        reporter.cut(record(.end, number, in: flows, reporter, now), question, judgement)
+        reporter.cut(
+            record(.end, number, in: flows, reporter, now), question, judgement, generation: policy.snapshot.generation)
         flows.remove(number)
         return judgement.reason
     }

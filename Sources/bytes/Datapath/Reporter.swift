@@ -40,11 +40,12 @@ internal import Record
 
     /// The end of a flow that the policy in force no longer allows.
     @_noLocks
-    mutating func cut(_ record: FlowRecord, _ question: Question, _ judgement: Judgement) {
+    mutating func cut(_ record: FlowRecord, _ question: Question, _ judgement: Judgement, generation: UInt32) {
         var full = record
         note(question, in: &full)
         note(judgement, judgement.reason, in: &full)
         full.epoch = question.epoch
+        full.generation = generation
         push(full)
     }
 
@@ -85,11 +86,11 @@ internal import Record
         record.tunnelIdentifier = reading.tunnel.identifier
         record.tunnelKind = reading.tunnel.kind.number
         record.forwardFlags = reading.tcpFlags.rawValue
-        record.port = port
-        record.generation = generation
         record.pair = pair
         record.queue = queue
         record.epoch = question.epoch
+        record.port = port
+        record.generation = generation
         record.suppressed = suppressed
         suppressed = 0
         note(question, in: &record)
