@@ -126,7 +126,9 @@ func judgeAgain<Key: FlowKey>(
     let isOtherCause =
         flows[number].ingressRecord != judgement.ingress || flows[detail: number].egressRecord != judgement.egress
     note(judgement, question, in: &flows, number, policy)
-    if isOtherCause || !isSameGeneration { reporter.report(record(.change, number, in: flows, reporter, now), question) }
+    if isOtherCause || !isSameGeneration {
+        reporter.report(record(.change, number, in: flows, reporter, now), question, judgement)
+    }
     return nil
 }
 
@@ -168,7 +170,7 @@ func openFlow<Key: FlowKey>(
     }
     note(judgement, question, in: &flows, number, policy)
     _ = flows.track(number, reading, sender: sender, length: Int(arrival.length), now: now.ticks)
-    reporter.report(record(.start, number, in: flows, reporter, now), question)
+    reporter.report(record(.start, number, in: flows, reporter, now), question, judgement)
     return .forward
 }
 

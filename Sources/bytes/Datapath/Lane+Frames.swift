@@ -127,7 +127,6 @@ extension Lane {
     /// Takes back what waits in the transmit ring of a port that has lost its link, so that it does not leave late on link-up. The
     /// slots stay and name no valid address: the kernel skips them, counted as invalid, and completes none.
     public mutating func withdraw(_ port: Int) -> UInt32 {
-        var addresses: UInt32 = 0
         let from = 1 - port
         var taken: [Descriptor] = []
         taken.reserveCapacity(64)
@@ -136,9 +135,9 @@ extension Lane {
         }
         for descriptor in taken {
             unsafe counters.pointee.ports[from].forwarded &-= 1
+            unsafe counters.pointee.ports[from].forwardedBytes &-= UInt64(descriptor.length)
             unsafe counters.pointee.ports[from].dropped[Int(DropReason.linkDown.number)] &+= 1
-            release(address)
-            addresses += 1
+            release(descriptor.address)
         }
         return UInt32(taken.count)
     }

@@ -32,9 +32,10 @@ internal import Record
 
     /// A flow's start or change, with what is known from judging it.
     @_noLocks
-    mutating func report(_ record: FlowRecord, _ question: Question) {
+    mutating func report(_ record: FlowRecord, _ question: Question, _ judgement: Judgement) {
         var full = record
         note(question, in: &full)
+        full.auditDecision = judgement.auditDecision
         push(full)
     }
 
@@ -44,8 +45,8 @@ internal import Record
         var full = record
         note(question, in: &full)
         note(judgement, judgement.reason, in: &full)
-        full.epoch = question.epoch
         full.generation = generation
+        full.epoch = question.epoch
         push(full)
     }
 
@@ -88,9 +89,9 @@ internal import Record
         record.forwardFlags = reading.tcpFlags.rawValue
         record.pair = pair
         record.queue = queue
-        record.epoch = question.epoch
         record.port = port
         record.generation = generation
+        record.epoch = question.epoch
         record.suppressed = suppressed
         suppressed = 0
         note(question, in: &record)
