@@ -99,7 +99,7 @@ let package = Package(
         tests("Net", ["Net"]),
         tests("Record", ["Record", "Net"]),
         tests("Ring", ["Ring", "Net"]),
-        tests("Link", ["Link", "Ring", "Net"]),
+        tests("Link", ["Link", "CXDP", "Ring", "Net"]),
         tests("Wire", ["Wire", "Net"]),
         tests("Flow", ["Flow", "Net"]),
         tests("Classifier", ["Classifier", "Net"]),

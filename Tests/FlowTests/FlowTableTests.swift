@@ -14,8 +14,6 @@ import Testing
         #expect(MemoryLayout<FlowTableHeader>.size <= FlowTableHeader.size)
         #expect(MemoryLayout<FlowEntry<FlowKey4>>.offset(of: \.state) == FlowTableLayout<FlowKey4>.stateOffset)
         #expect(MemoryLayout<FlowEntry<FlowKey6>>.offset(of: \.state) == FlowTableLayout<FlowKey6>.stateOffset)
-        #expect(MemoryLayout<FlowKey4>.offset(of: \.context) == FlowTableLayout<FlowKey4>.protocolOffset - 3)
-        #expect(MemoryLayout<FlowKey6>.offset(of: \.context) == FlowTableLayout<FlowKey6>.protocolOffset - 3)
         for (number, state) in FlowState.allCases.enumerated() { #expect(Int(state.number) == number) }
     }
 
@@ -33,6 +31,17 @@ import Testing
         #expect(memory.holds(FlowKey4.self, capacity: 100))
         #expect(!memory.holds(FlowKey6.self, capacity: 100))
         #expect(!memory.holds(FlowKey4.self, capacity: 99))
+    }
+
+    @Test func `a table that another secret filled is not adopted`() throws {
+        var random = Seeded(3)
+        let (one, two) = (random.secret(), random.secret())
+        let memory = TestMemory(FlowKey4.self, capacity: 100)
+        #expect(memory.holds(FlowKey4.self, capacity: 100, secret: one))
+        var table = try memory.table(FlowKey4.self, capacity: 100, secret: two)
+        _ = table.open(FlowKey4(numbered: 1))
+        #expect(memory.holds(FlowKey4.self, capacity: 100, secret: two))
+        #expect(!memory.holds(FlowKey4.self, capacity: 100, secret: one))
     }
 
     @Test(arguments: [1, 2, 8, 25, 100, 1000, 20_000]) func `every place of a table can be filled`(capacity: Int) throws {
@@ -124,9 +133,15 @@ import Testing
         let memory = TestMemory(ChosenKey.self, capacity: 1000)
         var table = try memory.table(ChosenKey.self, capacity: 1000)
         let keys = (0..<300).map { ChosenKey(hashed: 0x4000_0000_0000_0000 | UInt64($0 * 211 & 0xffff), identity: $0) }
+        #expect(table.hash(keys[7]) == keys[7].hashed)
         let numbers = keys.map { table.open($0) }
         #expect(Set(numbers).count == 300)
         #expect(keys.map { table.find($0) } == numbers)
+        for (key, number) in zip(keys, numbers) {
+            let candidate = table.candidate(key.hashed)
+            #expect(table.find(key, hash: key.hashed, candidate: candidate) == number)
+            #expect(table.find(key, hash: key.hashed, candidate: (number + 1) % 300) == number, "a wrong guess costs time only")
+        }
         #expect(table.check() == nil)
         for (key, number) in zip(keys, numbers) where key.identity % 3 != 0 { table.remove(number) }
         #expect(table.check() == nil)

@@ -15,15 +15,15 @@ enum HotPath {
         _ table: inout FlowTable<FlowKey4>, _ readings: InlineArray<4, Reading>, _ ends: inout Ends, now: UInt32
     ) -> Int {
         var hashes = InlineArray<4, UInt64>(repeating: 0)
-        for i in 0..<4 {
-            hashes[i] = table.hash(FlowKey4.make(of: readings[i], pair: 0).key)
-            table.prefetchIndex(hashes[i])
-        }
-        for i in 0..<4 { table.prefetchEntry(hashes[i]) }
+        var candidates = InlineArray<4, UInt32>(repeating: .max)
+        for i in 0..<4 { hashes[i] = table.hash(FlowKey4.make(of: readings[i], pair: 0).key) }
+        for i in 0..<4 { table.prefetchIndex(hashes[i]) }
+        for i in 0..<4 { candidates[i] = table.candidate(hashes[i]) }
+        for i in 0..<4 { table.prefetchEntry(candidates[i]) }
         var live = 0
         for i in 0..<4 {
             let (key, sender) = FlowKey4.make(of: readings[i], pair: 0)
-            var number = table.find(key, hash: hashes[i])
+            var number = table.find(key, hash: hashes[i], candidate: candidates[i])
             if number == .max { number = open(&table, key, hashes[i], readings[i], sender, &ends, now: now) }
             guard number != .max else { continue }
             switch table.track(number, readings[i], sender: sender, length: 60, now: now) {

@@ -69,16 +69,20 @@ struct NotAdopted: Error {}
         return table
     }
 
-    /// Whether the memory holds a table of this key and capacity.
-    func holds<Key: FlowKey>(_ key: Key.Type, capacity: Int) -> Bool { (try? self.table(key, capacity: capacity)) != nil }
+    /// Whether the memory holds a table of this key, capacity and secret.
+    func holds<Key: FlowKey>(_ key: Key.Type, capacity: Int, secret: HashSecret = TestMemory.secret) -> Bool {
+        (try? table(key, capacity: capacity, secret: secret)) != nil
+    }
 
 }
 
-/// A key whose hash the test chooses.
+/// A key whose place in the index the test chooses: `hashed` is what the table makes of its hash.
 struct ChosenKey: FlowKey {
     var hashed: UInt64
     var identity: UInt32
     var context: UInt32 = 17 << 24
+    var vlans: UInt32 { 0 }
+    var tunnel: UInt32 { 0 }
 
     static func make(of reading: borrowing Reading, pair: UInt8) -> (key: ChosenKey, sender: FlowEnd) {
         (ChosenKey(hashed: 0, identity: 0), .low)
@@ -86,7 +90,15 @@ struct ChosenKey: FlowKey {
     static func same(_ a: borrowing ChosenKey, _ b: borrowing ChosenKey) -> Bool {
         (a.hashed ^ b.hashed) | UInt64(a.identity ^ b.identity) | UInt64(a.context ^ b.context) == 0
     }
-    func hash(_ secret: borrowing HashSecret) -> UInt64 { hashed }
+    /// Undoes the table's stirring: the inverse of its odd factor modulo 2⁶⁴, and foldings that undo themselves.
+    func hash(_ secret: borrowing HashSecret) -> UInt64 {
+        let factor: UInt64 = 0xd6e8_feb8_6659_fd93
+        var inverse = factor
+        for _ in 0..<5 { inverse = inverse &* (2 &- factor &* inverse) }
+        var x = (hashed ^ hashed >> 32) &* inverse
+        x = (x ^ x >> 32) &* inverse
+        return x ^ x >> 32
+    }
     var ends: (low: (address: Address, port: UInt16), high: (address: Address, port: UInt16)) {
         ((Address(v4: 0), 0), (Address(v4: 0), 0))
     }

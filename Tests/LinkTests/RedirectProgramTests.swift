@@ -228,6 +228,26 @@ extension Kernel {
             }
         }
 
+        @Test func `a sweep takes the pins of deleted namespaces and leaves those of living ports`() throws {
+            try inFreshNamespace {
+                try withBPFFileSystem { files in
+                    try makeWire("bhk-a", "bhk-b")
+                    try leaveBehind(files, peer: Interface(named: "bhk-b").index)
+                    try inFreshNamespace {
+                        try makeWire("bhk-a", "bhk-b")
+                        try leaveBehind(files, peer: Interface(named: "bhk-b").index)
+                        try shell("ip link del bhk-b")
+                    }
+                    #expect(files.sweep() == 1)
+                    #expect(files.sweep() == 0)
+                    #expect(try shell("ls \(files.root)/bulkhead").split(separator: "\n").count == 1)
+                    let mode = try ModeWord(pair: "p", on: files)
+                    let program = try RedirectProgram.attachOrAdopt(on: Interface(named: "bhk-a"), mode: mode, in: files)
+                    #expect(program.origin == .adopted && mode.value == .bypass)
+                }
+            }
+        }
+
         /// Attaches to bhk-a with bypass and a peer, and lets go, as a process does that ends.
         private func leaveBehind(_ files: BPFFileSystem, peer: UInt32) throws {
             let mode = try ModeWord(pair: "p", on: files)

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -66,20 +67,47 @@ int cxdp_mount_bpffs(const char *path) {
     return mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0 ? -errno : 0;
 }
 
-int cxdp_mount_bpffs_at_init(const char *path) {
+int cxdp_mount_bpffs_of(int32_t pid, const char *path) {
+    char name[32];
+    snprintf(name, sizeof name, "/proc/%d/ns/mnt", pid);
+    int const there = open(name, O_RDONLY | O_CLOEXEC);
+    if (there < 0) return -errno;
     // setns into a mount namespace is refused to a process with threads that share its file-system state: hence the child.
     pid_t const child = fork();
-    if (child < 0) return -errno;
     if (child == 0) {
-        int const init = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
-        if (init < 0 || setns(init, CLONE_NEWNS) < 0) _exit(errno);
+        if (setns(there, CLONE_NEWNS) < 0) _exit(errno);
         _exit(-cxdp_mount_bpffs(path));
     }
+    int const error = errno;
+    close(there);
+    if (child < 0) return -error;
     int status = 0;
     while (waitpid(child, &status, 0) < 0) {
         if (errno != EINTR) return -errno;
     }
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+int cxdp_shares_mounts(int32_t pid) {
+    char name[32];
+    struct stat theirs, ours;
+    snprintf(name, sizeof name, "/proc/%d/ns/mnt", pid);
+    if (stat(name, &theirs) < 0 || stat("/proc/self/ns/mnt", &ours) < 0) return -errno;
+    return theirs.st_ino == ours.st_ino;
+}
+
+int32_t cxdp_parent(int32_t pid) {
+    char text[512], name[32];
+    snprintf(name, sizeof name, "/proc/%d/stat", pid);
+    int const fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    ssize_t const length = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[length < 0 ? 0 : length] = 0;
+    // The command's name, in brackets, may hold brackets itself: its last one ends it.
+    const char *after = strrchr(text, ')');
+    int parent;
+    return after && sscanf(after, ") %*c %d", &parent) == 1 ? parent : -EINVAL;
 }
 
 int cxdp_network_namespace(uint64_t *inode) {

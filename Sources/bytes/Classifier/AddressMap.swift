@@ -43,8 +43,11 @@ public import Synchronization
         let header = unsafe base.load(as: AddressMapHeader.self)
         guard header.magic == AddressMapLayout.magic else { throw .magic(header.magic) }
         guard header.version == AddressMapLayout.version else { throw .version(header.version) }
-        guard header.size == UInt64(byteCount) else { throw .tooShort(bytes: byteCount) }
-        let room = UInt64(byteCount - AddressMapLayout.headerSize) / UInt64(MemoryLayout<AddressSlot>.stride)
+        // A memory file is as long as its pages, which may be more than the map.
+        guard header.size <= UInt64(byteCount), header.size >= UInt64(AddressMapLayout.headerSize) else {
+            throw .tooShort(bytes: byteCount)
+        }
+        let room = (header.size - UInt64(AddressMapLayout.headerSize)) / UInt64(MemoryLayout<AddressSlot>.stride)
         guard header.slots > 0, header.slots & (header.slots - 1) == 0, header.slots <= room else { throw .header }
         unsafe words = (base + AddressMapLayout.headerSize).assumingMemoryBound(to: Atomic<UInt64>.self)
         unsafe epochWord = (base + AddressMapLayout.epochOffset).assumingMemoryBound(to: Atomic<UInt32>.self)

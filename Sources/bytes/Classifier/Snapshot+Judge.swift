@@ -14,7 +14,7 @@ extension Snapshot {
         let to = destination.classNumber < classTotal ? destination.classNumber : contestedClass
         var egress: UInt32
         var ingress: UInt32
-        if source.workload == destination.workload && source.workload != SnapshotLayout.none && from != contestedClass {
+        if source.workload == destination.workload && source.workload != SnapshotLayout.none {
             egress = itselfRecord
             ingress = itselfRecord
         } else {

@@ -90,44 +90,49 @@ extension Snapshot {
         for number in 0..<ancestorTotal where ancestor(number) >= classTotal {
             throw .item(.ancestors, number: number)
         }
-        var isFull = combinedTotal > 0
-        guard combinedTotal & (combinedTotal &- 1) == 0 else {
-            throw .section(.combined, offset: 0, count: UInt64(combinedTotal))
-        }
         for number in 0..<combinedTotal {
             let entry = combinedEntry(number)
-            guard entry.labelClass != SnapshotLayout.none else {
-                isFull = false
-                continue
-            }
+            guard entry.labelClass != SnapshotLayout.none else { continue }
             guard entry.labelClass < classTotal, entry.combined < classTotal else {
                 throw .item(.combined, number: number)
             }
         }
-        // A lookup ends at an empty slot, so there must be one.
-        guard !isFull else { throw .section(.combined, offset: 0, count: UInt64(combinedTotal)) }
+        guard hasShortRuns(combinedTotal, isEmpty: { combinedEntry($0).labelClass == SnapshotLayout.none }) else {
+            throw .section(.combined, offset: 0, count: UInt64(combinedTotal))
+        }
+    }
+
+    /// Whether a hash has a power of two of slots and a lookup in it soon meets an empty one, so that it ends, and at a bounded cost.
+    private func hasShortRuns(_ slots: UInt32, isEmpty: (UInt32) -> Bool) -> Bool {
+        guard slots & (slots &- 1) == 0 else { return false }
+        // A run may go on from the last slot to the first, so the first ones are walked twice.
+        var run = 0
+        for step in 0..<UInt64(slots) + UInt64(min(slots, UInt32(SnapshotLayout.maximumRun))) {
+            run = isEmpty(UInt32(truncatingIfNeeded: step) & (slots &- 1)) ? 0 : run + 1
+            guard run < SnapshotLayout.maximumRun, run < Int(slots) else { return false }
+        }
+        return true
     }
 
     private func validateRows() throws(SnapshotError) {
-        var isFull = rowEntryTotal > 0
-        guard rowEntryTotal & (rowEntryTotal &- 1) == 0 else { throw .section(.rows, offset: 0, count: UInt64(rowEntryTotal)) }
         for number in 0..<rowEntryTotal {
             let entry = rowEntry(number)
-            guard entry.row != SnapshotLayout.none else {
-                isFull = false
-                continue
-            }
-            guard entry.table < tableTotal else { throw .item(.rows, number: number) }
+            guard entry.row == SnapshotLayout.none || entry.table < tableTotal else { throw .item(.rows, number: number) }
         }
-        guard !isFull else { throw .section(.rows, offset: 0, count: UInt64(rowEntryTotal)) }
+        guard hasShortRuns(rowEntryTotal, isEmpty: { rowEntry($0).row == SnapshotLayout.none }) else {
+            throw .section(.rows, offset: 0, count: UInt64(rowEntryTotal))
+        }
     }
 
     private func validateTables() throws(SnapshotError) {
+        // Tables share no interval, so that this check takes as long as the image is, whatever it says.
+        var left = UInt64(intervalTotal)
         for number in 0..<tableTotal {
             let table = tableEntry(number)
-            guard table.count > 0, UInt64(table.first) + UInt64(table.count) <= UInt64(intervalTotal),
-                intervalEntry(table.first).start == 0
+            guard table.count > 0, UInt64(table.count) <= left,
+                UInt64(table.first) + UInt64(table.count) <= UInt64(intervalTotal), intervalEntry(table.first).start == 0
             else { throw .item(.tables, number: number) }
+            left -= UInt64(table.count)
             for index in 1..<max(1, table.count)
             where intervalEntry(table.first + index).start <= intervalEntry(table.first + index - 1).start {
                 throw .item(.tables, number: number)

@@ -26,6 +26,8 @@ public enum SnapshotLayout {
     public static let maximumAncestors = 9
     /// Successors behind one side record, so that following them has an end.
     public static let maximumSuccessors = 256
+    /// Neighbouring slots in use in a hash; at half load the longest run of a million is about a hundred.
+    public static let maximumRun = 1_024
     /// "No such number" in every section.
     @inlinable public static var none: UInt32 { @_noLocks get { .max } }
 

@@ -11,7 +11,8 @@ internal import Wire
 //     receive ring, hand-off rings ─► the burst in hand  at most 64 frames a port and turn
 //       read      bytes -> reading, or a reason          (Wire)
 //       own       whose flow is it? ─► hand-off ring     another worker's
-//       find      hash -> bucket -> entry                (Flow; each stage asks for the memory that the next one reads)
+//       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
+//       fetch     the entry's lines                       of its own over the burst, so that the waits overlap)
 //       judge     known flow, or policy                  (Flow, Classifier)
 //     verdict ─► transmit ring of the other port, or free list
 //
@@ -50,7 +51,8 @@ extension Lane {
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
         for index in 0..<Int(count) { read(index) }
-        for index in 0..<Int(count) { find(index) }
+        for index in 0..<Int(count) { suggest(index) }
+        for index in 0..<Int(count) { fetch(index) }
         for index in 0..<Int(count) {
             if let owner = foreignOwner(index) {
                 handOver(index, to: owner)
@@ -101,14 +103,23 @@ extension Lane {
         }
     }
 
-    /// Asks for the entry that the bucket suggests.
+    /// Looks into the bucket for the entry that it suggests.
     @_noLocks
-    mutating func find(_ index: Int) {
+    mutating func suggest(_ index: Int) {
+        burst.candidates[index] = .max
+        guard isPacket(index) else { return }
+        burst.candidates[index] =
+            burst.readings[index].isIPv4 ? flows4.candidate(burst.hashes[index]) : flows6.candidate(burst.hashes[index])
+    }
+
+    /// Asks for the lines of the suggested entry.
+    @_noLocks
+    mutating func fetch(_ index: Int) {
         guard isPacket(index) else { return }
         if burst.readings[index].isIPv4 {
-            flows4.prefetchEntry(burst.hashes[index])
+            flows4.prefetchEntry(burst.candidates[index])
         } else {
-            flows6.prefetchEntry(burst.hashes[index])
+            flows6.prefetchEntry(burst.candidates[index])
         }
     }
 

@@ -25,7 +25,7 @@ extension Lane {
         if marks & Reading.Marks.icmpError.rawValue != 0 { return .drop(.unrelatedICMP) }
         if marks & Reading.Marks.group.rawValue != 0 { return .drop(.multicast) }
         let arrival = Arrival(
-            hash: burst.hashes[index], length: burst.descriptors[index].length,
+            hash: burst.hashes[index], candidate: burst.candidates[index], length: burst.descriptors[index].length,
             port: UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1),
             isFull: flows4.used &+ flows6.used >= flowCapacity)
         if burst.readings[index].isIPv4 {
@@ -47,6 +47,8 @@ extension Lane {
 struct Arrival: BitwiseCopyable {
     /// Hash of its flow key.
     var hash: UInt64
+    /// Entry that the hash's bucket suggests, or none.
+    var candidate: UInt32
     /// Bytes of the frame.
     var length: UInt32
     /// Port of the pair: 0 or 1.
@@ -61,7 +63,7 @@ func judgePacket<Key: FlowKey>(
     _ policy: PolicyInForce, _ now: Moment
 ) -> Verdict {
     let (key, sender) = Key.make(of: reading, pair: reporter.pair)
-    let number = flows.find(key, hash: arrival.hash)
+    let number = flows.find(key, hash: arrival.hash, candidate: arrival.candidate)
     guard number != .max else { return openFlow(&flows, &reporter, reading, arrival, key, sender, policy, now) }
     // An end is known by the port it came in by first: its address on the other side is somebody else's.
     let initiatorPort: UInt8 = flows[number].marks.rawValue & FlowMarks.secondPort.rawValue != 0 ? 1 : 0

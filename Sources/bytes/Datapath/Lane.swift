@@ -73,6 +73,8 @@ struct BurstNotes {
     var reasons: InlineArray<64, DropReason?> = .init(repeating: nil)
     /// Hash of the flow key, for packets.
     var hashes: InlineArray<64, UInt64> = .init(repeating: 0)
+    /// Entry that the hash's bucket suggests, or none.
+    var candidates: InlineArray<64, UInt32> = .init(repeating: .max)
 }
 
 /// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its end.

@@ -135,6 +135,7 @@ extension FlowTable {
         var clean = FlowTableLayout<Key>(capacity: capacity).header
         let old = unsafe header.pointee
         clean.fresh = fresh
+        clean.secret = old.secret
         (clean.handTick, clean.damaged) = (old.handTick, old.damaged)
         (clean.inserted, clean.expired, clean.evicted) = (old.inserted, old.expired, old.evicted)
         (clean.removed, clean.refused) = (old.removed, old.refused)

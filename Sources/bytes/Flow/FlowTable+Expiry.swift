@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Net
 
 // Expiry by a hand that goes round all entries rather than by lists of timeouts: a flow changes its timeout with its state, several
 // times in a short life, and a hand need not be told. One round takes about four seconds where the caller's budget allows it, so a
@@ -85,9 +86,8 @@ extension FlowTable {
     /// Whether a live flow was quiet for longer than its state allows.
     @inlinable func isExpired(_ number: UInt32, state: UInt8, now: UInt32) -> Bool {
         // In bounds: the caller has compared `number` with `limit`.
-        let pointer = unsafe entry(number)
-        let protocolNumber = unsafe pointer.load(fromByteOffset: FlowTableLayout<Key>.protocolOffset, as: UInt8.self)
-        let entry = unsafe pointer.assumingMemoryBound(to: FlowEntry<Key>.self)
+        let entry = unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
+        let protocolNumber = unsafe UInt8(truncatingIfNeeded: entry.pointee.key.context >> 24)
         let allowed = unsafe timeouts.limit(
             protocolNumber: protocolNumber, state: state, marks: entry.pointee.marks.rawValue)
         // Signed, because the clock of a burst may be a moment older than the last frame's.

@@ -21,7 +21,11 @@ public import Net
 //
 // Time. Frames write `lastSeen` and nothing else. A hand goes round the entries, a few at each call, and finds those that were
 // quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening:
-// when the table is full, the oldest of them gives way, and no established flow ever does.
+// when the table is full, the oldest of them gives way, and no established flow ever does. The list has one link, so that a flow
+// that ends in its middle gives its entry back only when those before it have answered, ended or given way: 30 seconds at most.
+//
+// Lookup in stages over a burst, one small loop each, so that many lines are on their way at once: `hash`, `prefetchIndex`,
+// `candidate`, `prefetchEntry`, `find`. Measured on a test VM with a full table of a million flows: 41 ns against 120 without.
 //
 // Damage. A process may be killed at any instruction, and the memory outlives it. Each number that is read from memory is compared
 // with the capacity before it is used, each loop has a bound of its own, and a state byte is looked at as a byte before anything
@@ -38,12 +42,11 @@ public import Net
     @usableFromInline let details: UnsafeMutablePointer<FlowDetail>
     @usableFromInline let limit: UInt32
     @usableFromInline let buckets: UInt32
-    @usableFromInline let secret: HashSecret
     /// How long quiet flows are kept; may be changed at any time.
     public var timeouts: FlowTimeouts
 
-    /// Adopts the table that the memory holds; `nil` where it holds none of this key and capacity, as fresh memory does: `format`
-    /// it then. Only the identity is looked at: after a crash call `check()` too.
+    /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
+    /// `format` it then. Only the identity is looked at: after a crash call `check()` too.
     ///
     /// - Parameters:
     ///   - base: `byteCount(capacity:)` bytes, 64-byte aligned, that outlive the table.
@@ -61,9 +64,15 @@ public import Net
         unsafe details = (base + layout.details).assumingMemoryBound(to: FlowDetail.self)
         limit = UInt32(capacity)
         buckets = UInt32(layout.buckets)
-        self.secret = secret
         self.timeouts = timeouts
-        guard unsafe layout.matches(header.pointee) else { return nil }
+        guard unsafe layout.matches(header.pointee), adopt(secret) else { return nil }
+    }
+
+    /// Keeps the secret in an empty table; false where flows were stored under another one.
+    @inlinable func adopt(_ secret: HashSecret) -> Bool {
+        if unsafe header.pointee.inserted == 0 { unsafe header.pointee.secret = secret }
+        for i in 0..<16 where unsafe header.pointee.secret[i] != secret[i] { return false }
+        return true
     }
 
     /// Bytes that a table of the given capacity needs: a multiple of 64.
@@ -86,11 +95,17 @@ public import Net
     @inlinable public var waiting: Int { @_noLocks get { unsafe Int(header.pointee.waiting) } }
     /// How many may be: seven eighths of the capacity, so that a flood of opening frames always leaves room.
     @inlinable public var waitingLimit: Int { @_noLocks get { Int(limit &- limit / 8) } }
-    /// All numbers of the header, for display.
-    @inlinable public var statistics: FlowTableHeader { @_noLocks get { unsafe header.pointee } }
+    /// All numbers of the header, for display; without the secret.
+    @inlinable public var statistics: FlowTableHeader {
+        @_noLocks get {
+            var copy = unsafe header.pointee
+            copy.secret = HashSecret(repeating: 0)
+            return copy
+        }
+    }
 
     /// The keyed hash of a key: first stage of a lookup.
-    @inlinable public func hash(_ key: Key) -> UInt64 { Self.stir(key.hash(secret)) }
+    @inlinable @inline(__always) public func hash(_ key: Key) -> UInt64 { unsafe Self.stir(key.hash(header.pointee.secret)) }
 
     /// The key's own hash is linear in its words, so that neighbouring addresses and ports give evenly spaced hashes, which under an
     /// unlucky secret pile up in a few buckets (a run of 20,000 ports failed at 2,500). Two foldings and two multiplications, which
@@ -104,19 +119,44 @@ public import Net
     /// Second stage: brings the key's bucket into the cache.
     @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe touch(bucket(first(hash))) }
 
-    /// Third stage: brings the entry that the bucket suggests into the cache. The key is not compared yet.
-    @inlinable @inline(__always) public func prefetchEntry(_ hash: UInt64) {
-        let bucket = unsafe bucket(first(hash))
-        let matches = unsafe slots(of: bucket, holding: Self.tag(hash))
-        guard matches != 0 else { return }
+    /// Third stage: the entry that the key's first bucket suggests by its tag, or the second where keys strayed; `.max` where
+    /// neither does. No key is compared yet.
+    @inlinable @inline(__always) public func candidate(_ hash: UInt64) -> UInt32 {
+        let (home, tag) = (first(hash), Self.tag(hash))
+        var bucket = unsafe bucket(home)
+        var matches = unsafe slots(of: bucket, holding: tag)
+        if matches == 0 {
+            guard unsafe strays(of: bucket) != 0 else { return .max }
+            unsafe bucket = self.bucket(other(home, tag: tag))
+            matches = unsafe slots(of: bucket, holding: tag)
+            guard matches != 0 else { return .max }
+        }
         let number = unsafe word(of: bucket, Self.slot(matches)) & Self.numberMask
-        guard number < limit else { return }
-        unsafe touch(entry(number))
-        unsafe touch(entry(number) + 64)
+        return number < limit ? number : .max
     }
 
-    /// The number of the key's entry, or `.max`. An entry that is found has a valid state.
-    @inlinable public func find(_ key: Key, hash: UInt64) -> UInt32 {
+    /// Fourth stage: brings a candidate's entry into the cache.
+    @inlinable @inline(__always) public func prefetchEntry(_ candidate: UInt32) {
+        guard candidate < limit else { return }
+        unsafe touch(entry(candidate))
+        unsafe touch(entry(candidate) + 64)
+    }
+
+    /// Third and fourth stage in one, for a caller that keeps no candidates; its loop waits more.
+    @inlinable @inline(__always) public func prefetchEntry(_ hash: UInt64) { prefetchEntry(candidate(hash)) }
+
+    /// Fifth stage: the number of the key's entry, or `.max`. An entry that is found has a valid state.
+    @inlinable @inline(__always) public func find(_ key: Key, hash: UInt64, candidate: UInt32) -> UInt32 {
+        if candidate < limit {
+            // In bounds by the line above.
+            let pointer = unsafe entry(candidate).assumingMemoryBound(to: Key.self)
+            if unsafe Key.same(pointer.pointee, key), Self.isLive(state(candidate)) { return candidate }
+        }
+        return find(key, hash: hash)
+    }
+
+    /// All stages after the hash in one, for a lookup that stands alone.
+    @inlinable @inline(never) public func find(_ key: Key, hash: UInt64) -> UInt32 {
         let home = first(hash)
         let tag = Self.tag(hash)
         let bucket = unsafe bucket(home)

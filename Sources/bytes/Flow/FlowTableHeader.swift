@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Net
 
-/// The first 256 bytes of a flow table's memory: what it is, where its lists begin, what has happened to it. Written by the worker
+/// The first 256 bytes of a flow table's memory: what it is, where its lists begin, what has happened to it, its secret. Written by the worker
 /// that owns the table; others may read the numbers for display, each on its own.
 @frozen public struct FlowTableHeader: BitwiseCopyable, Sendable {
     /// `BKHDFLOW` as a little-endian number.
@@ -48,6 +49,9 @@
     public var refused: UInt64 = 0
     /// Contradictions met (and survived) in the table's memory; 0 unless something else wrote there.
     public var damaged: UInt64 = 0
+
+    /// The words that the table's keys are hashed with.
+    public var secret = HashSecret(repeating: 0)
 
     /// An empty table's header.
     @inlinable public init(keySize: UInt32, capacity: UInt32, buckets: UInt32) {

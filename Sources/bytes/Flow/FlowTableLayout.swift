@@ -19,8 +19,6 @@ public import Net
     @inlinable public static var stride: Int { @_noLocks get { (MemoryLayout<FlowEntry<Key>>.size &+ 31) & ~31 } }
     /// Where in an entry the state's byte lies. It is read as a byte, because damaged memory may hold what is no `FlowState`.
     @inlinable public static var stateOffset: Int { @_noLocks get { MemoryLayout<Key>.size &+ 44 } }
-    /// Where in an entry the protocol's number lies: keys end with their context word, and its top byte is the protocol.
-    @inlinable public static var protocolOffset: Int { @_noLocks get { MemoryLayout<Key>.size &- 1 } }
 
     /// First byte of the index.
     @inlinable public var index: Int { FlowTableHeader.size }

@@ -26,7 +26,7 @@
 
     /// Whole seconds as ticks, rounded down.
     @_noLocks @inlinable public static func ticks(seconds: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: UInt64(seconds) &* 1_000_000_000 >> 20)
+        UInt32(truncatingIfNeeded: (UInt64(seconds) &* 1_000_000_000) >> 20)
     }
 
     /// How long a flow of the given protocol, state number and marks may be quiet.

@@ -28,11 +28,14 @@ public import Ring
         SharedMemory(try MemoryFile.create(name, byteCount: byteCount))
     }
 
-    /// A file of zeros with a header, as keeper makes it: in huge pages where `huge` is asked for and there are any, and touched.
+    /// A file of zeros with a header, as keeper makes it: in huge pages where `huge` is asked for and there are any, on the given NUMA
+    /// node if that is not negative, and touched.
     public static func create(
-        _ name: String, byteCount: Int, header: MemoryHeader, huge: Bool = false
+        _ name: String, byteCount: Int, header: MemoryHeader, huge: Bool = false, node: Int32 = -1
     ) throws(RingError) -> SharedMemory {
         let memory = SharedMemory(try MemoryFile.create(name, byteCount: byteCount, huge: huge))
+        // Before the pages are touched. Far memory is slow, not wrong: a refusal is no error.
+        _ = unsafe cxdp_bind_memory_to_node(memory.base, UInt64(memory.byteCount), node)
         memory.file.populate()
         memory.file.write(header)
         return memory

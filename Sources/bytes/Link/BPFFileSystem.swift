@@ -8,15 +8,15 @@ import Glibc
 ///     <root>/bulkhead/<namespace inode>/pairs/<pair>/mode
 ///
 /// The namespace's inode is part of the path because the file system is one for all network namespaces.
-public struct BPFFileSystem: Sendable, Equatable {
+public struct BPFFileSystem: Sendable {
     /// How the root was found.
     public enum Origin: Sendable, Equatable {
         /// /sys/fs/bpf was there.
         case own
-        /// Process 1 has one that our mount namespace hides (`ip netns exec` does that).
-        case ofInit
-        /// We mounted it for process 1, so that it outlives us.
-        case mountedAtInit
+        /// A process above us has one that our mount namespace hides.
+        case outer(process: Int32)
+        /// We mounted it for a process above us, so that it outlives us.
+        case mountedOuter(process: Int32)
         /// We mounted it in our own mount namespace: pins end with the last process in it.
         case mountedHere
         /// The caller named it.
@@ -27,32 +27,20 @@ public struct BPFFileSystem: Sendable, Equatable {
     public let root: String
     /// How it was found.
     public let origin: Origin
-
-    static let standardRoot = "/sys/fs/bpf"
-    static let initRoot = "/proc/1/root/sys/fs/bpf"
+    // Keeps a root that was reached through another process within reach when that process ends.
+    private let anchor: FileDescriptor?
 
     /// Uses a BPF file system that is mounted at `root`.
     public init(root: String) throws(LinkError) {
         try self.init(root: root, origin: .given)
     }
 
-    private init(root: String, origin: Origin) throws(LinkError) {
+    init(root: String, origin: Origin, anchor: FileDescriptor? = nil) throws(LinkError) {
         let answer = unsafe cxdp_is_bpffs(root)
         guard answer == 1 else { throw .noBPFFileSystem(path: root, errno: answer == 0 ? EINVAL : -answer) }
         self.root = root
         self.origin = origin
-    }
-
-    /// Finds the BPF file system, or mounts one where it outlives this process if that can be done.
-    public static func locate() throws(LinkError) -> BPFFileSystem {
-        if unsafe cxdp_is_bpffs(standardRoot) == 1 { return try BPFFileSystem(root: standardRoot, origin: .own) }
-        if unsafe cxdp_is_bpffs(initRoot) == 1 { return try BPFFileSystem(root: initRoot, origin: .ofInit) }
-        if unsafe cxdp_mount_bpffs_at_init(standardRoot) == 0, unsafe cxdp_is_bpffs(initRoot) == 1 {
-            return try BPFFileSystem(root: initRoot, origin: .mountedAtInit)
-        }
-        let mounted = unsafe cxdp_mount_bpffs(standardRoot)
-        guard mounted == 0 else { throw .noBPFFileSystem(path: standardRoot, errno: -mounted) }
-        return try BPFFileSystem(root: standardRoot, origin: .mountedHere)
+        self.anchor = anchor
     }
 
     /// The inode that names the calling thread's network namespace.

@@ -8,7 +8,7 @@ public import Net
 ///
 /// One writer: the keeper. It is pinned, and so keeps its value when the keeper dies.
 @safe public final class ModeWord {
-    private static let pinName = "mode"
+    static let pinName = "mode"
 
     private let map: FileDescriptor
     // Mapped in init, unmapped in deinit, never handed out: valid as long as the object.

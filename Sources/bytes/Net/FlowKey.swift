@@ -101,7 +101,7 @@ extension FlowKey {
     }
 
     /// Keyed hash over all 32-bit words of the key.
-    @_noLocks @inlinable public func hash(_ secret: borrowing HashSecret) -> UInt64 {
+    @_noLocks @inlinable @inline(__always) public func hash(_ secret: borrowing HashSecret) -> UInt64 {
         var sum = secret[0] &+ secret[1] &* UInt64(low) &+ secret[2] &* UInt64(high)
         sum &+= secret[3] &* UInt64(ports) &+ secret[4] &* UInt64(vlans)
         sum &+= secret[5] &* UInt64(tunnel) &+ secret[6] &* UInt64(context)
@@ -165,7 +165,7 @@ extension FlowKey {
     }
 
     /// Keyed hash over all 32-bit words of the key.
-    @_noLocks @inlinable public func hash(_ secret: borrowing HashSecret) -> UInt64 {
+    @_noLocks @inlinable @inline(__always) public func hash(_ secret: borrowing HashSecret) -> UInt64 {
         var sum = secret[0] &+ secret[1] &* (low.high >> 32) &+ secret[2] &* (low.high & 0xffff_ffff)
         sum &+= secret[3] &* (low.low >> 32) &+ secret[4] &* (low.low & 0xffff_ffff)
         sum &+= secret[5] &* (high.high >> 32) &+ secret[6] &* (high.high & 0xffff_ffff)

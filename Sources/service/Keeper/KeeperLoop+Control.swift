@@ -47,7 +47,7 @@ extension KeeperLoop {
             lastControlStart = now
         }
         let patience = UInt64(plan.controlPatience) * 1_000_000_000
-        if let control, plan.pairCount > 0, now &- lastSignOfControl > patience {
+        if let control, plan.pairCount > 0, now > lastSignOfControl, now - lastSignOfControl > patience {
             log.warning("control has given no sign of life for \(plan.controlPatience) s; it is started again")
             control.kill()
             try controlEnded()

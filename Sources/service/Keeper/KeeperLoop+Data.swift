@@ -124,17 +124,24 @@ extension KeeperLoop {
             board?.facts = facts
         }
         settle()
-        for machine in machines {
-            machine.closeSockets()
-            try machine.openSockets()
-        }
+        for machine in machines { machine.closeSockets() }
+        restartData()
+    }
+
+    /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do what
+    /// is declared.
+    private func restartData() {
+        dataRetryAt = nil
         do {
+            for machine in machines where machine.sockets.isEmpty { try machine.openSockets() }
             try startData(isFresh: true)
         } catch {
-            // Its end is heard by its descriptor, and the next try follows from there; a hanging one is ended first.
-            log.error("data could not be started again: \(error)")
+            log.error("data could not be started again, the next try follows: \(error)")
             data?.kill()
-            usleep(200_000)
+            data = nil
+            dataChannel = nil
+            for machine in machines { machine.closeSockets() }
+            dataRetryAt = now() &+ 500_000_000
         }
     }
 
@@ -167,7 +174,10 @@ extension KeeperLoop {
         tickCount += 1
         if wasHeldUp { resetHeartbeats() }
         if areWorkersRunning { try watchHeartbeats() }
+        if let at = dataRetryAt, now >= at { restartData() }
         if tickCount % 8 == 0 { gatherStatistics() }
+        // An event may be lost, and a port may have settled without one.
+        if tickCount % 40 == 0 { try lookAtLinks() }
         try tendControl()
     }
 

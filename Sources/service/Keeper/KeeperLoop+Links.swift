@@ -6,9 +6,19 @@ internal import Synchronization
 
 // A bump in the wire must not hide a broken wire: when one port loses its link, the other one is taken down too, so that the device
 // behind it sees the loss; when the link is back, so is the other port. A port that keeper itself took down counts for nothing in
-// this, else both would wait for each other for ever.
+// this, else both would wait for each other for ever; and one that was just taken up again has time to find its link (a NIC
+// negotiates for seconds), else the pair would flap.
+
+/// A port of a pair.
+struct Place: Hashable {
+    let pair: Int
+    let port: Int
+}
 
 extension KeeperLoop {
+    /// How long a port that was taken up again may take to find its link.
+    static let settleNanoseconds: UInt64 = 10_000_000_000
+
     func hearLinks() throws {
         guard let monitor else { return }
         // The events say that something changed; what is so now is asked anew, so that a lost one does no harm.
@@ -28,6 +38,7 @@ extension KeeperLoop {
                     log.notice("port \(machine.plan.ports[port].name) \(isRunning ? "has its link" : "has lost its link")")
                 }
                 words.linkUp[port] = isRunning ? 1 : 0
+                if isRunning { settling[Place(pair: machine.number, port: port)] = nil }
             }
             board[pair: machine.number] = words
             for port in 0..<2 { follow(machine, port, ports) }
@@ -39,7 +50,8 @@ extension KeeperLoop {
         guard let board, let interface = ports[port] else { return }
         var words = board[pair: machine.number]
         let other = 1 - port
-        let otherLostIt = words.linkUp[other] == 0 && words.takenDown[other] == 0
+        let isSettling = settling[Place(pair: machine.number, port: other)].map { now() < $0 } ?? false
+        let otherLostIt = words.linkUp[other] == 0 && words.takenDown[other] == 0 && !isSettling
         if otherLostIt && interface.isUp && words.takenDown[port] == 0 {
             words.takenDown[port] = 1
             board[pair: machine.number] = words
@@ -47,6 +59,7 @@ extension KeeperLoop {
         } else if !otherLostIt && words.takenDown[port] == 1 {
             words.takenDown[port] = 0
             board[pair: machine.number] = words
+            settling[Place(pair: machine.number, port: port)] = now() &+ KeeperLoop.settleNanoseconds
             change(interface, up: true)
         }
     }

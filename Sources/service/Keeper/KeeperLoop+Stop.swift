@@ -8,7 +8,6 @@ extension KeeperLoop {
     /// SIGTERM or Ctrl-C: everything ends, and nothing stays that the configuration does not want to stay.
     func stop() {
         isStopping = true
-        endControl()
         // Programs first: no frame is received any more that a worker would have to leave behind.
         for machine in machines { machine.stop() }
         try? dataChannel?.send(Message(.stop))
@@ -16,6 +15,7 @@ extension KeeperLoop {
             process.kill()
         }
         restorePorts()
+        endControl()
         folder?.clear()
         folder?.release()
         exitCode = 0

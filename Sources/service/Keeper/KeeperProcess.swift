@@ -12,6 +12,20 @@ internal import Logging
 ///        ▲                              │  ▲                                          │
 ///        └── counters, board, events ───┘  └───────── in force, heartbeats ───────────┘
 public enum KeeperProcess {
+    /// Holds back the signals that keeper takes one by one in its loop. To be called before the process has a second thread.
+    public static func holdSignals() {
+        var set = keeperSignals()
+        unsafe sigprocmask(SIG_BLOCK, &set, nil)
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+
+    static func keeperSignals() -> sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { unsafe sigaddset(&set, signal) }
+        return set
+    }
+
     /// Runs Bulkhead by the configuration file until it is stopped or another keeper takes over; the exit code.
     public static func run(configuration: String, takeOver: Bool) -> Int32 {
         let keeper = KeeperLoop(configuration: configuration, takeOver: takeOver)
@@ -46,6 +60,8 @@ final class KeeperLoop {
     var dataListener: Int32 = -1
     var data: ChildProcess?
     var dataChannel: Channel?
+    /// When to start data again after a try that failed.
+    var dataRetryAt: UInt64?
     /// A data process of an older binary, until the new one has taken its place.
     var formerData: (process: ChildProcess, channel: Channel)?
     var control: ChildProcess?
@@ -58,6 +74,8 @@ final class KeeperLoop {
     var isReady = false
     var isStopping = false
     var monitor: LinkMonitor?
+    /// Ports that were taken up again, and until when they may be without a link.
+    var settling: [Place: UInt64] = [:]
     var heartbeats: [(turn: UInt64, ticks: Int)] = []
     var lastTick: UInt64 = 0
     var tickCount = 0
@@ -72,7 +90,7 @@ final class KeeperLoop {
 
     /// The loop: sockets, ends of processes, links, signals, and the tick.
     func run() throws -> Int32 {
-        blockSignals()
+        KeeperProcess.holdSignals()
         try startControl()
         while exitCode == nil {
             var fds: [pollfd] = []
@@ -99,18 +117,8 @@ final class KeeperLoop {
         return exitCode ?? 0
     }
 
-    private func blockSignals() {
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { unsafe sigaddset(&set, signal) }
-        unsafe sigprocmask(SIG_BLOCK, &set, nil)
-        _ = signal(SIGPIPE, SIG_IGN)
-    }
-
     private func hearSignals() throws {
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { unsafe sigaddset(&set, signal) }
+        var set = KeeperProcess.keeperSignals()
         var none = timespec(tv_sec: 0, tv_nsec: 0)
         while true {
             switch unsafe sigtimedwait(&set, nil, &none) {

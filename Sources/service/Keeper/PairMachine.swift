@@ -71,10 +71,12 @@ final class PairMachine {
         } else {
             let layout = UMEMLayout(plan)
             umem = try SharedMemory.create(
-                "bulkhead-umem", byteCount: layout.byteCount, header: layout.header(pair: number), huge: true)
+                "bulkhead-umem", byteCount: layout.byteCount, header: layout.header(pair: number), huge: true,
+                node: interfaces[0].numaNode)
             let tables = FlowsLayout(plan)
             flows = try SharedMemory.create(
-                "bulkhead-flows", byteCount: tables.byteCount, header: tables.header(pair: number), huge: true)
+                "bulkhead-flows", byteCount: tables.byteCount, header: tables.header(pair: number), huge: true,
+                node: interfaces[0].numaNode)
             // Nothing is judged yet: as declared, without a socket in the map.
             mode.set(plan.fail == 1 ? .open : .closed)
         }

@@ -39,16 +39,16 @@ struct cxdp_link {
 /// A netlink socket that hears of link changes (group RTNLGRP_LINK), non-blocking. The descriptor or -errno.
 int cxdp_links_open(void);
 
-/// Takes one datagram off the socket and writes up to `max` links of it. Their number, -EAGAIN when the queue is empty, -ENOBUFS when
-/// messages were lost (here or in the kernel): then ask anew for whatever matters.
+/// Takes one datagram off the socket and writes up to `max` links of it. Their number, -EAGAIN when the queue is empty,
+/// -ENOBUFS when messages were lost (here or in the kernel): then ask anew for whatever matters.
 int cxdp_links_receive(int fd, struct cxdp_link *out, unsigned max);
 
 /// Asks for one link by name or, with `name` NULL, by index; `namespace_id` is an nsid as in `peer_namespace`, or -1 for ours.
 /// 0 or -errno; -ENODEV when there is none.
 int cxdp_link_query(const char *name, uint32_t ifindex, int32_t namespace_id, struct cxdp_link *out);
 
-/// Opens the namespace that ours knows as `namespace_id`, if it is one of those that `ip netns` names in /run/netns, and writes that
-/// name into `name`, a buffer of 256 bytes. Its descriptor or -errno; -ENOENT when it is none of them.
+/// Opens the namespace that ours knows as `namespace_id`, if it is one of those that `ip netns` names in /run/netns, and
+/// writes that name into `name`, a buffer of 256 bytes. Its descriptor or -errno; -ENOENT when it is none of them.
 int cxdp_named_namespace(int32_t namespace_id, char *name);
 
 /// Sets and clears IFF_ flags by ioctl. 0 or -errno.

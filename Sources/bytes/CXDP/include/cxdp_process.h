@@ -18,8 +18,8 @@ int cxdp_pidfd_send_signal(int pidfd, int signal);
 /// parent, with an empty signal mask and default handlers. Its process id, or -errno, also for a failing exec.
 int32_t cxdp_spawn(const char *path, char *const *arguments, char *const *environment, const int *fds, unsigned count);
 
-/// Asks without waiting whether child `pid` has ended, and reaps it. 1: ended, with `*code` its exit code or -1, and `*signal` the
-/// signal that killed it or 0; 0: still running; or -errno.
+/// Asks without waiting whether child `pid` has ended, and reaps it. 1: ended, with `*code` its exit code or -1, and
+/// `*signal` the signal that killed it or 0; 0: still running; or -errno.
 int cxdp_reap(int32_t pid, int *code, int *signal);
 
 /// Pins the calling thread to one CPU. 0 or -errno; -EINVAL when the CPU is offline or not allowed to us.
@@ -39,8 +39,8 @@ int cxdp_drop_privileges(uint32_t uid, uint32_t gid, bool keep_uid);
 /// The calling thread's effective capabilities as a bit set; 0 when it has none or /proc is missing.
 uint64_t cxdp_effective_capabilities(void);
 
-/// Sends `signal` to us when the *thread* that started us ends. It is forgotten by exec of a set-uid program and by a change of uid;
-/// a parent that died before the call is not noticed: compare getppid() afterwards. 0 or -errno.
+/// Sends `signal` to us when the *thread* that started us ends. It is forgotten by exec of a set-uid program and by a change
+/// of uid; a parent that died before the call is not noticed: compare getppid() afterwards. 0 or -errno.
 int cxdp_set_parent_death_signal(int signal);
 
 /// Whether `path` lies on a BPF file system: 1, 0, or -errno.
@@ -49,16 +49,20 @@ int cxdp_is_bpffs(const char *path);
 /// Mounts a BPF file system at `path` (mode 0700) in our own mount namespace. 0 or -errno.
 int cxdp_mount_bpffs(const char *path);
 
-/// The same in the mount namespace of process 1, by a child process that enters it. `ip netns exec` hides /sys/fs/bpf behind a fresh
-/// sysfs in a private mount namespace, which dies with its processes; what is pinned below process 1's mount survives them, and
-/// is reached as /proc/1/root/sys/fs/bpf. 0 or -errno.
-int cxdp_mount_bpffs_at_init(const char *path);
+/// The same in the mount namespace of process `pid`, by a child process that enters it. 0 or -errno.
+int cxdp_mount_bpffs_of(int32_t pid, const char *path);
+
+/// Whether process `pid` sees the same mounts as we do: 1, 0, or -errno; -EACCES when it has privileges that we lack.
+int cxdp_shares_mounts(int32_t pid);
+
+/// The parent of process `pid`, 0 for the first one, or -errno.
+int32_t cxdp_parent(int32_t pid);
 
 /// The inode that names the calling thread's network namespace. 0 or -errno.
 int cxdp_network_namespace(uint64_t *inode);
 
-/// Gives the calling thread a network namespace of its own, empty but for a loopback that is down. It ends with its last thread, open
-/// descriptor or name. 0 or -errno.
+/// Gives the calling thread a network namespace of its own, empty but for a loopback that is down. It ends with its last
+/// thread, open descriptor or name. 0 or -errno.
 int cxdp_new_network_namespace(void);
 
 /// Moves the calling thread into the network namespace behind `fd`. 0 or -errno. For threads that do nothing else.

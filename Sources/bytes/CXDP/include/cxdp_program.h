@@ -20,9 +20,9 @@ struct cxdp_redirect {
     int mode;
 };
 
-/// Loads the ELF object with libbpf. `sockets`, `peer` and `mode` are maps to be used in place of fresh ones, or -1. `log` receives
-/// what libbpf and the verifier said (zero-terminated, cut to `log_length`). All four descriptors of `out` are the caller's to close.
-/// 0 or -errno.
+/// Loads the ELF object with libbpf. `sockets`, `peer` and `mode` are maps to be used in place of fresh ones, or -1. `log`
+/// receives what libbpf and the verifier said (zero-terminated, cut to `log_length`). All four descriptors of `out` are the
+/// caller's to close. 0 or -errno.
 int cxdp_redirect_load(
     const void *object, size_t length, int sockets, int peer, int mode, struct cxdp_redirect *out, char *log,
     size_t log_length);

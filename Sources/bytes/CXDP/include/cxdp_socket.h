@@ -20,7 +20,8 @@ enum {
 /// Flag in a ring's flags word: the kernel waits for a kick (XDP_RING_NEED_WAKEUP).
 enum { CXDP_RING_NEED_WAKEUP = 1 << 0 };
 
-/// One ring as it lies in our memory. `producer`, `consumer` and `flags` are shared with the kernel: read and write them atomically.
+/// One ring as it lies in our memory. `producer`, `consumer` and `flags` are shared with the kernel: read and write them
+/// atomically.
 struct cxdp_ring {
     void *map;
     size_t map_size;
@@ -56,15 +57,17 @@ int cxdp_xsk_open(void);
 /// `headroom` bytes kept free at their start, beside the kernel's own 256. 0 or -errno; -ENOBUFS when RLIMIT_MEMLOCK is too low.
 int cxdp_xsk_register_umem(int fd, void *area, uint64_t length, uint32_t frame_size, uint32_t headroom);
 
-/// Makes the rings, each a power of two or 0 for none. Fill and completion are needed by each (port, queue) pair of its own. 0 or -errno.
+/// Makes the rings, each a power of two or 0 for none. Fill and completion are needed by each (port, queue) pair of its own.
+/// 0 or -errno.
 int cxdp_xsk_set_rings(int fd, uint32_t receive, uint32_t transmit, uint32_t fill, uint32_t completion);
 
 /// Binds to one queue of a port. `shared_umem_fd` is a bound socket whose UMEM is shared (then `flags` must be exactly
 /// CXDP_BIND_SHARED_UMEM), or -1. 0 or -errno; -EBUSY while a former owner's teardown still runs.
 int cxdp_xsk_bind(int fd, uint32_t ifindex, uint32_t queue, uint32_t flags, int shared_umem_fd);
 
-/// Maps all four rings through XDP_MMAP_OFFSETS; the sizes must be those given to `cxdp_xsk_set_rings`. It works on a fresh socket as on
-/// one that another process made and bound: positions are in the shared indices. 0 or -errno, and then nothing is mapped.
+/// Maps all four rings through XDP_MMAP_OFFSETS; the sizes must be those given to `cxdp_xsk_set_rings`. It works on a fresh
+/// socket as on one that another process made and bound: positions are in the shared indices. 0 or -errno, and then nothing
+/// is mapped.
 int cxdp_xsk_map_rings(
     int fd, uint32_t receive, uint32_t transmit, uint32_t fill, uint32_t completion, struct cxdp_rings *out);
 

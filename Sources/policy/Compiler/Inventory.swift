@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Classifier
+public import Net
+public import Policy
+
+/// Everything about a workload that policies can ask for, and nothing else: workloads with the same label set are the same to them.
+public struct LabelSet: Hashable, Sendable {
+    /// Whether the label set belongs to one workload alone. That is so where a workload owns whole blocks: an address inside one does
+    /// not lead to the workload's number, so that its label set must tell that both ends are the same.
+    public enum Owner: Hashable, Sendable {
+        /// Any number of workloads share it.
+        case shared
+        /// The single addresses of this workload.
+        case hosts(ObjectName)
+        /// The blocks of this workload.
+        case blocks(ObjectName)
+
+        /// The one workload, where there is one.
+        public var workload: ObjectName? {
+            switch self {
+            case .shared: nil
+            case .hosts(let name), .blocks(let name): name
+            }
+        }
+    }
+
+    /// The workload's namespace.
+    public var namespace: String?
+    /// Its labels.
+    public var labels: [String: String]
+    /// Its service account.
+    public var serviceAccount: String?
+    /// Its named services.
+    public var services: [String: ServiceRange]
+    /// Whose it is alone, if it is.
+    public var owner: Owner
+
+    /// The label set of a workload's hosts or blocks.
+    public init(of workload: Workload, blocks: Bool = false) {
+        namespace = workload.name.namespace
+        labels = workload.labels
+        serviceAccount = workload.serviceAccount
+        services = workload.services
+        let ownsBlocks = workload.addresses.contains { !$0.isHost }
+        owner = !ownsBlocks ? .shared : blocks ? .blocks(workload.name) : .hosts(workload.name)
+    }
+}
+
+/// One claim for the address map.
+public struct AddressClaim: Hashable, Sendable {
+    /// The address.
+    public var address: Address
+    /// The zone's number, or `AddressMapLayout.anyZone`.
+    public var zone: UInt16
+    /// The label set's number.
+    public var labelSet: UInt32
+    /// The workload's number.
+    public var workload: UInt32
+}
+
+/// Numbers for label sets, workloads and zones that stay the same from generation to generation, because the address map and flow
+/// records carry them. Numbers are handed out and never taken back; a control process that starts anew starts a new map as well.
+public struct Inventory: Sendable {
+    /// Label sets by number.
+    public private(set) var labelSets: [LabelSet] = []
+    /// Workloads by number.
+    public private(set) var workloads: [ObjectName] = []
+    /// Zones by number; 0 is the implicit one.
+    public private(set) var zones: [String] = [Zone.implicit]
+    private var labelSetNumbers: [LabelSet: UInt32] = [:]
+    private var workloadNumbers: [ObjectName: UInt32] = [:]
+    private var zoneNumbers: [String: ZoneNumber] = [Zone.implicit: 0]
+    /// What the address map holds, by workload number.
+    private var entered: [UInt32: Set<AddressClaim>] = [:]
+
+    /// An inventory without numbers.
+    public init() {}
+
+    /// The number of a label set; a new one if it has none.
+    public mutating func number(of labelSet: LabelSet) -> UInt32 {
+        if let known = labelSetNumbers[labelSet] { return known }
+        labelSetNumbers[labelSet] = UInt32(labelSets.count)
+        labelSets.append(labelSet)
+        return UInt32(labelSets.count - 1)
+    }
+
+    /// The number of a workload; a new one if it has none.
+    public mutating func number(of workload: ObjectName) -> UInt32 {
+        if let known = workloadNumbers[workload] { return known }
+        workloadNumbers[workload] = UInt32(workloads.count)
+        workloads.append(workload)
+        return UInt32(workloads.count - 1)
+    }
+
+    /// The number of a zone; a new one if it has none.
+    public mutating func number(ofZone name: String) -> ZoneNumber {
+        if let known = zoneNumbers[name] { return known }
+        zoneNumbers[name] = ZoneNumber(zones.count)
+        zones.append(name)
+        return ZoneNumber(zones.count - 1)
+    }
+
+    /// The number of a zone that has one.
+    public func zone(_ name: String) -> ZoneNumber? { zoneNumbers[name] }
+
+    /// Gives numbers to everything that a set names.
+    public mutating func register(_ set: PolicySet) {
+        for zone in set.zoneNames { _ = number(ofZone: zone) }
+        for workload in set.workloads {
+            _ = number(of: workload.name)
+            _ = number(of: LabelSet(of: workload))
+            if workload.addresses.contains(where: { !$0.isHost }) { _ = number(of: LabelSet(of: workload, blocks: true)) }
+        }
+    }
+
+    /// What a workload's single addresses claim; its blocks are part of the image.
+    public mutating func claims(of workload: Workload, in set: PolicySet) -> [AddressClaim] {
+        let labelSet = number(of: LabelSet(of: workload))
+        let number = number(of: workload.name)
+        let zones = set.zones(of: workload).map { self.number(ofZone: $0) }
+        return Set(workload.addresses).filter(\.isHost).flatMap { prefix in
+            (zones.isEmpty ? [AddressMapLayout.anyZone] : zones).map {
+                AddressClaim(address: prefix.address, zone: $0, labelSet: labelSet, workload: number)
+            }
+        }
+    }
+
+    /// Brings an address map in line with a set: enters what is new or changed, then takes back what is gone, so that no address is
+    /// nobody's meanwhile. With `afresh` the map is taken to be empty. Throws `mustGrow` where it is too small; then feed a larger
+    /// one afresh.
+    public mutating func feed(
+        _ set: PolicySet, into writer: inout AddressMapWriter, afresh: Bool = false
+    ) throws(AddressMapError) {
+        if afresh { entered = [:] }
+        var gone = entered
+        for workload in set.workloads {
+            let claims = Set(claims(of: workload, in: set))
+            let number = number(of: workload.name)
+            let known = entered[number] ?? []
+            for claim in claims where !known.contains(claim) { try enter(claim, into: &writer) }
+            // A claim whose label set changed was replaced in its slot and is not taken back.
+            let places = Set(claims.map(Slot.init))
+            gone[number] = known.filter { !places.contains(Slot($0)) }
+            entered[number] = claims.union(gone[number] ?? [])
+        }
+        for (number, claims) in gone {
+            for claim in claims {
+                writer.release(claim.address, zone: claim.zone, workload: claim.workload)
+                entered[number]?.remove(claim)
+            }
+        }
+    }
+
+    private struct Slot: Hashable {
+        var address: Address
+        var zone: UInt16
+        init(_ claim: AddressClaim) { (address, zone) = (claim.address, claim.zone) }
+    }
+
+    private func enter(_ claim: AddressClaim, into writer: inout AddressMapWriter) throws(AddressMapError) {
+        try writer.claim(claim.address, zone: claim.zone, labelSet: claim.labelSet, workload: claim.workload)
+    }
+}

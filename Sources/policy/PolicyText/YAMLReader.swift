@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Policy
+internal import Yams
+
+/// Reads YAML text (JSON is YAML too) into `YAMLValue`s, one a document, strictly.
+///
+/// Yams' nodes are walked, because its decoder knows no places. What the walk refuses: aliases (an alias *is* the anchored node, so a
+/// node whose mark does not lie behind everything read before it is one), keys that are no plain words, tags of one's own, more than
+/// `nodes` values or `depth` levels, and texts larger than `bytes`.
+public enum YAMLReader {
+    /// How much is read before a text is refused.
+    public struct Limits: Sendable {
+        /// Bytes of one text.
+        public var bytes = 64 << 20
+        /// Values in one text.
+        public var nodes = 8_000_000
+        /// Levels of nesting.
+        public var depth = 64
+        /// The usual limits.
+        public init() {}
+    }
+
+    /// The documents of a text; empty ones are left out. `file` is the name that errors carry.
+    public static func documents(_ text: String, file: String, limits: Limits = Limits()) throws(PolicyError) -> [YAMLValue] {
+        guard text.utf8.count <= limits.bytes else {
+            throw PolicyError(
+                Place(file: file, line: 1, column: 1), "the file has \(text.utf8.count) bytes, \(limits.bytes) is the limit",
+                remedy: "split it")
+        }
+        var walker = Walker(file: file, limits: limits)
+        var values: [YAMLValue] = []
+        for node in try compose(text, file: file) {
+            walker.beginDocument()
+            let value = try walker.walk(node, depth: 0)
+            if case .null = value.content { continue }
+            values.append(value)
+        }
+        return values
+    }
+
+    private static func compose(_ text: String, file: String) throws(PolicyError) -> [Node] {
+        do {
+            var sequence = try compose_all(yaml: text)
+            var nodes: [Node] = []
+            while let node = sequence.next() { nodes.append(node) }
+            if let error = sequence.error { throw error }
+            return nodes
+        } catch let error as YamlError {
+            throw policyError(error, text, file)
+        } catch {
+            throw PolicyError(Place(file: file, line: 1, column: 1), "the file is no YAML: \(error)")
+        }
+    }
+
+    private static func policyError(_ error: YamlError, _ text: String, _ file: String) -> PolicyError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            return PolicyError(
+                Place(file: file, line: mark.line, column: mark.column), "the text is no YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let key = duplicates.first?.description ?? ""
+            let place = second(key, in: text, from: context.mark.line)
+            return PolicyError(
+                Place(file: file, line: place?.line ?? context.mark.line, column: place?.column ?? context.mark.column),
+                "the key \"\(key)\" is there twice", remedy: "remove one of them")
+        default:
+            return PolicyError(Place(file: file, line: 1, column: 1), "the text is no YAML: \(error)")
+        }
+    }
+
+    /// Where a key stands for the second time, because Yams names only the mapping that holds both.
+    private static func second(_ key: String, in text: String, from line: Int) -> (line: Int, column: Int)? {
+        var seen = 0
+        for (index, content) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() where index + 1 >= line
+        {
+            let bytes = Array(content.utf8)
+            let wanted = Array(key.utf8)
+            guard bytes.count > wanted.count else { continue }
+            for start in 0..<(bytes.count - wanted.count) where bytes[start..<start + wanted.count].elementsEqual(wanted) {
+                let before = start == 0 ? UInt8(ascii: " ") : bytes[start - 1]
+                var behind = start + wanted.count
+                if bytes[behind] == UInt8(ascii: "\"") || bytes[behind] == UInt8(ascii: "'") { behind += 1 }
+                guard behind < bytes.count, bytes[behind] == UInt8(ascii: ":"), " {,\"'-".utf8.contains(before) else { continue }
+                seen += 1
+                if seen == 2 { return (index + 1, start + 1) }
+            }
+        }
+        return nil
+    }
+}
+
+/// Turns nodes into values, counting as it goes.
+private struct Walker {
+    let file: String
+    let limits: YAMLReader.Limits
+    var nodes = 0
+    /// The last marks met, in the order of the text: scalars and containers apart, because a block mapping starts where its first
+    /// key does.
+    var lastScalar = 0
+    var lastContainer = 0
+
+    mutating func beginDocument() {
+        lastScalar = 0
+        lastContainer = 0
+    }
+
+    mutating func walk(_ node: Node, depth: Int) throws(PolicyError) -> YAMLValue {
+        let place = Place(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+        nodes += 1
+        guard nodes <= limits.nodes else {
+            throw PolicyError(place, "the file has more than \(limits.nodes) values", remedy: "split it")
+        }
+        guard depth <= limits.depth else {
+            throw PolicyError(place, "the nesting is deeper than \(limits.depth) levels")
+        }
+        try refuseAlias(node, place)
+        try refuseTag(node, place)
+        switch node {
+        case .scalar(let scalar):
+            return YAMLValue(place: place, content: Self.content(scalar))
+        case .sequence(let sequence):
+            var items: [YAMLValue] = []
+            items.reserveCapacity(sequence.count)
+            for item in sequence { items.append(try walk(item, depth: depth + 1)) }
+            return YAMLValue(place: place, content: .list(items))
+        case .mapping(let mapping):
+            var entries: [(key: String, place: Place, value: YAMLValue)] = []
+            entries.reserveCapacity(mapping.count)
+            for (key, value) in mapping {
+                let name = try walk(key, depth: depth + 1)
+                guard case .scalar(let scalar) = key else { throw name.error("a key must be a word, not \(name.kind)") }
+                entries.append((scalar.string, name.place, try walk(value, depth: depth + 1)))
+            }
+            return YAMLValue(place: place, content: .mapping(entries))
+        case .alias:
+            throw PolicyError(place, "aliases are not read", remedy: "write the value out")
+        }
+    }
+
+    private mutating func refuseAlias(_ node: Node, _ place: Place) throws(PolicyError) {
+        // Lines first, then columns, of which a line has fewer than 2³².
+        let mark = place.line << 32 | place.column
+        let isBehind: Bool
+        if case .scalar = node {
+            isBehind = mark > lastScalar && mark >= lastContainer
+            lastScalar = max(lastScalar, mark)
+        } else {
+            isBehind = mark > lastScalar && mark > lastContainer
+            lastContainer = max(lastContainer, mark)
+        }
+        guard isBehind else {
+            throw PolicyError(
+                place, "the value at this place is used a second time by an alias, and aliases are not read",
+                remedy: "write the value out where it is used")
+        }
+    }
+
+    private func refuseTag(_ node: Node, _ place: Place) throws(PolicyError) {
+        let name = node.tag.description
+        let known = ["str", "int", "float", "bool", "null", "map", "seq", "timestamp", "value", "merge"]
+        guard known.contains(where: { name == "tag:yaml.org,2002:\($0)" }) || name.isEmpty || name == "!" else {
+            throw PolicyError(place, "the tag \(name) is not read", remedy: "leave it out")
+        }
+    }
+
+    /// The value of a plain word by the core schema of YAML 1.2, so that `no`, `on` and `1e3.` stay words; quoted text is text.
+    private static func content(_ scalar: Node.Scalar) -> YAMLValue.Content {
+        let text = scalar.string
+        guard scalar.style == .plain || scalar.style == .any else { return .text(text) }
+        switch text {
+        case "", "~", "null": return .null
+        case "true": return .truth(true)
+        case "false": return .truth(false)
+        default: break
+        }
+        let body = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
+        guard let first = body.first, (48...57).contains(first) else { return .text(text) }
+        if body.allSatisfy({ (48...57).contains($0) }) { return Int(text).map { .integer($0, text) } ?? .text(text) }
+        let isNumber = body.allSatisfy { (48...57).contains($0) || ".eE+-".utf8.contains($0) }
+        return isNumber ? Double(text).map { .fraction($0, text) } ?? .text(text) : .text(text)
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Policy
+
+/// A value of a YAML document with the place where it stands: read once from the text, checked for everything that YAML allows and
+/// a configuration must not (aliases, tags, keys that are no words, endless nesting), and then asked for what is expected there.
+///
+/// Every question that the value cannot answer is a `PolicyError` at its place. Absent, null and empty are three things: an absent
+/// key is `nil` from a mapping, an empty list or mapping is one without items, and a null is an error wherever a value is asked for.
+public struct YAMLValue: Sendable {
+    /// What kind of value it is.
+    public indirect enum Content: Sendable {
+        /// Nothing: an empty place, `~` or `null`.
+        case null
+        /// Text in quotes, or a plain word that is no number and no truth value.
+        case text(String)
+        /// A whole number, and how it was written.
+        case integer(Int, String)
+        /// A number with a fraction, and how it was written.
+        case fraction(Double, String)
+        /// `true` or `false`.
+        case truth(Bool)
+        /// A list.
+        case list([YAMLValue])
+        /// Keys and values, in the order of the text.
+        case mapping([(key: String, place: Place, value: YAMLValue)])
+    }
+
+    /// Where it stands.
+    public let place: Place
+    /// What it is.
+    public let content: Content
+
+    /// What kind of value it is, in words.
+    public var kind: String {
+        switch content {
+        case .null: "nothing"
+        case .text(let text): text.isEmpty ? "an empty text" : "\"\(text)\""
+        case .integer(_, let text), .fraction(_, let text): "the number \(text)"
+        case .truth(let value): "\(value)"
+        case .list: "a list"
+        case .mapping: "a mapping"
+        }
+    }
+
+    /// An error at this place.
+    public func error(_ message: String, remedy: String? = nil) -> PolicyError { PolicyError(place, message, remedy: remedy) }
+
+    private func unexpected(_ what: String, _ expected: String) -> PolicyError {
+        if case .null = content {
+            return error("\(what) says nothing", remedy: "write \(expected), or leave the key out")
+        }
+        return error("\(what) must be \(expected), not \(kind)")
+    }
+
+    /// The text; a number or a truth value must be quoted to be one.
+    public func text(_ what: String) throws(PolicyError) -> String {
+        switch content {
+        case .text(let text): return text
+        case .integer(_, let text), .fraction(_, let text):
+            throw error("\(what) must be a text, not the number \(text)", remedy: "write \"\(text)\" in quotes")
+        case .truth(let value):
+            throw error("\(what) must be a text, not the truth value \(value)", remedy: "write \"\(value)\" in quotes")
+        default: throw unexpected(what, "a text")
+        }
+    }
+
+    /// A whole number of the range.
+    public func integer(_ what: String, in range: ClosedRange<Int>) throws(PolicyError) -> Int {
+        guard case .integer(let number, _) = content else { throw unexpected(what, "a whole number") }
+        guard range.contains(number) else {
+            throw error("\(what) must lie between \(range.lowerBound) and \(range.upperBound), not \(number)")
+        }
+        return number
+    }
+
+    /// A number.
+    public func number(_ what: String) throws(PolicyError) -> Double {
+        switch content {
+        case .integer(let number, _): return Double(number)
+        case .fraction(let number, _): return number
+        default: throw unexpected(what, "a number")
+        }
+    }
+
+    /// `true` or `false`.
+    public func truth(_ what: String) throws(PolicyError) -> Bool {
+        guard case .truth(let value) = content else { throw unexpected(what, "true or false") }
+        return value
+    }
+
+    /// The items of a list.
+    public func list(_ what: String) throws(PolicyError) -> [YAMLValue] {
+        guard case .list(let items) = content else { throw unexpected(what, "a list") }
+        return items
+    }
+
+    /// A list of texts.
+    public func texts(_ what: String) throws(PolicyError) -> [String] {
+        var texts: [String] = []
+        for item in try list(what) { texts.append(try item.text("an item of \(what)")) }
+        return texts
+    }
+
+    /// One of the cases of an enum by its name.
+    public func choice<Choice: CaseIterable & RawRepresentable>(
+        _ what: String, of type: Choice.Type
+    ) throws(PolicyError) -> Choice where Choice.RawValue == String {
+        let text = try text(what)
+        if let choice = Choice(rawValue: text) { return choice }
+        let known = Choice.allCases.map(\.rawValue)
+        throw error(
+            "\(what) must be one of \(known.joined(separator: ", ")), not \"\(text)\"",
+            remedy: Spelling.remedy(text, among: known))
+    }
+
+    /// A mapping whose keys are all among the known ones.
+    public func mapping(_ what: String, keys known: [String]) throws(PolicyError) -> YAMLMapping {
+        guard case .mapping(let entries) = content else { throw unexpected(what, "a mapping") }
+        for entry in entries where !known.contains(entry.key) {
+            throw PolicyError(
+                entry.place, "\(what) has no key \"\(entry.key)\"",
+                remedy: Spelling.remedy(entry.key, among: known) ?? "it may have \(known.joined(separator: ", "))")
+        }
+        return YAMLMapping(place: place, what: what, entries: entries)
+    }
+
+    /// A mapping whose keys are names of the writer's own.
+    public func dictionary(_ what: String) throws(PolicyError) -> [(key: String, place: Place, value: YAMLValue)] {
+        guard case .mapping(let entries) = content else { throw unexpected(what, "a mapping") }
+        return entries
+    }
+}
+
+/// A mapping whose keys were checked.
+public struct YAMLMapping: Sendable {
+    /// Where it stands.
+    public let place: Place
+    /// What it describes, for messages.
+    public let what: String
+    let entries: [(key: String, place: Place, value: YAMLValue)]
+
+    /// The value of a key, `nil` where it is absent.
+    public subscript(_ key: String) -> YAMLValue? { entries.first { $0.key == key }?.value }
+
+    /// The place of a key, or of the mapping where it is absent.
+    public func place(of key: String) -> Place { entries.first { $0.key == key }?.place ?? place }
+
+    /// The value of a key that must be there.
+    public func required(_ key: String) throws(PolicyError) -> YAMLValue {
+        guard let value = self[key] else { throw PolicyError(place, "\(what) needs the key \"\(key)\"") }
+        return value
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import API
+internal import Glibc
+internal import Layout
+internal import Net
+internal import Record
+internal import Synchronization
+internal import Telemetry
+
+/// The daemon's state from what keeper and the workers write into shared memory: no question reaches them.
+struct BoardStatus: StatusSource {
+    let files: KeeperFiles
+
+    func status() -> StatusReport {
+        // The files were checked against their layouts when they were mapped.
+        let board = unsafe Board(base: files.board.base)
+        let (facts, plan) = (board.facts, files.plan)
+        let counters = (0..<plan.workers).map { consistentCounters(of: $0, board) }
+        var pairs: [StatusReport.Pair] = []
+        var ports: [StatusReport.Port] = []
+        var capacity: UInt64 = 0
+        for number in 0..<Int(plan.pairCount) {
+            let (pair, words) = (plan.pairs[number], board[pair: number])
+            let mode = PortMode(rawValue: words.mode).map { String(describing: $0) } ?? String(words.mode)
+            pairs.append(.init(name: pair.name.description, mode: mode))
+            capacity += UInt64(pair.flowCapacity) * UInt64(pair.queues)
+            for port in 0..<2 {
+                let queues = (0..<Int(pair.queues)).map { queue in
+                    let worker = plan.firstWorker(ofPair: number) + queue
+                    return StatusReport.Queue(
+                        queue: queue, counters: counters[worker].ports[port], kernel: board[statistics: worker, port: port])
+                }
+                ports.append(
+                    .init(
+                        name: pair.ports[port].name.description, pair: pair.name.description,
+                        link: words.linkUp[port] == 1 ? "up" : "down", xdp: pair.ports[port].isNative == 1 ? "native" : "generic",
+                        copy: pair.ports[port].isZeroCopy == 1 ? "zero-copy" : "copy", queues: queues))
+            }
+        }
+        return StatusReport(
+            generation: facts.generation, epoch: facts.lastEpoch,
+            processes: [("keeper", facts.keeper), ("data", facts.data), ("control", facts.control)].map {
+                .init(name: $0.0, pid: $0.1.pid, restarts: $0.1.restarts)
+            },
+            pairs: pairs, ports: ports,
+            flows: .init(capacity: capacity > 0 ? capacity : plan.flowCapacity, used: counters.reduce(0) { $0 + $1.flows }))
+    }
+
+    /// A worker's counters as they stood between two of its turns, where received = forwarded + dropped + held. A worker that is
+    /// never found between turns, because it hangs or was killed inside one, is read as it stands.
+    private func consistentCounters(of worker: Int, _ board: Board) -> WorkerCounters {
+        // The counters' file holds `Plan.maximumWorkers` of them; the word lies on the board.
+        let place = unsafe files.counters.base + CountersLayout.worker(worker)
+        var counters = unsafe place.load(as: WorkerCounters.self)
+        for _ in 0..<1000 {
+            let before = unsafe board.word(.turn, ofWorker: worker).pointee.load(ordering: .acquiring)
+            guard before & 1 == 0 else {
+                sched_yield()
+                continue
+            }
+            counters = unsafe place.load(as: WorkerCounters.self)
+            let after = unsafe board.word(.turn, ofWorker: worker).pointee.load(ordering: .acquiring)
+            if before == after { break }
+        }
+        return counters
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Layout
+internal import Record
+internal import Synchronization
+internal import ServiceLifecycle
+internal import Telemetry
+
+/// The names that records refer to, shared by whoever publishes generations and whoever drains events.
+final class KnownNames: Sendable {
+    private let decoder: Mutex<FlowDecoder>
+
+    init(_ plan: Plan) {
+        let pairs = (0..<Int(plan.pairCount)).map { number in
+            PairNames(
+                name: plan.pairs[number].name.description, ports: (0..<2).map { plan.pairs[number].ports[$0].name.description })
+        }
+        decoder = Mutex(FlowDecoder(pairs: pairs))
+    }
+
+    /// Learns a generation, before it is published: its first record may come at once.
+    func learn(_ names: PublishedNames) { decoder.withLock { $0.learn(names) } }
+
+    /// The decoder as it is now; it shares its tables.
+    var now: FlowDecoder { decoder.withLock { $0 } }
+}
+
+/// Empties the workers' event rings into the hub, often enough that a ring of 8192 records holds 200,000 a second.
+struct EventDrain: Service {
+    /// Time between two rounds.
+    static let interval = Duration.milliseconds(25)
+
+    let files: KeeperFiles
+    let names: KnownNames
+    let hub: EventHub
+
+    /// Drains until it is asked to end, and once more then.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            let rings = (0..<files.plan.workers).map { Ring(files, worker: $0) }
+            while !Task.isCancelled {
+                round(rings)
+                try? await Task.sleep(for: Self.interval)
+            }
+            round(rings)
+        }
+    }
+
+    private func round(_ rings: [Ring]) {
+        let (decoder, offset) = (names.now, Self.wallOffset)
+        for ring in rings {
+            var events: [FlowEvent] = []
+            ring.drain { events.append(decoder.decode($0, wallOffset: offset)) }
+            hub.publish(events)
+            hub.lose(ring.newlyLost)
+        }
+    }
+
+    /// What must be added to the monotonic clock to get wall time, in nanoseconds. Taken anew in each round: the wall clock is set now
+    /// and then.
+    static var wallOffset: Int64 { clock(CLOCK_REALTIME) - clock(CLOCK_MONOTONIC) }
+
+    private static func clock(_ number: clockid_t) -> Int64 {
+        var time = timespec()
+        _ = unsafe clock_gettime(number, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+/// One worker's ring; used by the drain's task alone.
+private final class Ring {
+    private var consumer: EventConsumer
+    private var lost: UInt64
+    /// The consumer points into it.
+    private let memory: SharedMemory
+
+    init(_ files: KeeperFiles, worker: Int) {
+        memory = files.events
+        // The events' file was checked to hold a ring for each worker of the plan.
+        let base = unsafe files.events.base + EventsLayout(files.plan).ring(ofWorker: worker)
+        consumer = unsafe EventConsumer(base: base, capacity: Plan.eventCapacity)
+        lost = consumer.lost
+    }
+
+    func drain(_ body: (FlowRecord) -> Void) { _ = consumer.drain(limit: Plan.eventCapacity, body) }
+
+    /// Records that the worker could not write since the last question.
+    var newlyLost: UInt64 {
+        let now = consumer.lost
+        defer { lost = now }
+        return now &- lost
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Classifier
+public import Compiler
+internal import Layout
+internal import Net
+internal import Policy
+internal import PolicyText
+internal import Record
+internal import Telemetry
+
+/// Where policy comes from: the documents that the configuration names, and where its zones lie. Reading changes nothing; the
+/// inventory's numbers last as long as the control process.
+public struct PolicySource: Sendable {
+    /// Rules and workloads together up to which refused flows are told with the rules that came nearest.
+    static let explainedSize = 20_000
+
+    private let paths: [String]
+    private let places: [Configuration.ZonePlace]
+    private var inventory = Inventory()
+
+    /// The source that a configuration names.
+    public init(_ configuration: Configuration) {
+        paths = configuration.policies + configuration.workloads
+        places = configuration.zones
+    }
+
+    /// Files and folders without a configuration: no zone has a place.
+    public init(paths: [String]) {
+        self.paths = paths
+        places = []
+    }
+
+    /// Reads the documents and compiles them as a generation; `ports` are the names of all pairs' ports as keeper numbers them.
+    public mutating func compile(generation: UInt32, ports: [[String]]) throws -> Compiled {
+        let set = try Loader.load(paths: paths)
+        // A place that no pair has can only come from a changed file: the running pairs stay what they are until a restart.
+        let placements = try places.flatMap { try placed($0, ports) }
+        return try Compiler.compile(set, zones: placements, generation: generation, inventory: &inventory)
+    }
+
+    private func placed(_ place: Configuration.ZonePlace, _ ports: [[String]]) throws(PolicyError) -> [ZonePlacement] {
+        var placement = ZonePlacement(zone: place.zone, tunnel: place.tunnel)
+        if let name = place.port {
+            guard let pair = ports.firstIndex(where: { $0.contains(name) }), let port = ports[pair].firstIndex(of: name) else {
+                throw PolicyError(
+                    place.place, "zone \"\(place.zone)\" lies at port \"\(name)\", which this daemon does not serve",
+                    remedy: "restart bulkhead to change its ports")
+            }
+            (placement.pair, placement.port) = (UInt8(pair), UInt8(port))
+        }
+        guard !place.vlans.isEmpty else { return [placement] }
+        return place.vlans.map { vlans in
+            var one = placement
+            one.vlans = vlans
+            return one
+        }
+    }
+
+    /// A new address map of a compiled set, beginning with an epoch. Every generation gets its own: a label set's number may be one
+    /// that an older snapshot does not know.
+    mutating func addressMap(of set: PolicySet, serial: UInt32, epoch: UInt32) throws -> (memory: SharedMemory, epoch: UInt32) {
+        var slots = AddressMapWriter.slots(
+            forAddresses: set.workloads.reduce(0) { $0 + $1.addresses.count * max(1, $1.zones.count) })
+        while true {
+            let memory = try SharedMemory.create("bulkhead-addresses", byteCount: AddressMapLayout.byteCount(slots: slots))
+            // The file has as many bytes as the slots need, zeroed and page-aligned, and outlives the writer.
+            var writer = unsafe AddressMapWriter(
+                formatting: memory.base, slots: slots, serial: serial, seed: .random(in: 0 ... .max), epoch: epoch)
+            do {
+                try inventory.feed(set, into: &writer, afresh: true)
+                return (memory, writer.epoch)
+            } catch AddressMapError.mustGrow(let needed) {
+                slots = needed
+            }
+        }
+    }
+
+    /// What the numbers of a compiled generation mean.
+    func names(of compiled: Compiled, epoch: UInt32) -> PublishedNames {
+        PublishedNames(
+            generation: compiled.causes.generation, epoch: epoch, causes: compiled.causes, zones: inventory.zones,
+            workloads: inventory.workloads.map(\.description), nearest: nearest(in: compiled))
+    }
+
+    /// Asks the model for the nearest rules. It goes from rule to rule and from workload to workload, so that large sets do without.
+    private func nearest(in compiled: Compiled) -> PublishedNames.Nearest? {
+        guard compiled.figures.rules + compiled.set.workloads.count <= Self.explainedSize else { return nil }
+        let (reference, zones) = (Reference(compiled.set), inventory.zones)
+        return { record, side, time in
+            let ends = [(record.source, record.sourceZone), (record.destination, record.destinationZone)].map { address, zone in
+                Reference.End(address: address, zone: Int(zone) < zones.count ? zones[Int(zone)] : Zone.implicit)
+            }
+            let service = ServiceKey(IPProtocol(rawValue: record.protocolNumber), port: record.destinationPort)
+            return reference.nearest(
+                side,
+                Reference.Connection(
+                    from: ends[0], to: ends[1], service: service, time: UInt64(clamping: time.nanoseconds / 1_000_000_000)))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+public import Record
+
+/// The state of the daemon as `bulkhead status --json` prints it; its keys are a promise to others.
+public struct StatusReport: Codable, Hashable, Sendable {
+    /// A process of the daemon.
+    public struct Process: Codable, Hashable, Sendable {
+        /// keeper, data or control.
+        public var name: String
+        /// Process number, 0 while there is none.
+        public var pid: Int32
+        /// How often it was started again.
+        public var restarts: UInt32
+        /// A process.
+        public init(name: String, pid: Int32, restarts: UInt32) {
+            self.name = name
+            self.pid = pid
+            self.restarts = restarts
+        }
+    }
+    /// A port pair.
+    public struct Pair: Codable, Hashable, Sendable {
+        /// Its name.
+        public var name: String
+        /// block, closed, open or bypass: what the mode word says now.
+        public var mode: String
+        /// A pair.
+        public init(name: String, mode: String) {
+            self.name = name
+            self.mode = mode
+        }
+    }
+    /// A port.
+    public struct Port: Codable, Hashable, Sendable {
+        /// Interface name.
+        public var name: String
+        /// Its pair.
+        public var pair: String
+        /// up or down.
+        public var link: String
+        /// native or generic.
+        public var xdp: String
+        /// zero-copy or copy.
+        public var copy: String
+        /// Its queues, by number.
+        public var queues: [Queue]
+        /// A port.
+        public init(name: String, pair: String, link: String, xdp: String, copy: String, queues: [Queue]) {
+            self.name = name
+            self.pair = pair
+            self.link = link
+            self.xdp = xdp
+            self.copy = copy
+            self.queues = queues
+        }
+    }
+    /// Flow tables of all workers together.
+    public struct Flows: Codable, Hashable, Sendable {
+        /// Flows that fit.
+        public var capacity: UInt64
+        /// Flows there now.
+        public var used: UInt64
+        /// Flow tables.
+        public init(capacity: UInt64, used: UInt64) {
+            self.capacity = capacity
+            self.used = used
+        }
+    }
+
+    /// The policy generation in force, 0 before the first.
+    public var generation: UInt32
+    /// The inventory's epoch.
+    public var epoch: UInt32
+    /// keeper, data, control.
+    public var processes: [Process]
+    /// The port pairs in their configured order.
+    public var pairs: [Pair]
+    /// Their ports, first and second of each pair.
+    public var ports: [Port]
+    /// Flow tables.
+    public var flows: Flows
+
+    /// A report from its parts.
+    public init(generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows) {
+        self.generation = generation
+        self.epoch = epoch
+        self.processes = processes
+        self.pairs = pairs
+        self.ports = ports
+        self.flows = flows
+    }
+}
+
+extension StatusReport {
+    /// A queue of a port. `received = forwarded + dropped + held`, once the worker is between two turns.
+    public struct Queue: Codable, Hashable, Sendable {
+        /// Its number.
+        public var queue: Int
+        /// Frames received.
+        public var received: UInt64
+        /// Frames of these that left by the other port.
+        public var forwarded: UInt64
+        /// Frames of our own sent by this port.
+        public var generated: UInt64
+        /// Frames of these that wait.
+        public var held: UInt64
+        /// Frames of these that ended here, by reason; every reason is listed.
+        public var dropped: [String: UInt64]
+        /// The kernel's statistics of its socket.
+        public var kernel: Kernel
+
+        /// A queue from what its worker and the kernel counted.
+        public init(queue: Int, counters: QueueCounters, kernel: KernelStatistics) {
+            self.queue = queue
+            received = counters.received
+            forwarded = counters.forwarded
+            generated = counters.generated
+            held = counters.held
+            dropped = Dictionary(
+                uniqueKeysWithValues: DropReason.allCases.map { ($0.name, counters.dropped[Int($0.number)]) })
+            self.kernel = Kernel(kernel)
+        }
+    }
+
+    /// The six statistics of an AF_XDP socket under the names that the kernel gives them (struct xdp_statistics, linux/if_xdp.h).
+    public struct Kernel: Codable, Hashable, Sendable {
+        /// Dropped for other reasons than a full ring.
+        public var dropped: UInt64
+        /// Dropped because of a bad descriptor.
+        public var invalidDescriptors: UInt64
+        /// Not sent because of a bad descriptor.
+        public var transmitInvalidDescriptors: UInt64
+        /// Dropped because the receive ring was full.
+        public var ringFull: UInt64
+        /// How often the fill ring was found empty.
+        public var fillRingEmpty: UInt64
+        /// How often the transmit ring was found empty.
+        public var transmitRingEmpty: UInt64
+
+        private enum CodingKeys: String, CodingKey {
+            case dropped = "rx_dropped"
+            case invalidDescriptors = "rx_invalid_descs"
+            case transmitInvalidDescriptors = "tx_invalid_descs"
+            case ringFull = "rx_ring_full"
+            case fillRingEmpty = "rx_fill_ring_empty_descs"
+            case transmitRingEmpty = "tx_ring_empty_descs"
+        }
+
+        /// From the board's numbers.
+        public init(_ statistics: KernelStatistics) {
+            dropped = statistics.receiveDropped
+            invalidDescriptors = statistics.receiveInvalidDescriptors
+            transmitInvalidDescriptors = statistics.transmitInvalidDescriptors
+            ringFull = statistics.receiveRingFull
+            fillRingEmpty = statistics.fillRingEmpty
+            transmitRingEmpty = statistics.transmitRingEmpty
+        }
+    }
+}

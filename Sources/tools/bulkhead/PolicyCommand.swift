@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import Analysis
+import ArgumentParser
+import Compiler
+import Glibc
+import Policy
+import PolicyText
+
+/// `bulkhead policy`: what can be asked of policies.
+struct PolicyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Work with policies without a daemon.", subcommands: [ProbeCommand.self])
+}
+
+/// `bulkhead policy probe`.
+struct ProbeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe", abstract: "Ask what connections would get: JSON lines in, JSON lines out.",
+        discussion: """
+            Reads probes from standard input, one JSON object a line, and prints the answer to each in its place. The answer comes from
+            the compiled policy by the code that judges frames.
+
+              {"from": A, "to": B, "protocol": P, "port": N, "type": N, "code": N,
+               "source_port": N, "zone_from": NAME, "zone_to": NAME, "at": TIME}
+
+            A and B are an address or NAMESPACE/WORKLOAD; P is tcp, udp, sctp, icmp, icmp6 or 0 to 255; port is for protocols with
+            ports, type and code for ICMP; TIME is RFC 3339, and now where it is absent. The answer names the decision, what each side
+            said, and the cause:
+
+              {"decision": "allow|deny|reject", "egress": …, "ingress": …, "cause": …}
+
+            A line that is no probe is answered by {"error": …} and makes the exit code 1; a denied connection does not.
+
+              bulkhead policy probe --policies policies/ < probes.jsonl
+            """)
+
+    @OptionGroup var documents: DocumentOptions
+
+    func validate() throws {
+        guard !documents.policies.isEmpty else {
+            throw ValidationError("name the policies to ask: --policies PATH…")
+        }
+    }
+
+    func run() throws {
+        let session = try ProbeSession(set: try Loader.load(paths: documents.paths))
+        var isFaultless = true
+        while let line = readLine() {
+            guard line.contains(where: { !$0.isWhitespace }) else { continue }
+            let answer = session.answer(line: line, now: UInt64(time(nil)))
+            if answer.isError { isFaultless = false }
+            say(answer.json)
+        }
+        if !isFaultless { throw Outcome.failed }
+    }
+}

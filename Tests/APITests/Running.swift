@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+import Record
+import Synchronization
+import Telemetry
+
+/// A state that never changes.
+struct FixedStatus: StatusSource {
+    var report = StatusReport(
+        generation: 4, epoch: 2, processes: [.init(name: "control", pid: 1, restarts: 0)], pairs: [], ports: [],
+        flows: .init(capacity: 10, used: 1))
+
+    func status() -> StatusReport { report }
+}
+
+/// An event with the given source port.
+func event(_ port: UInt16) -> FlowEvent {
+    var record = FlowRecord()
+    (record.sourcePort, record.destinationPort, record.protocolNumber) = (port, 443, 6)
+    return FlowDecoder(pairs: []).decode(record, wallOffset: 0)
+}
+
+/// Runs a server on a socket of its own for as long as `body` takes, and says whether the socket was gone afterwards. `body` has a
+/// thread of its own: its client blocks, and must not block the threads that the server runs on.
+@discardableResult func withServer(
+    hub: EventHub = EventHub(), heartbeat: Duration = .seconds(15), _ body: @escaping @Sendable (String) throws -> Void
+) async throws -> Bool {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bulkhead-api-\(UInt32.random(in: 0 ... .max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appendingPathComponent("api.sock").path
+    let server = APIServer(socket: path, status: FixedStatus(), hub: hub, heartbeat: heartbeat) { _ in }
+    let (listening, continuation) = AsyncStream.makeStream(of: String?.self)
+    let running = Task { try await server.run { continuation.yield($0) } }
+    for await fault in listening {
+        if let fault { throw Failure(text: fault) }
+        break
+    }
+    do {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread { done.resume(with: Result { try body(path) }) }
+        }
+    } catch {
+        running.cancel()
+        throw error
+    }
+    hub.close()
+    running.cancel()
+    _ = try? await running.value
+    return !FileManager.default.fileExists(atPath: path)
+}
+
+/// What a test could not do.
+struct Failure: Error {
+    var text: String
+}

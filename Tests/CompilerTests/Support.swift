@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Classifier
+import Compiler
+import Foundation
+import Net
+import Policy
+import PolicyText
+import Record
+
+/// Random numbers that a seed repeats (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    /// A seed that is printed, so that a failure can be run again with `BULKHEAD_SEED`.
+    static func seed() -> UInt64 {
+        let seed = ProcessInfo.processInfo.environment["BULKHEAD_SEED"].flatMap(UInt64.init) ?? .random(in: 0...999_999)
+        print("seed \(seed)")
+        return seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+    mutating func happens(oneIn bound: Int) -> Bool { below(bound) == 0 }
+    mutating func pick<Item>(_ items: [Item]) -> Item { items[below(items.count)] }
+    mutating func some<Item>(_ items: [Item], atMost: Int) -> [Item] {
+        Array(items.shuffled(using: &self).prefix(1 + below(atMost)))
+    }
+}
+
+/// A compiled set with its map, in this process's memory.
+@safe final class Loaded {
+    let compiled: Compiled
+    var inventory = Inventory()
+    let snapshot: Snapshot
+    let map: AddressMap
+    private let image: UnsafeMutableRawPointer
+    private let addresses: UnsafeMutableRawPointer
+
+    init(_ set: PolicySet, zones: [ZonePlacement] = [], slots: Int = 4_096) throws {
+        compiled = try compile(set, zones: zones, generation: 3, inventory: &inventory)
+        unsafe image = .allocate(byteCount: compiled.image.count, alignment: 64)
+        unsafe image.copyMemory(from: compiled.image, byteCount: compiled.image.count)
+        let size = AddressMapLayout.byteCount(slots: slots)
+        unsafe addresses = .allocate(byteCount: size, alignment: 64)
+        unsafe addresses.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        var writer = unsafe AddressMapWriter(formatting: addresses, slots: slots, serial: 1, seed: 5)
+        try inventory.feed(compiled.set, into: &writer)
+        snapshot = try unsafe Snapshot(validating: image, byteCount: compiled.image.count)
+        map = try unsafe AddressMap(validating: addresses, byteCount: size)
+    }
+
+    deinit {
+        unsafe image.deallocate()
+        unsafe addresses.deallocate()
+    }
+
+    func judge(_ connection: Reference.Connection) -> Judgement {
+        let from = inventory.zone(connection.source.zone) ?? 0
+        let to = inventory.zone(connection.destination.zone) ?? 0
+        return snapshot.judge(
+            source: snapshot.owner(of: connection.source.address, zone: from, in: map),
+            destination: snapshot.owner(of: connection.destination.address, zone: to, in: map), sourceZone: from,
+            destinationZone: to, service: connection.service, now: connection.time)
+    }
+
+    /// The judgement in the reference's words.
+    func answer(_ connection: Reference.Connection) -> Reference.Answer {
+        let judged = judge(connection)
+        let causes = compiled.causes
+        let isUnjudged = snapshot.record(judged.egress).map { $0.flags & SideRecord.unjudged != 0 } ?? false
+        var egress = isUnjudged ? nil : causes.cause(ofRecord: judged.egress)
+        var ingress = causes.cause(ofRecord: judged.ingress)
+        egress?.side = .egress
+        ingress?.side = .ingress
+        return Reference.Answer(
+            egress: egress, ingress: ingress, egressAudit: isUnjudged ? nil : causes.audit(ofRecord: judged.egress),
+            ingressAudit: causes.audit(ofRecord: judged.ingress), decision: judged.decision)
+    }
+}
+
+extension Reference.Connection {
+    /// A connection in one line, for a failing test.
+    var line: String {
+        "\(source.address)@\(source.zone) -> \(destination.address)@\(destination.zone) "
+            + "\(service.rawValue >> 16)/\(service.rawValue & 0xffff) at \(time)"
+    }
+}

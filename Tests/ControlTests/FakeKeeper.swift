@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Layout
+import Logging
+import Net
+import Record
+import Testing
+
+@testable import Control
+
+/// Keeper as control sees it: the other end of the channel, with real memory files.
+final class FakeKeeper {
+    let folder: URL
+    let board: SharedMemory
+    let counters: SharedMemory
+    private(set) var events: SharedMemory?
+    private(set) var plan = Plan()
+    /// Signs of life that came while something else was awaited.
+    private(set) var signsOfLife = 0
+    private let channel: Channel
+
+    /// A keeper at one end of a channel.
+    init(_ channel: Channel, folder: URL) throws {
+        self.channel = channel
+        self.folder = folder
+        board = try SharedMemory.create(
+            "board", byteCount: BoardLayout.byteCount,
+            header: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
+        counters = try SharedMemory.create("counters", byteCount: CountersLayout.byteCount, header: CountersLayout.header)
+    }
+
+    /// The path of a file in the test's folder.
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    /// Writes a file of the test's folder.
+    func write(_ text: String, to name: String) throws { try text.write(toFile: path(name), atomically: true, encoding: .utf8) }
+
+    func send(_ message: Message, descriptors: [Int32] = []) throws { try channel.send(message, descriptors: descriptors) }
+
+    /// Goes away.
+    func hangUp() { shutdown(channel.descriptor, Int32(SHUT_RDWR)) }
+
+    /// The next message that is no sign of life; `nil` when none comes in time, or control has gone.
+    func next(within seconds: Double = 20) -> (message: Message, descriptors: [Int32])? {
+        let end = Date().addingTimeInterval(seconds)
+        while channel.isReadable(within: Int32(max(0, end.timeIntervalSinceNow) * 1000)) {
+            guard let (message, descriptors) = try? channel.receive() else { return nil }
+            if message.kind != .alive { return (message, descriptors) }
+            signsOfLife += 1
+        }
+        return nil
+    }
+
+    /// Waits for a message of a kind and closes what came with it.
+    func expect(_ kind: Message.Kind) throws -> Message {
+        let (message, descriptors) = try #require(next())
+        for descriptor in descriptors { close(descriptor) }
+        #expect(message.kind == kind)
+        return message
+    }
+
+    /// Takes orders, completes them as a machine with two queues a port would, and answers with the files.
+    func obey(last: (generation: UInt64, epoch: UInt64) = (0, 0)) throws {
+        plan = try expect(.orders).plan
+        #expect(plan.fault == nil)
+        for number in 0..<Int(plan.pairCount) {
+            (plan.pairs[number].queues, plan.pairs[number].flowCapacity, plan.pairs[number].frameSize) = (2, 1000, 4096)
+            plan.pairs[number].ports[0].isNative = 1
+            var words = PairBoard()
+            (words.linkUp[0], words.mode) = (1, PortMode.closed.rawValue)
+            unsafe Board(base: board.base)[pair: number] = words
+        }
+        unsafe Board(base: board.base).plan = plan
+        let layout = EventsLayout(plan)
+        let events = try SharedMemory.create("events", byteCount: layout.byteCount, header: layout.header)
+        self.events = events
+        try send(
+            Message(.files, last.generation, last.epoch),
+            descriptors: [counters.descriptor, board.descriptor, events.descriptor])
+    }
+
+    /// Takes a publication and says that it is in force; its numbers.
+    func putIntoForce() throws -> (generation: UInt64, epoch: UInt64) {
+        let message = try expect(.publish)
+        unsafe Board(base: board.base).facts.generation = UInt32(message.arguments[0])
+        try send(Message(.inForce, message.arguments[0]))
+        return (message.arguments[0], message.arguments[1])
+    }
+}
+
+/// Runs a control session against a fake keeper that `body` plays on a thread of its own; the session's exit code. The folder holds
+/// `bulkhead.yaml` and `set.yaml`.
+func withControl(
+    configuration: String = "pairs: [{name: edge, ports: [left, right]}]\npolicies: [set.yaml]\nrun: run\n",
+    policies: String = documents(), _ body: @escaping @Sendable (FakeKeeper) throws -> Void
+) async throws -> Int32 {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "bulkhead-control-\(UInt32.random(in: 0 ... .max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (ours, theirs) = try Channel.pair()
+    try configuration.write(toFile: folder.appendingPathComponent("bulkhead.yaml").path, atomically: true, encoding: .utf8)
+    try policies.write(toFile: folder.appendingPathComponent("set.yaml").path, atomically: true, encoding: .utf8)
+    var log = Logger(label: "control") { _ in SwiftLogNoOpLogHandler() }
+    log.logLevel = .critical
+    async let code = ControlProcess.run(
+        configuration: folder.appendingPathComponent("bulkhead.yaml").path, channel: theirs, log: log, signals: [])
+    try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+        Thread.detachNewThread {
+            done.resume(
+                with: Result {
+                    let keeper = try FakeKeeper(ours, folder: folder)
+                    defer { keeper.hangUp() }
+                    try body(keeper)
+                })
+        }
+    }
+    return await code
+}
+
+/// A web server that may ask a database, by its port.
+func documents(port: Int = 5432) -> String {
+    """
+    apiVersion: bulkhead/v1
+    kind: Workload
+    metadata: {name: web-1, namespace: shop, labels: {app: web}}
+    spec: {addresses: [10.9.0.11, "fd00::11"]}
+    ---
+    apiVersion: bulkhead/v1
+    kind: Workload
+    metadata: {name: db-1, namespace: shop, labels: {app: db}}
+    spec: {addresses: [10.9.0.21]}
+    ---
+    apiVersion: bulkhead/v1
+    kind: Policy
+    metadata: {name: db, namespace: shop}
+    spec:
+      subject: {selector: 'app == "db"'}
+      isolates: {ingress: all}
+      rules:
+        - {name: sql-from-web, action: allow, from: {selector: 'app == "web"'}, services: [tcp/\(port)]}
+    ---
+    apiVersion: bulkhead/v1
+    kind: Policy
+    metadata: {name: web, namespace: shop}
+    spec:
+      subject: {selector: 'app == "web"'}
+      rules:
+        - {action: allow, to: {selector: 'app == "db"'}, services: [tcp/\(port)]}
+    """
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Layout
+import Testing
+
+@testable import Keeper
+
+@Suite struct `The run folder` {
+    /// A folder of its own for each test, removed by the caller.
+    private func makePath() -> String {
+        let number = UInt32.random(in: 0 ... .max)
+        return "/tmp/bulkhead-keeper-tests-\(getpid())-\(number)/run"
+    }
+
+    private func remove(_ path: String) {
+        for name in ["keeper.lock", "keeper.sock", "data.sock"] { unsafe unlink("\(path)/\(name)") }
+        unsafe rmdir(path)
+        unsafe rmdir(String(path.dropLast(4)))
+    }
+
+    @Test func `is held by one keeper at a time, and free again when it lets go`() throws {
+        let path = makePath()
+        defer { remove(path) }
+        let first = try RunFolder(path)
+        let second = try RunFolder(path)
+        #expect(try first.acquire(milliseconds: 0))
+        #expect(try second.acquire(milliseconds: 20) == false)
+        first.release()
+        #expect(try second.acquire(milliseconds: 20))
+    }
+
+    @Test func `leads to whoever listens, with the caller's credentials, and to nobody else`() throws {
+        let path = makePath()
+        defer { remove(path) }
+        let folder = try RunFolder(path)
+        #expect(folder.connect("data.sock") == nil)
+        let listener = try folder.listen("data.sock")
+        defer { close(listener) }
+        let caller = try #require(folder.connect("data.sock"))
+        let connection = accept(listener, nil, nil)
+        let server = Channel(adopting: connection)
+        #expect(server.peer?.pid == getpid())
+        #expect(server.peer?.uid == getuid())
+        try caller.send(Message(.fetch, 7))
+        let (message, descriptors) = try server.receive()
+        #expect(message.kind == .fetch)
+        #expect(message.arguments[0] == 7)
+        #expect(descriptors.isEmpty)
+    }
+
+    @Test func `has sockets that only their owner may open`() throws {
+        let path = makePath()
+        defer { remove(path) }
+        let folder = try RunFolder(path)
+        let listener = try folder.listen("data.sock")
+        defer { close(listener) }
+        var facts = stat()
+        #expect(unsafe stat("\(path)/data.sock", &facts) == 0)
+        #expect(facts.st_mode & 0o077 == 0)
+    }
+
+    @Test func `that cannot be made is an error that names the part and the remedy`() throws {
+        let error = #expect(throws: KeeperError.self) { try RunFolder("/proc/bulkhead/run") }
+        #expect(error?.description.contains("/proc/bulkhead") == true)
+        #expect(error?.description.contains("`run` in the configuration") == true)
+    }
+}
+
+@Suite struct `Orders` {
+    private func plan(_ change: (inout Plan) -> Void = { _ in }) -> Plan {
+        var plan = Plan()
+        plan.pairCount = 1
+        plan.runFolderPath = "/run/bulkhead"
+        plan.pairs[0].name = FixedName("wire")!
+        plan.pairs[0].ports[0].name = FixedName("p0")!
+        plan.pairs[0].ports[1].name = FixedName("p1")!
+        change(&plan)
+        return plan
+    }
+
+    @Test func `mean the same machine whatever keeper has found out beside them`() {
+        let keeper = KeeperLoop(configuration: "none", takeOver: false)
+        let found = plan {
+            $0.pairs[0].queues = 4
+            $0.pairs[0].frameSize = 2048
+            $0.pairs[0].ports[0].index = 17
+            $0.pairs[0].ports[1].isNative = 1
+        }
+        #expect(plan().fault == nil)
+        #expect(keeper.isSame(found, plan()))
+    }
+
+    @Test(arguments: 0..<6)
+    func `mean another machine when a port, a mode or a capacity differs`(which: Int) {
+        let keeper = KeeperLoop(configuration: "none", takeOver: false)
+        let other = plan {
+            switch which {
+            case 0: $0.pairs[0].ports[1].name = FixedName("p2")!
+            case 1: $0.pairs[0].fail = 1
+            case 2: $0.flowCapacity = 1 << 20
+            case 3: $0.pairs[0].poll = PairPlan.Poll.busy.rawValue
+            case 4: $0.pairs[0].copy = PairPlan.Copy.copy.rawValue
+            default: $0.pairs[0].name = FixedName("other")!
+            }
+        }
+        #expect(!keeper.isSame(other, plan()))
+    }
+}

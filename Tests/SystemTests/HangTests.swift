@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension SystemTests {
+    @Suite struct Hang {
+        @Test func `a stopped data is noticed, killed and replaced, and nothing old is sent late`() throws {
+            let lab = try Lab(.init(fail: "closed"))
+            defer { lab.remove() }
+            try lab.start()
+            let allowed = try Stream(lab, from: lab.web, to: lab.db)
+            let denied = try Stream(lab, from: lab.web, to: lab.db, port: Lab.deniedPort, rate: 1000)
+            let data = try lab.status().process("data").pid
+            let stopped = Moment.now
+            kill(data, SIGSTOP)
+            try eventually("the end of the stopped process", within: 5, every: 0.001) { !isAlive(data) }
+            let dead = Moment.now
+            try lab.waitForRestart(of: "data", after: data, within: 10)
+            pause(1)
+            let arrivals = try allowed.finish()
+            #expect(dead.milliseconds(since: stopped) < 500)
+            #expect(arrivals.count(sentBefore: dead, arrivedAfter: dead) == 0, "old frames were sent late")
+            #expect(arrivals.latest < 100)
+            #expect(try denied.finish().frames.isEmpty)
+            let last = try #require(arrivals.frames.last)
+            #expect(Moment.now.milliseconds(since: last.sent) < 3000, "nothing passes any more")
+            figure(
+                "SIGSTOP data, closed",
+                "killed after \(dead.milliseconds(since: stopped).short) ms; \(arrivals.summary)")
+        }
+
+        @Test func `a stopped data in open is bypassed until the next one is there`() throws {
+            let lab = try Lab(.init(fail: "open"))
+            defer { lab.remove() }
+            try lab.start()
+            let allowed = try Stream(lab, from: lab.web, to: lab.db)
+            let denied = try Stream(lab, from: lab.web, to: lab.db, port: Lab.deniedPort, rate: 2000)
+            let data = try lab.status().process("data").pid
+            let stopped = Moment.now
+            kill(data, SIGSTOP)
+            try lab.waitForRestart(of: "data", after: data, within: 10)
+            pause(1)
+            let (arrivals, bridged) = (try allowed.finish(), try denied.finish())
+            let first = try #require(bridged.frames.first, "the kernel forwarded nothing")
+            let last = try #require(bridged.frames.last)
+            #expect(first.arrived.milliseconds(since: stopped) < 500)
+            #expect(last.arrived.milliseconds(since: stopped) < 1500)
+            #expect(arrivals.latest < 100, "old frames were sent late")
+            #expect(arrivals.outOfOrder == 0)
+            figure(
+                "SIGSTOP data, open",
+                "bypassed from \(first.arrived.milliseconds(since: stopped).short) to "
+                    + "\(last.arrived.milliseconds(since: stopped).short) ms after the stop; \(arrivals.summary)")
+        }
+
+        @Test func `a stopped control is restarted and costs no frame`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            try lab.start()
+            let stream = try Stream(lab, from: lab.web, to: lab.db, rate: 5000)
+            let control = try lab.status().process("control").pid
+            kill(control, SIGSTOP)
+            let gone = try eventually("the end of the stopped process", within: 30) { !isAlive(control) }
+            try lab.waitForRestart(of: "control", after: control, within: 10)
+            let arrivals = try stream.finish()
+            #expect(arrivals.lost == 0 && arrivals.duplicated == 0)
+            figure("SIGSTOP control", "ended after \(gone.short) ms; \(arrivals.summary)")
+        }
+    }
+}

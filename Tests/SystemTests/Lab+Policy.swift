@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+extension Lab {
+    /// The daemon's configuration file.
+    var configurationFile: URL { folder.appending(path: "bulkhead.yaml") }
+    /// Where clients find the daemon.
+    var socket: String { folder.appending(path: "control.sock").path }
+    private var policyFile: URL { folder.appending(path: "policy.yaml") }
+
+    /// What the daemon is started with.
+    var configuration: String {
+        """
+        pairs:
+          - {name: wire, ports: [p0, p1], fail: \(settings.fail), on-stop: \(settings.onStop), xdp: native, copy: auto, poll: wait}
+        policies: [\(policyFile.path)]
+        socket: \(socket)
+        state: \(folder.path)/state
+        run: \(folder.path)/run
+        flows: {capacity: 65536}
+
+        """
+    }
+
+    /// Writes the policy that the daemon reads at its start and on SIGHUP: web may reach db on these ports and ask for echoes.
+    func writePolicy(ports: [Int]) throws {
+        let services = (["icmp/8.0", "icmp6/128.0"] + ports.flatMap { ["tcp/\($0)", "udp/\($0)"] }).joined(separator: ", ")
+        let text = """
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: web-1, namespace: shop, labels: {app: web}}
+            spec: {addresses: [\(web.ipv4), "\(web.ipv6)"]}
+            ---
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: db-1, namespace: shop, labels: {app: db}}
+            spec: {addresses: [\(db.ipv4), "\(db.ipv6)"]}
+            ---
+            apiVersion: bulkhead/v1
+            kind: Policy
+            metadata: {name: db, namespace: shop}
+            spec:
+              subject: {selector: 'app == "db"'}
+              isolates: {ingress: all}
+              rules:
+                - {name: from-web, action: allow, from: {selector: 'app == "web"'}, services: [\(services)]}
+            ---
+            apiVersion: bulkhead/v1
+            kind: Policy
+            metadata: {name: web, namespace: shop}
+            spec:
+              subject: {selector: 'app == "web"'}
+              rules:
+                - {name: to-db, action: allow, to: {selector: 'app == "db"'}, services: [any]}
+
+            """
+        try text.write(to: policyFile, atomically: true, encoding: .utf8)
+    }
+}

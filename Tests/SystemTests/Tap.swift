@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Watches what arrives at a workload's interface, before any checksum is looked at (Tests/Traffic/tap.py).
+final class Tap {
+    /// A frame that arrived.
+    struct Frame: Decodable {
+        let time: UInt64
+        /// IP protocol number, or the negative EtherType.
+        let `protocol`: Int
+        let source: String
+        let destination: String
+        let source_port: Int
+        /// Destination port, or ICMP type.
+        let port: Int
+    }
+
+    private let process: Companion
+    private let file: URL
+
+    /// Watches from now on.
+    init(_ lab: Lab, at workload: Lab.Workload) throws {
+        let program = Requirement.traffic.appending(path: "tap.py").path
+        let name = "tap-\(UInt32.random(in: .min ... .max))"
+        file = lab.folder.appending(path: name + ".jsonl")
+        process = try Companion(
+            workload.namespace.command([program, workload.interface.name, file.path]), in: lab.folder, name: name)
+        try process.waitForLine("listening", within: 10)
+    }
+
+    /// Waits until what is on its way must have arrived, ends, and tells everything that came.
+    func finish() throws -> [Frame] {
+        pause(0.3)
+        try process.end()
+        return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map {
+            try JSONDecoder().decode(Frame.self, from: Data($0.utf8))
+        }
+    }
+}
+
+/// The programs of Tests/Traffic/transfer.py.
+enum Transfer {
+    /// What a checked transfer says.
+    struct Outcome: Decodable {
+        struct Answer: Decodable {
+            let bytes: Int
+            let sha256: String
+        }
+        let bytes: Int
+        let sha256: String
+        let answer: Answer
+        let seconds: Double
+    }
+    /// What asking for echoes says.
+    struct Echoes: Decodable {
+        let asked: Int
+        let answered: Int
+    }
+    /// What an attempt to connect says.
+    struct Attempt: Decodable {
+        let connected: Bool
+        let error: String
+    }
+
+    private static let program = Requirement.traffic.appending(path: "transfer.py").path
+
+    /// Starts `serve` or `echo` at a workload and waits until it listens.
+    static func serve(_ lab: Lab, _ verb: String, at workload: Lab.Workload, address: String, port: Int) throws -> Companion {
+        let server = try Companion(
+            workload.namespace.command([program, verb, address, "\(port)"]), in: lab.folder,
+            name: "\(verb)-\(port)-\(UInt32.random(in: .min ... .max))")
+        try server.waitForLine("listening", within: 10)
+        return server
+    }
+
+    /// Runs `send`, `ask` or `connect` at a workload to its end.
+    static func run<Outcome: Decodable>(
+        _ verb: String, at workload: Lab.Workload, address: String, port: Int, _ amount: Int
+    ) throws -> Outcome {
+        let text = try workload.namespace.run(program, verb, address, "\(port)", "\(amount)")
+        return try JSONDecoder().decode(Outcome.self, from: Data(text.utf8))
+    }
+}

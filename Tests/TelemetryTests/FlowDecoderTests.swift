@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import Net
+import Record
+import Telemetry
+import Testing
+
+@Suite struct FlowDecoders {
+    @Test func `numbers become names, and the monotonic clock the wall clock`() {
+        let event = decoder().decode(
+            record {
+                $0.time = 2_000_000_000
+                $0.firstSeen = 1_000_000_000
+                $0.destinationZone = 1
+                $0.port = 1
+            }, wallOffset: 5_000_000_000)
+        #expect(event.time.nanoseconds == 7_000_000_000)
+        #expect(event.firstSeen.nanoseconds == 6_000_000_000)
+        #expect(event.source == .init(workload: "shop/web-1", zone: "default"))
+        #expect(event.destination == .init(workload: "shop/db-1", zone: "lan"))
+        #expect(event.pair == "edge" && event.port == "right")
+    }
+
+    @Test func `the cause is that of the first side that does not allow`() {
+        #expect(event().cause?.side == .ingress)
+        #expect(event().cause?.decision == .deny)
+        #expect(event { $0.ingressRecord = 2 }.cause?.side == .ingress)
+        #expect(event { $0.ingressRecord = FlowRecord.none32 }.cause?.side == .egress)
+        #expect(event { ($0.egressRecord, $0.ingressRecord) = (FlowRecord.none32, FlowRecord.none32) }.cause == nil)
+    }
+
+    @Test func `what audit would have said is found beside the record`() {
+        #expect(event { $0.ingressRecord = 2 }.audit?.decision == .deny)
+        #expect(event().audit == nil)
+    }
+
+    @Test func `causes of the last eight generations can be resolved, older ones stay numbers`() {
+        var decoder = FlowDecoder(pairs: [])
+        for generation in UInt32(1)...9 { decoder.learn(names(generation: generation, epoch: generation)) }
+        for generation in UInt32(2)...9 {
+            let event = decoder.decode(record { ($0.generation, $0.epoch) = (generation, generation) }, wallOffset: 0)
+            #expect(event.isGenerationKnown && event.cause != nil)
+        }
+        let old = decoder.decode(record { ($0.generation, $0.epoch) = (1, 1) }, wallOffset: 0)
+        #expect(!old.isGenerationKnown && old.cause == nil)
+        #expect(old.source == .init(workload: nil, zone: "0"))
+    }
+
+    @Test func `numbers beyond every table are shown as they are`() {
+        let event = event {
+            ($0.pair, $0.port, $0.sourceZone, $0.sourceWorkload, $0.ingressRecord) = (9, 8, 77, 1000, 1000)
+            ($0.decision, $0.reason, $0.event) = (200, 63, 99)
+        }
+        #expect(event.pair == "9" && event.port == "8")
+        #expect(event.source == .init(workload: nil, zone: "77"))
+        #expect(event.decision == nil && event.reason == nil)
+        #expect(FlowReport(event).event == "99" && FlowReport(event).decision == "200")
+    }
+}
+
+@Suite struct FlowFilters {
+    @Test(arguments: [
+        ("workload", "shop/db-1", true), ("workload", "shop/db-2", false), ("address", "10.9.0.11", true),
+        ("address", "10.9.0.12", false), ("port", "5432", true), ("port", "443", false), ("decision", "allow", true),
+        ("decision", "deny", false), ("event", "start", true), ("event", "end", false),
+    ])
+    func `a condition lets pass what fits it`(key: String, value: String, fits: Bool) {
+        var filter = FlowFilter()
+        #expect(filter.set(key, to: value) == nil)
+        #expect(filter.matches(event()) == fits)
+    }
+
+    @Test(arguments: [("address", "10.9.0"), ("port", "65536"), ("decision", "yes"), ("event", "begin"), ("wrkload", "x")])
+    func `a wrong value or key is said to be wrong`(key: String, value: String) {
+        var filter = FlowFilter()
+        #expect(filter.set(key, to: value) != nil)
+    }
+
+    @Test func `an identifier of ICMP is no port`() {
+        var filter = FlowFilter()
+        _ = filter.set("port", to: "2048")
+        #expect(!filter.matches(event { ($0.protocolNumber, $0.destinationPort) = (1, 0x0800) }))
+    }
+}
