@@ -107,6 +107,25 @@ import Testing
     }
 }
 
+extension FlowsOfFramesTests {
+    @Test func `another lane over the same memory goes on with frames and flows`() throws {
+        let connection = Connection()
+        try bench.establish(connection)
+        try bench.receive([connection.request, connection.request])
+        bench.turn()
+        try bench.receive([connection.answer], port: 1)
+        try bench.worker.handOver()
+        #expect(bench.fault == nil)
+        bench.turn()
+        #expect(bench.worker.ports[1].send() == [connection.request.bytes, connection.request.bytes])
+        #expect(bench.worker.ports[0].send() == [connection.answer.bytes])
+        try bench.expectForwarded(connection.request)
+        #expect(bench.worker.counters.flows == 1 && bench.worker.counters.ports[0].received == 5)
+        #expect(bench.worker.takeEvents().map(\.event) == [FlowRecord.Event.start.rawValue])
+        #expect(bench.fault == nil)
+    }
+}
+
 @Suite("ICMP") struct ICMPFramesTests {
     let bench: PairBench
 

@@ -10,41 +10,28 @@ import TestSupport
 @safe final class LaneBench {
     let ports: [PortBench]
     var lane: Lane
-    private let counterMemory: PlainMemory
+    private let parts: LaneParts
     private var events: EventConsumer
-    private let eventMemory: PlainMemory
-    private let tables: [PlainMemory]
 
-    init(_ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory, ports: [PortBench]) throws {
-        self.ports = ports
-        counterMemory = PlainMemory(byteCount: MemoryLayout<WorkerCounters>.size)
-        eventMemory = PlainMemory(byteCount: EventRingLayout.byteCount(capacity: shape.events))
-        unsafe events = EventConsumer(base: eventMemory.base, capacity: shape.events)
-        let memory4 = PlainMemory(byteCount: FlowTable<FlowKey4>.byteCount(capacity: shape.flows))
-        let memory6 = PlainMemory(byteCount: FlowTable<FlowKey6>.byteCount(capacity: shape.flows))
-        unsafe FlowTable<FlowKey4>.format(base: memory4.base, capacity: shape.flows)
-        unsafe FlowTable<FlowKey6>.format(base: memory6.base, capacity: shape.flows)
-        tables = [memory4, memory6]
-        guard let flows4 = unsafe FlowTable<FlowKey4>(base: memory4.base, capacity: shape.flows, secret: shape.secret),
-            let flows6 = unsafe FlowTable<FlowKey6>(base: memory6.base, capacity: shape.flows, secret: shape.secret)
-        else { throw BenchError.noTable }
-        let queues = InlineArray<2, PortQueue> { ports[$0].queue(maximumFrame: shape.maximumFrame, socket: shape.sockets[$0]) }
-        lane = unsafe Lane(
-            pair: shape.pair, queue: UInt8(queue), ownerByHash: shape.workers > 1, ports: queues,
-            umem: UMEM(frames: umem.base, frameSize: 2048, framesPerWorker: shape.frames, workers: shape.workers),
-            free: FreeList(base: free.base, capacity: shape.frames * shape.workers),
-            handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs), flows4: flows4,
-            flows6: flows6, flowCapacity: shape.flows,
-            counters: counterMemory.base.assumingMemoryBound(to: WorkerCounters.self),
-            events: EventProducer(base: eventMemory.base, capacity: shape.events))
-        lane.free.refill(worker: queue, framesPerWorker: shape.frames, frameSize: 2048)
+    init(_ parts: LaneParts) throws {
+        self.parts = parts
+        ports = parts.ports
+        unsafe events = EventConsumer(base: parts.events.base, capacity: parts.shape.events)
+        lane = try parts.lane()
+        lane.free.refill(worker: parts.queue, framesPerWorker: parts.shape.frames, frameSize: 2048)
     }
 
-    var counters: WorkerCounters { unsafe counterMemory.base.load(as: WorkerCounters.self) }
+    /// Another lane over the same memory, as another process makes it that goes on. The one before is not to be used any more.
+    func successor() throws -> Lane { try parts.lane() }
+
+    /// Lets such a lane take the place of this one.
+    func handOver() throws { lane = try successor() }
+
+    var counters: WorkerCounters { unsafe parts.counters.base.load(as: WorkerCounters.self) }
 
     /// For code that writes the counters beside the lane.
     var countersInPlace: UnsafeMutablePointer<WorkerCounters> {
-        unsafe counterMemory.base.assumingMemoryBound(to: WorkerCounters.self)
+        unsafe parts.counters.base.assumingMemoryBound(to: WorkerCounters.self)
     }
 
     /// Frames on the worker's free list.
@@ -91,8 +78,50 @@ import TestSupport
     var memoryFault: String? {
         if let damage = lane.flows4.check() { return "IPv4 flows: \(damage)" }
         if let damage = lane.flows6.check() { return "IPv6 flows: \(damage)" }
-        let all = [counterMemory, eventMemory] + tables + ports.map(\.memory)
+        let all = [parts.counters, parts.events, parts.flows4, parts.flows6] + ports.map(\.memory)
         return all.allSatisfy(\.isMarginIntact) ? nil : "something was written beside its memory"
+    }
+}
+
+/// The memory behind a lane.
+@safe final class LaneParts {
+    let shape: PairShape
+    let queue: Int
+    let ports: [PortBench]
+    let counters = PlainMemory(byteCount: MemoryLayout<WorkerCounters>.size)
+    let events: PlainMemory
+    let flows4: PlainMemory
+    let flows6: PlainMemory
+    private let umem: PlainMemory
+    private let free: PlainMemory
+    private let handOffs: PlainMemory
+
+    init(_ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory) {
+        self.shape = shape
+        self.queue = queue
+        (self.umem, self.free, self.handOffs) = (umem, free, handOffs)
+        ports = (0..<2).map { _ in PortBench(size: shape.ringSize, frames: umem) }
+        events = PlainMemory(byteCount: EventRingLayout.byteCount(capacity: shape.events))
+        flows4 = PlainMemory(byteCount: FlowTable<FlowKey4>.byteCount(capacity: shape.flows))
+        flows6 = PlainMemory(byteCount: FlowTable<FlowKey6>.byteCount(capacity: shape.flows))
+        unsafe FlowTable<FlowKey4>.format(base: flows4.base, capacity: shape.flows)
+        unsafe FlowTable<FlowKey6>.format(base: flows6.base, capacity: shape.flows)
+    }
+
+    /// A lane over the memory as it is.
+    func lane() throws -> Lane {
+        guard let table4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: shape.flows, secret: shape.secret),
+            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: shape.flows, secret: shape.secret)
+        else { throw BenchError.noTable }
+        let queues = InlineArray<2, PortQueue> { ports[$0].queue(maximumFrame: shape.maximumFrame, socket: shape.sockets[$0]) }
+        return unsafe Lane(
+            pair: shape.pair, queue: UInt8(queue), ownerByHash: shape.workers > 1, ports: queues,
+            umem: UMEM(frames: umem.base, frameSize: 2048, framesPerWorker: shape.frames, workers: shape.workers),
+            free: FreeList(base: free.base, capacity: shape.frames * shape.workers),
+            handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs), flows4: table4,
+            flows6: table6, flowCapacity: shape.flows,
+            counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
+            events: EventProducer(base: events.base, capacity: shape.events))
     }
 }
 

@@ -36,8 +36,7 @@ enum Fate: Equatable {
             PlainMemory(byteCount: FreeList.byteCount(capacity: shape.frames * shape.workers))
         }
         workers = try (0..<shape.workers).map { queue in
-            let ports = (0..<2).map { _ in PortBench(size: shape.ringSize, frames: umem) }
-            return try LaneBench(shape, queue: queue, umem: umem, free: free[queue], handOffs: handOffs, ports: ports)
+            try LaneBench(LaneParts(shape, queue: queue, umem: umem, free: free[queue], handOffs: handOffs))
         }
         self.umem = umem
         self.handOffs = handOffs
