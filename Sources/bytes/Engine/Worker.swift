@@ -150,8 +150,9 @@ struct Worker: ~Copyable {
         while pending > 0 && tries < 64 {
             let result = unsafe cxdp_xsk_kick(lane.ports[port].socket)
             let left = lane.ports[port].rings.transmit.pending
-            // No link, no device, or no progress: the next turn tries again, or keeper makes a new socket.
-            if result == -ENETDOWN || result == -ENXIO || (left == pending && result != 0) { return }
+            // No link, no device, or no progress (a zero-copy driver sends later): the next turn tries again, or keeper makes a new
+            // socket.
+            if result == -ENETDOWN || result == -ENXIO || left == pending { return }
             pending = left
             tries &+= 1
         }
