@@ -35,6 +35,8 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let client = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -78,8 +80,8 @@ let package = Package(
             packages: [hummingbird, nio]),
         room(
             "Control", on: "service",
-            ["API", "Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Record", "Net", "Layout"],
-            packages: [hummingbird, nio, yams, logging, lifecycle]),
+            ["API", "Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Classifier", "Record", "Net", "Layout"],
+            packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
         room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
 
         // Tools.
@@ -87,7 +89,7 @@ let package = Package(
             name: "bulkhead",
             dependencies: [
                 "Analysis", "API", "Compiler", "Control", "Engine", "Keeper", "Layout", "Net", "Policy", "PolicyText", "Record",
-                "Telemetry", arguments, client, logging,
+                "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -112,7 +114,7 @@ let package = Package(
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests("API", ["API", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
-        tests("Control", ["Control", "PolicyText", "Policy", "Layout", "Net"]),
+        tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("System", []),
     ],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Classifier
 import Foundation
 import Layout
 import Net
@@ -49,7 +50,9 @@ import Testing
     @Test func `what a worker records is shown with names and cause`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()
-            let epoch = try keeper.putIntoForce().epoch
+            let (message, descriptors) = try #require(keeper.next())
+            let judgement = try judge(descriptors, from: Address("10.9.0.11")!, to: Address("10.9.0.21")!, port: 22)
+            try keeper.send(Message(.inForce, 1))
             let events = try #require(keeper.events)
             let base = unsafe events.base + EventsLayout(keeper.plan).ring(ofWorker: 1)
             var producer = unsafe EventProducer(base: base, capacity: Plan.eventCapacity)
@@ -57,8 +60,9 @@ import Testing
             (record.source, record.destination) = (Address("10.9.0.11")!, Address("10.9.0.21")!)
             (record.sourcePort, record.destinationPort, record.protocolNumber) = (50_000, 22, 6)
             (record.event, record.decision) = (FlowRecord.Event.refused.rawValue, Decision.deny.rawValue)
-            (record.reason, record.generation, record.epoch) = (DropReason.denied.number, 1, UInt32(epoch))
+            (record.reason, record.generation, record.epoch) = (DropReason.denied.number, 1, UInt32(message.arguments[1]))
             (record.sourceWorkload, record.destinationWorkload, record.time) = (1, 0, monotonic())
+            (record.egressRecord, record.ingressRecord) = (judgement.egress, judgement.ingress)
             let isWritten = producer.push(record)
             #expect(isWritten)
             Thread.sleep(forTimeInterval: 0.2)
@@ -66,6 +70,9 @@ import Testing
             let socket = keeper.path("run/bulkhead.sock")
             let line = try Command("flows", "--socket", socket)
             #expect(line.output.contains(" refused shop/web-1 (10.9.0.11:50000) -> shop/db-1 (10.9.0.21:22) tcp:22 deny"))
+            #expect(
+                line.output.contains("deny default deny of the namespace; nearest policy shop/web rule 1 (not: "),
+                "\(line.output)")
             let year = Calendar(identifier: .gregorian).component(.year, from: Date())
             #expect(line.output.hasPrefix("\(year)-"))
             #expect(!line.output.contains("\u{1b}"), "no colour where there is no terminal")
@@ -75,6 +82,17 @@ import Testing
             try keeper.send(Message(.stop))
         }
         #expect(code == 0)
+    }
+
+    /// What a worker finds in the published files.
+    private func judge(_ descriptors: [Int32], from: Address, to: Address, port: UInt16) throws -> Judgement {
+        let image = try SharedMemory(adopting: descriptors[0], writable: false)
+        let map = try SharedMemory(adopting: descriptors[1], writable: false)
+        let snapshot = try unsafe Snapshot(validating: image.base, byteCount: image.byteCount)
+        let addresses = try unsafe AddressMap(validating: map.base, byteCount: map.byteCount)
+        return snapshot.judge(
+            source: snapshot.owner(of: from, zone: 0, in: addresses), destination: snapshot.owner(of: to, zone: 0, in: addresses),
+            sourceZone: 0, destinationZone: 0, service: ServiceKey(.tcp, port: port), now: 1_800_000_000)
     }
 
     private func monotonic() -> UInt64 { UInt64(ProcessInfo.processInfo.systemUptime * 1e9) }

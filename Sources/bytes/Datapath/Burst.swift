@@ -134,8 +134,15 @@ extension Lane {
     @_noLocks
     func foreignOwner(_ index: Int) -> Int? {
         guard ownerByHash, isPacket(index) else { return nil }
-        let owner = Int(truncatingIfNeeded: (burst.hashes[index] >> 32) &* UInt64(handOffs.workers) >> 32)
+        let owner = Lane.owner(of: burst.hashes[index], among: handOffs.workers)
         return owner == Int(queue) ? nil : owner
+    }
+
+    /// The worker that owns a flow, by bits of its hash that choose neither the bucket in the flow table (the upper 32) nor the tag in
+    /// it (the lowest 16): else each worker's flows would crowd in a part of its buckets.
+    @_noLocks
+    static func owner(of hash: UInt64, among workers: Int) -> Int {
+        Int(truncatingIfNeeded: ((hash >> 16 & 0xffff) &* UInt64(workers)) >> 16)
     }
 
     /// The end of a frame's way: exactly one ring, or the free list.

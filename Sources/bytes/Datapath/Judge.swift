@@ -69,10 +69,10 @@ func judgePacket<Key: FlowKey>(
     let initiatorPort: UInt8 = flows[number].marks.rawValue & FlowMarks.secondPort.rawValue != 0 ? 1 : 0
     let isInitiator = flows[number].isInitiator(sender)
     guard isInitiator == (arrival.port == initiatorPort) else { return .drop(.spoofed) }
-    // An identifier can be chosen so that the responder's own request has the key of the flow it answers: only replies are answers.
-    if !isInitiator, reading.protocolNumber.isICMP, reading.marks.rawValue & Reading.Marks.icmpReply.rawValue == 0 {
-        return .drop(.unrelatedICMP)
-    }
+    // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
+    // reply that of its request: only the responder answers, and it does nothing else.
+    let isReply = reading.marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
+    if reading.protocolNumber.isICMP, isReply == isInitiator { return .drop(.unrelatedICMP) }
     let stamps = (flows[number].generation, flows[number].epoch, flows[number].validUntil)
     if isStale(generation: stamps.0, epoch: stamps.1, validUntil: stamps.2, policy, now) {
         let ends = flows[number].key.ends
@@ -90,7 +90,9 @@ func judgePacket<Key: FlowKey>(
     case .reopen:
         reporter.report(record(.end, number, in: flows, reporter, now))
         flows.remove(number)
-        return openFlow(&flows, &reporter, reading, arrival, key, sender, policy, now)
+        var again = arrival
+        again.isFull = false
+        return openFlow(&flows, &reporter, reading, again, key, sender, policy, now)
     }
 }
 
@@ -118,14 +120,17 @@ func judgeAgain<Key: FlowKey>(
     }
     let judgement = question.judge(policy, now)
     guard judgement.decision.number == Decision.allow.number else {
-        reporter.cut(record(.end, number, in: flows, reporter, now), question, judgement)
+        reporter.cut(
+            record(.end, number, in: flows, reporter, now), question, judgement, generation: policy.snapshot.generation)
         flows.remove(number)
         return judgement.reason
     }
     let isOtherCause =
         flows[number].ingressRecord != judgement.ingress || flows[detail: number].egressRecord != judgement.egress
     note(judgement, question, in: &flows, number, policy)
-    if isOtherCause || !isSameGeneration { reporter.report(record(.change, number, in: flows, reporter, now), question) }
+    if isOtherCause || !isSameGeneration {
+        reporter.report(record(.change, number, in: flows, reporter, now), question, judgement)
+    }
     return nil
 }
 
@@ -167,7 +172,7 @@ func openFlow<Key: FlowKey>(
     }
     note(judgement, question, in: &flows, number, policy)
     _ = flows.track(number, reading, sender: sender, length: Int(arrival.length), now: now.ticks)
-    reporter.report(record(.start, number, in: flows, reporter, now), question)
+    reporter.report(record(.start, number, in: flows, reporter, now), question, judgement)
     return .forward
 }
 

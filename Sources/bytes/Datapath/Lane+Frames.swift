@@ -34,6 +34,8 @@ extension Lane {
     /// Makes a frame free: here, or at home.
     @_noLocks
     mutating func release(_ address: UInt64) {
+        // What names no frame is none: a descriptor that lies must not come back to the kernel as a free frame.
+        guard umem.contains(address, length: 0) else { return }
         let start = umem.frameStart(address)
         guard ownerByHash else {
             _ = free.push(start)
@@ -108,10 +110,16 @@ extension Lane {
             }
         }
         guard ownerByHash else { return dropped }
-        for other in 0..<handOffs.workers {
-            let count = takeOver(from: other)
-            dropInHand(count, because: .stale)
-            dropped &+= count
+        for other in 0..<handOffs.workers where other != Int(queue) {
+            // As many as wait now: what the other worker adds meanwhile is fresh.
+            var waiting = handOffs.ring(from: other, to: Int(queue), returning: false).count
+            while waiting > 0 {
+                let count = takeOver(from: other)
+                guard count > 0 else { break }
+                dropInHand(count, because: .stale)
+                dropped &+= count
+                waiting = waiting > UInt64(count) ? waiting &- UInt64(count) : 0
+            }
         }
         return dropped
     }
@@ -119,20 +127,19 @@ extension Lane {
     /// Takes back what waits in the transmit ring of a port that has lost its link, so that it does not leave late on link-up. The
     /// slots stay and name no valid address: the kernel skips them, counted as invalid, and completes none.
     public mutating func withdraw(_ port: Int) -> UInt32 {
-        var addresses: UInt32 = 0
         let from = 1 - port
-        var taken: [UInt64] = []
+        var taken: [Descriptor] = []
         taken.reserveCapacity(64)
         ports[port].rings.transmit.withdraw(replacingWith: Descriptor(address: .max, length: 0)) { old in
-            if old.address != .max { taken.append(old.address) }
+            if old.address != .max { taken.append(old) }
         }
-        for address in taken {
+        for descriptor in taken {
             unsafe counters.pointee.ports[from].forwarded &-= 1
+            unsafe counters.pointee.ports[from].forwardedBytes &-= UInt64(descriptor.length)
             unsafe counters.pointee.ports[from].dropped[Int(DropReason.linkDown.number)] &+= 1
-            release(address)
-            addresses += 1
+            release(descriptor.address)
         }
-        return addresses
+        return UInt32(taken.count)
     }
 
     @_noLocks

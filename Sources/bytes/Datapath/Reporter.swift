@@ -32,18 +32,20 @@ internal import Record
 
     /// A flow's start or change, with what is known from judging it.
     @_noLocks
-    mutating func report(_ record: FlowRecord, _ question: Question) {
+    mutating func report(_ record: FlowRecord, _ question: Question, _ judgement: Judgement) {
         var full = record
         note(question, in: &full)
+        full.auditDecision = judgement.auditDecision
         push(full)
     }
 
     /// The end of a flow that the policy in force no longer allows.
     @_noLocks
-    mutating func cut(_ record: FlowRecord, _ question: Question, _ judgement: Judgement) {
+    mutating func cut(_ record: FlowRecord, _ question: Question, _ judgement: Judgement, generation: UInt32) {
         var full = record
         note(question, in: &full)
         note(judgement, judgement.reason, in: &full)
+        full.generation = generation
         full.epoch = question.epoch
         push(full)
     }
@@ -85,6 +87,8 @@ internal import Record
         record.tunnelIdentifier = reading.tunnel.identifier
         record.tunnelKind = reading.tunnel.kind.number
         record.forwardFlags = reading.tcpFlags.rawValue
+        record.pair = pair
+        record.queue = queue
         record.port = port
         record.generation = generation
         record.epoch = question.epoch

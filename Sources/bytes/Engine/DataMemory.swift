@@ -67,8 +67,9 @@ internal import Synchronization
     private func prepare(_ pair: Int) {
         let layout = UMEMLayout(plan.pairs[pair])
         let handOffs = handOffTable(pair, layout)
+        // All are counted before any is emptied: each worker's losses lie in the rings of the others.
+        for worker in 0..<layout.workers { countLost(pair, worker, handOffs) }
         for worker in 0..<layout.workers {
-            countLost(pair, worker, handOffs)
             for other in 0..<layout.workers {
                 handOffs.ring(from: worker, to: other, returning: false).reset()
                 handOffs.ring(from: worker, to: other, returning: true).reset()
@@ -106,7 +107,9 @@ internal import Synchronization
         let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: pair) + worker)
         for other in 0..<handOffs.workers where other != worker {
             let ring = handOffs.ring(from: other, to: worker, returning: false)
-            while let descriptor = ring.pop() {
+            // No more than the ring holds, whatever its positions say.
+            for _ in 0..<UMEMLayout.handOffCapacity {
+                guard let descriptor = ring.pop() else { break }
                 let port = Int(descriptor.options & 1)
                 unsafe counters.pointee.ports[port].received &+= 1
                 unsafe counters.pointee.ports[port].dropped[Int(DropReason.lostWithWorker.number)] &+= 1

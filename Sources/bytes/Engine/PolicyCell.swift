@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CXDP
 internal import Classifier
 public import Datapath
 internal import Glibc
@@ -62,7 +63,8 @@ internal import Synchronization
     }
 
     /// Maps and checks an image and an address map, puts them in force, and waits until every worker has left the old ones. The
-    /// descriptors are owned from now on.
+    /// descriptors are owned from now on. What was checked must stay so: the image is sealed against every change, the map, which
+    /// control goes on writing, against becoming shorter.
     public func publish(snapshot image: Int32, map: Int32, workers: Range<Int>, board: Board) throws {
         let mapMemory: SharedMemory
         let imageMemory: SharedMemory
@@ -73,6 +75,8 @@ internal import Synchronization
             throw error
         }
         mapMemory = try SharedMemory(adopting: map, writable: false)
+        try expectSeals(imageMemory, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_WRITE), "a snapshot that can still be changed")
+        try expectSeals(mapMemory, Int32(CXDP_SEAL_SHRINK), "an address map that can be cut short")
         let policy = PolicyInForce(
             snapshot: unsafe try Snapshot(validating: imageMemory.base, byteCount: imageMemory.byteCount),
             map: unsafe try AddressMap(validating: mapMemory.base, byteCount: mapMemory.byteCount))
@@ -83,6 +87,11 @@ internal import Synchronization
         for worker in workers { waitUntilLeft(worker, board) }
         // The old one's memory goes here, with the last reference.
         _ = consume old
+    }
+
+    private func expectSeals(_ memory: SharedMemory, _ seals: Int32, _ what: String) throws(RingError) {
+        let found = cxdp_memfd_seals(memory.descriptor)
+        guard found >= 0, found & seals == seals else { throw .foreign(what) }
     }
 
     private func waitUntilLeft(_ worker: Int, _ board: Board) {

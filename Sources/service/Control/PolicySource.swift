@@ -11,6 +11,9 @@ internal import Telemetry
 /// Where policy comes from: the documents that the configuration names, and where its zones lie. Reading changes nothing; the
 /// inventory's numbers last as long as the control process.
 public struct PolicySource: Sendable {
+    /// Rules and workloads together up to which refused flows are told with the rules that came nearest.
+    static let explainedSize = 20_000
+
     private let paths: [String]
     private let places: [Configuration.ZonePlace]
     private var inventory = Inventory()
@@ -76,6 +79,22 @@ public struct PolicySource: Sendable {
     func names(of compiled: Compiled, epoch: UInt32) -> PublishedNames {
         PublishedNames(
             generation: compiled.causes.generation, epoch: epoch, causes: compiled.causes, zones: inventory.zones,
-            workloads: inventory.workloads.map(\.description))
+            workloads: inventory.workloads.map(\.description), nearest: nearest(in: compiled))
+    }
+
+    /// Asks the model for the nearest rules. It goes from rule to rule and from workload to workload, so that large sets do without.
+    private func nearest(in compiled: Compiled) -> PublishedNames.Nearest? {
+        guard compiled.figures.rules + compiled.set.workloads.count <= Self.explainedSize else { return nil }
+        let (reference, zones) = (Reference(compiled.set), inventory.zones)
+        return { record, side, time in
+            let ends = [(record.source, record.sourceZone), (record.destination, record.destinationZone)].map { address, zone in
+                Reference.End(address: address, zone: Int(zone) < zones.count ? zones[Int(zone)] : Zone.implicit)
+            }
+            let service = ServiceKey(IPProtocol(rawValue: record.protocolNumber), port: record.destinationPort)
+            return reference.nearest(
+                side,
+                Reference.Connection(
+                    from: ends[0], to: ends[1], service: service, time: UInt64(clamping: time.nanoseconds / 1_000_000_000)))
+        }
     }
 }

@@ -14,13 +14,22 @@ public struct PublishedNames: Sendable {
     /// `namespace/name` of the workloads by number.
     public var workloads: [String]
 
+    /// Finds the rules that nearly decided a side of a connection which a default denied. They depend on the connection, so they are
+    /// looked up when somebody reads of it.
+    public typealias Nearest = @Sendable (_ record: FlowRecord, _ side: PolicySide, _ at: Timestamp) -> [Cause.Near]
+    /// Where to ask for the nearest rules; `nil` where nobody knows.
+    public var nearest: Nearest?
+
     /// The tables of a generation.
-    public init(generation: UInt32, epoch: UInt32, causes: CauseTable, zones: [String], workloads: [String]) {
+    public init(
+        generation: UInt32, epoch: UInt32, causes: CauseTable, zones: [String], workloads: [String], nearest: Nearest? = nil
+    ) {
         self.generation = generation
         self.epoch = epoch
         self.causes = causes
         self.zones = zones
         self.workloads = workloads
+        self.nearest = nearest
     }
 }
 
@@ -72,7 +81,7 @@ public struct FlowDecoder: Sendable {
             pair: pair?.name ?? String(record.pair), port: port ?? String(record.port),
             egress: egress, ingress: ingress,
             audit: judged?.causes.audit(ofRecord: record.egressRecord) ?? judged?.causes.audit(ofRecord: record.ingressRecord),
-            isGenerationKnown: judged != nil)
+            isGenerationKnown: judged != nil, nearest: judged?.nearest)
     }
 
     private func wall(_ monotonic: UInt64, _ offset: Int64) -> Timestamp {

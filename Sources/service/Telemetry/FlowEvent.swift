@@ -41,6 +41,8 @@ public struct FlowEvent: Sendable {
     public var audit: Cause?
     /// Whether the causes of the record's generation are still known.
     public var isGenerationKnown: Bool
+    /// Where to ask for the nearest rules.
+    var nearest: PublishedNames.Nearest?
 
     /// What became of the connection; `nil` for a number of another build.
     public var decision: Decision? { Decision(rawValue: record.decision) }
@@ -48,4 +50,12 @@ public struct FlowEvent: Sendable {
     public var reason: DropReason? { record.reason == FlowRecord.none8 ? nil : DropReason(rawValue: record.reason) }
     /// The cause that settled the connection: of the first side that does not allow, else of the last side that judged.
     public var cause: Cause? { [egress, ingress].compactMap { $0 }.first { $0.decision != .allow } ?? ingress ?? egress }
+
+    /// `cause` with the rules that nearly decided, where a tier's end or a namespace's default denied. It costs a walk over the rules.
+    public var explainedCause: Cause? {
+        guard var cause, let nearest, let place = cause.layers.firstIndex(where: { $0.decision != .allow }) else { return cause }
+        guard cause.layers[place].end == .tier || cause.layers[place].end == .namespace else { return cause }
+        if cause.layers[place].nearest.isEmpty { cause.layers[place].nearest = nearest(record, cause.side, time) }
+        return cause
+    }
 }

@@ -112,7 +112,7 @@ public struct FlowReport: Codable, Hashable, Sendable {
         epoch = record.epoch
         egress = event.egress.map(SideReport.init)
         ingress = event.ingress.map(SideReport.init)
-        cause = event.cause.map { CauseReport($0, generation: record.generation) }
+        cause = event.explainedCause.map { CauseReport($0, generation: record.generation) }
         suppressed = record.suppressed
     }
 }

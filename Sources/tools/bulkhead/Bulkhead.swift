@@ -33,7 +33,7 @@ struct Bulkhead: AsyncParsableCommand {
             try command.run()
             return 0
         } catch {
-            return tell(error)
+            return tell(error, words)
         }
     }
 
@@ -48,12 +48,12 @@ struct Bulkhead: AsyncParsableCommand {
             }
             return 0
         } catch {
-            return tell(error, isHelpWanted: words.contains { ["help", "--help", "-h", "--version"].contains($0) })
+            return tell(error, words)
         }
     }
 
     /// Prints an error, or the help that somebody asked for; the exit code.
-    private static func tell(_ error: any Error, isHelpWanted: Bool) -> Int32 {
+    private static func tell(_ error: any Error, _ words: [String]) -> Int32 {
         if let outcome = error as? Outcome { return outcome.exitCode }
         if let fault = error as? PolicyError {
             // Bare, so that people and editors find the place.
@@ -62,7 +62,7 @@ struct Bulkhead: AsyncParsableCommand {
         }
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
-        if code == .success && isHelpWanted {
+        if code == .success && words.contains(where: ["help", "--help", "-h", "--version"].contains) {
             say(text)
             return 0
         }

@@ -3,6 +3,7 @@ import Control
 import Dispatch
 import Engine
 import Glibc
+import Layout
 
 // One binary, three processes, and the verbs that are clients of them. Keeper and data run on the main thread and must not find
 // another one when they begin: they hold signals back and give privilege up for the thread they are on. So nothing at the top of
@@ -11,7 +12,12 @@ let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
 case "data": exit(DataProcess.run())
 case "run": exit(Bulkhead.runAlone(words))
-case "control": finish { await ControlProcess.run(arguments: Array(words.dropFirst())) }
+case "control":
+    guard Privileges.dropKeepingUser() else {
+        complain("bulkhead control cannot give up its capabilities; is the kernel older than 3.5?")
+        exit(1)
+    }
+    finish { await ControlProcess.run(arguments: Array(words.dropFirst())) }
 default: finish { await Bulkhead.run(words) }
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import Net
+import Record
+import Ring
+import TestSupport
+import Testing
+
+/// A frame that Wire refuses, for each of its reasons; `nil` for the reasons of others.
+func unreadable(_ reason: DropReason) -> Packet? {
+    switch reason {
+    case .truncated: Ethernet(type: 0x0800) / Raw([0x45, 0, 0, 40])
+    case .tooManyTags: Ethernet() / VLAN(1) / VLAN(2) / VLAN(3) / IPv4() / UDP()
+    case .unknownEtherType: Ethernet(type: 0x88cc) / Raw([UInt8](repeating: 0, count: 46))
+    case .badLength: Ethernet() / IPv4(totalLength: 10) / UDP()
+    case .badChecksum: Ethernet() / IPv4(checksum: 1) / UDP()
+    case .badOptions: Ethernet() / IPv4(options: [131, 7, 4, 10, 0, 0, 9]) / UDP()
+    case .extensionHeader: Ethernet() / IPv6() / Extension(0) / UDP()
+    case .fragment: Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP() / Payload(count: 16)
+    case .unknownProtocol: Ethernet() / IPv4(next: 47) / Raw([UInt8](repeating: 0, count: 8))
+    case .badTCP: Ethernet() / IPv4() / TCP([.syn, .fin])
+    case .badUDP: Ethernet() / IPv4() / UDP(length: 4)
+    case .badNeighbour: Ethernet() / ARP(3)
+    case .martian: Ethernet() / IPv4(from: "127.0.0.1") / UDP()
+    case .multicast: Ethernet(to: "01:00:5e:00:00:05") / IPv4(to: "224.0.0.5") / UDP()
+    default: nil
+    }
+}
+
+/// A bench in which frames were dropped for a reason; `nil` for the one reason that no lane has a part in.
+func provoke(_ reason: DropReason) throws -> PairBench? {
+    let bench = try PairBench()
+    switch reason {
+    case .truncated, .tooManyTags, .unknownEtherType, .badLength, .badChecksum, .badOptions, .extensionHeader, .fragment,
+        .unknownProtocol, .badTCP, .badUDP, .badNeighbour, .martian, .multicast:
+        try bench.expectDropped(#require(unreadable(reason)), reason)
+    case .notOpening: try bench.expectDropped(Connection().ack, .notOpening)
+    case .unrelatedICMP: try bench.expectDropped(Ethernet() / IPv4(from: web, to: client) / ICMP.echoReply(), .unrelatedICMP)
+    case .flowTableFull: return try provokeFullTable()
+    case .denied: try bench.expectDropped(Connection(to: db).syn, .denied)
+    case .unjudged: try bench.expectDropped(Connection(from: stranger, to: otherStranger).syn, .unjudged)
+    case .contested: try bench.expectDropped(Connection(to: contested).syn, .contested)
+    case .spoofed:
+        try bench.establish()
+        try bench.expectDropped(Connection().request, .spoofed, port: 1)
+    case .transmitFull:
+        for number in 0..<130 as Range<UInt16> { try bench.receive([Connection(source: 1000 + number).syn]); bench.turn() }
+    case .linkDown:
+        bench.worker.ports[1].hasLink = false
+        try bench.expectDropped(Connection().syn, .linkDown)
+    case .stale:
+        try bench.receive([Connection().syn])
+        #expect(bench.worker.dropStale() == 1)
+    case .handOffFull: return try provokeFullHandOff()
+    case .oversize: try bench.expectDropped(Connection().syn / Payload(count: 1522 - 57), .oversize)
+    case .lostWithWorker: return nil
+    }
+    return bench
+}
+
+/// A table of established flows takes no other.
+private func provokeFullTable() throws -> PairBench {
+    var shape = PairShape()
+    shape.flows = 4
+    let bench = try PairBench(shape)
+    for number in 0..<4 as Range<UInt16> { try bench.establish(Connection(source: 1000 + number)) }
+    try bench.expectDropped(Connection(source: 2000).syn, .flowTableFull)
+    return bench
+}
+
+/// More frames for another worker than the ring to it takes.
+private func provokeFullHandOff() throws -> PairBench {
+    var shape = PairShape()
+    shape.workers = 2
+    shape.handOffs = 8
+    let bench = try PairBench(shape)
+    try bench.receive((0..<64 as Range<UInt16>).map { Connection(source: 1000 + $0).syn })
+    bench.turn(0)
+    return bench
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import Net
+import Record
+import TestSupport
+import Testing
+
+@Suite("Frames of flows") struct FlowsOfFramesTests {
+    let bench: PairBench
+
+    init() throws { bench = try PairBench() }
+
+    @Test(arguments: [0, 1]) func `an allowed connection passes in both directions, byte for byte`(port: Int) throws {
+        let connection = Connection()
+        try bench.establish(connection, port: port)
+        for _ in 0..<3 {
+            try bench.expectForwarded(connection.request, port: port)
+            try bench.expectForwarded(connection.answer, port: 1 - port)
+        }
+        try bench.expectForwarded(connection.reset, port: port)
+        #expect(bench.worker.counters.flows == 1)
+        #expect(bench.fault == nil)
+    }
+
+    @Test func `IPv6 passes as IPv4 does`() throws {
+        let there = Ethernet() / IPv6(from: client6, to: web6)
+        let back = Ethernet() / IPv6(from: web6, to: client6)
+        try bench.expectForwarded(there / TCP(to: 443, [.syn]))
+        try bench.expectForwarded(back / TCP(from: 443, to: 40000, [.syn, .ack]), port: 1)
+        try bench.expectForwarded(there / TCP(to: 443, [.ack]) / Payload("GET /"))
+        try bench.expectForwarded(there / UDP(to: 53) / Payload("query"))
+        try bench.expectForwarded(back / UDP(from: 53, to: 40000) / Payload("answer"), port: 1)
+        try bench.expectForwarded(there / ICMPv6.echo())
+        try bench.expectForwarded(back / ICMPv6.echoReply(), port: 1)
+        try bench.expectDropped(there / TCP(to: 22, [.syn]), .denied)
+        #expect(bench.worker.counters.flows == 3)
+        #expect(bench.fault == nil)
+    }
+
+    @Test func `a frame goes out with its padding and its tags as it came in`() throws {
+        try bench.expectForwarded(Ethernet() / IPv4() / TCP(to: 443, [.syn]) / Padding(to: 60))
+        try bench.expectForwarded(Ethernet() / VLAN(10, priority: 5) / VLAN(20) / IPv4() / TCP(to: 443, [.syn]) / Padding(to: 64))
+    }
+
+    @Test func `a VLAN is another network: its frames are another flow`() throws {
+        try bench.establish()
+        try bench.expectDropped(Ethernet() / VLAN(10) / IPv4() / TCP(to: 443, [.ack]), .notOpening)
+        try bench.expectForwarded(Ethernet() / VLAN(10) / IPv4() / TCP(to: 443, [.syn]))
+        #expect(bench.worker.counters.flows == 2)
+    }
+
+    @Test func `address resolution and neighbour discovery pass`() throws {
+        try bench.expectForwarded(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP() / Padding(to: 60))
+        try bench.expectForwarded(Ethernet() / ARP(2, from: "10.0.0.2", to: "10.0.0.1"), port: 1)
+        let group: Address = "ff02::1:ff00:2"
+        try bench.expectForwarded(
+            Ethernet(to: "33:33:ff:00:00:02") / IPv6(from: "fe80::1", to: group, hopLimit: 255)
+                / ICMPv6.solicitation(of: "fe80::2", options: ICMPv6.linkLayerOption()))
+        try bench.expectForwarded(
+            Ethernet() / IPv6(from: "fe80::2", to: "fe80::1", hopLimit: 255) / ICMPv6.advertisement(of: "fe80::2"), port: 1)
+        #expect(bench.worker.counters.flows == 0)
+        #expect(bench.worker.takeEvents().isEmpty)
+    }
+
+    @Test func `a frame by the other port is not the flow's`() throws {
+        let connection = Connection()
+        try bench.establish(connection)
+        try bench.expectDropped(connection.request, .spoofed, port: 1)
+        try bench.expectDropped(connection.answer, .spoofed, port: 0)
+        // The flow itself goes on.
+        try bench.expectForwarded(connection.request)
+        try bench.expectForwarded(connection.answer, port: 1)
+        #expect(bench.fault == nil)
+    }
+
+    @Test(arguments: [TCPFlags.ack, [.syn, .ack], [.rst], [.fin, .ack], [.psh, .ack]])
+    func `a segment from the middle of nothing opens nothing`(flags: TCPFlags) throws {
+        try bench.expectDropped(Ethernet() / IPv4() / TCP(to: 443, flags), .notOpening)
+        #expect(bench.worker.counters.flows == 0)
+        #expect(bench.worker.takeEvents().isEmpty)
+    }
+
+    @Test func `a closed connection is opened again by a new SYN, as another flow`() throws {
+        let connection = Connection()
+        try bench.establish(connection)
+        try bench.expectForwarded(connection.reset)
+        #expect(bench.worker.takeEvents().map(\.event) == [0])
+        try bench.expectForwarded(connection.syn)
+        let events = bench.worker.takeEvents()
+        #expect(events.map(\.event) == [FlowRecord.Event.end.rawValue, FlowRecord.Event.start.rawValue])
+        #expect(events.first?.forwardFrames == 3 && events.first?.reverseFrames == 1)
+        #expect(bench.worker.counters.flows == 1)
+        #expect(bench.fault == nil)
+    }
+
+    @Test func `a flow that is quiet for too long ends, and says so`() throws {
+        try bench.expectForwarded(Ethernet() / IPv4() / UDP(to: 53))
+        _ = bench.worker.takeEvents()
+        for _ in 0..<10 {
+            bench.clock.pass(seconds: 5)
+            bench.turn()
+        }
+        #expect(bench.worker.counters.flows == 0)
+        let events = bench.worker.takeEvents()
+        #expect(events.map(\.event) == [FlowRecord.Event.end.rawValue])
+        #expect(events.first?.forwardFrames == 1)
+        #expect(bench.fault == nil)
+    }
+}
+
+extension FlowsOfFramesTests {
+    @Test func `another lane over the same memory goes on with frames and flows`() throws {
+        let connection = Connection()
+        try bench.establish(connection)
+        try bench.receive([connection.request, connection.request])
+        bench.turn()
+        try bench.receive([connection.answer], port: 1)
+        try bench.worker.handOver()
+        #expect(bench.fault == nil)
+        bench.turn()
+        #expect(bench.worker.ports[1].send() == [connection.request.bytes, connection.request.bytes])
+        #expect(bench.worker.ports[0].send() == [connection.answer.bytes])
+        try bench.expectForwarded(connection.request)
+        #expect(bench.worker.counters.flows == 1 && bench.worker.counters.ports[0].received == 5)
+        #expect(bench.worker.takeEvents().map(\.event) == [FlowRecord.Event.start.rawValue])
+        #expect(bench.fault == nil)
+    }
+}
+
+@Suite("ICMP") struct ICMPFramesTests {
+    let bench: PairBench
+
+    init() throws { bench = try PairBench() }
+
+    let there = Ethernet() / IPv4(from: client, to: web)
+    let back = Ethernet() / IPv4(from: web, to: client)
+
+    @Test func `a reply passes after its request, and only then`() throws {
+        try bench.expectDropped(back / ICMP.echoReply(), .unrelatedICMP, port: 1)
+        try bench.expectForwarded(there / ICMP.echo())
+        try bench.expectForwarded(back / ICMP.echoReply(), port: 1)
+        try bench.expectForwarded(there / ICMP.echo(sequence: 2))
+        try bench.expectForwarded(back / ICMP.echoReply(sequence: 2), port: 1)
+        try bench.expectDropped(back / ICMP.echoReply(identifier: 8), .unrelatedICMP, port: 1)
+        #expect(bench.fault == nil)
+    }
+
+    @Test func `the responder's own request is not an answer, even with an identifier that makes the keys meet`() throws {
+        // Identifier 0x0800 makes request and reply look alike: 8 and 0 are type and code of a request.
+        try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800))
+        try bench.expectDropped(back / ICMP.echo(identifier: 0x0800), .unrelatedICMP, port: 1)
+        try bench.expectForwarded(back / ICMP.echoReply(identifier: 0x0800), port: 1)
+    }
+
+    @Test func `the initiator's own reply is none either`() throws {
+        try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800))
+        try bench.expectDropped(there / ICMP.echoReply(identifier: 0x0800), .unrelatedICMP)
+        try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800, sequence: 2))
+    }
+
+    @Test func `an error is dropped, whether it quotes a flow or not`() throws {
+        try bench.establish()
+        let quoted = IPv4(from: client, to: web) / TCP(to: 443)
+        try bench.expectDropped(back / ICMP(type: 3, code: 1) / quoted, .unrelatedICMP, port: 1)
+        try bench.expectDropped(back / ICMP(type: 11) / quoted, .unrelatedICMP, port: 1)
+        try bench.expectDropped(
+            Ethernet() / IPv6(from: web6, to: client6) / ICMPv6(type: 1) / IPv6(from: client6, to: web6) / UDP(), .unrelatedICMP,
+            port: 1)
+    }
+
+    @Test func `a request that policy does not name is denied`() throws {
+        try bench.expectDropped(there / ICMP(type: 13), .denied)
+        try bench.expectDropped(Ethernet() / IPv4(from: client, to: db) / ICMP.echo(), .denied)
+    }
+}
