@@ -121,6 +121,7 @@ extension KeeperLoop {
 
     private func buildAnew(_ orders: Plan, on fileSystem: BPFFileSystem) throws {
         plan = orders
+        hasBuilt = true
         var workers = 0
         for pair in 0..<Int(orders.pairCount) {
             workers += try Int(PairMachine.survey(orders.pairs[pair], workers: 1, flowCapacity: orders.flowCapacity).queues)

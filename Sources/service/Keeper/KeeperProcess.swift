@@ -72,6 +72,8 @@ final class KeeperLoop {
     /// Whether the workers have been let run, and so owe heartbeats.
     var areWorkersRunning = false
     var isReady = false
+    /// Whether this keeper made the machine, and did not find it running.
+    var hasBuilt = false
     var isStopping = false
     var monitor: LinkMonitor?
     /// Ports that were taken up again, and until when they may be without a link.
