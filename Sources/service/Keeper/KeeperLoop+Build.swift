@@ -103,7 +103,9 @@ extension KeeperLoop {
         }
         dataListener = held.descriptors[count]
         if held.descriptors.count == count + 3 {
-            publication = (held.descriptors[count + 1], held.descriptors[count + 2], held.generation)
+            publication = Publication(
+                snapshot: held.descriptors[count + 1], map: held.descriptors[count + 2], generation: held.generation,
+                wasInForce: true)
         }
         var facts = board.facts
         facts.keeper.restarts += 1
