@@ -95,6 +95,7 @@ extension KeeperLoop {
             try? former.channel.send(Message(.stop))
             if former.process.wait(milliseconds: 2000) == nil { former.process.kill() }
             formerData = nil
+            noteProcesses()
         } else {
             for machine in machines { try machine.insertSockets() }
         }
@@ -212,6 +213,8 @@ extension KeeperLoop {
         var facts = board.facts
         facts.keeper.pid = getpid()
         facts.data.pid = data?.pid ?? 0
+        // While one waits to take over, the one before it is whom another keeper is to find.
+        if let pid = (formerData?.process ?? data)?.pid { folder?.note(data: pid) }
         facts.control.pid = control?.pid ?? 0
         board.facts = facts
         board.plan = plan
