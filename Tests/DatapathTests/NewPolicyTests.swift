@@ -92,6 +92,17 @@ import Testing
         #expect(bench.worker.counters.flows == 0)
     }
 
+    @Test func `a flow of a workload to itself is judged again when one of its addresses moves to its like`() throws {
+        let bench = try PairBench()
+        try bench.addresses.writer.claim("10.0.9.9", labelSet: databases, workload: databaseWorkload)
+        let connection = Connection(from: "10.0.9.9", to: db, port: 1)
+        try bench.expectForwarded(connection.syn)
+        // The class stays: only who it is has changed, and nothing allows one database to reach another.
+        bench.addresses.writer.release("10.0.9.9", workload: databaseWorkload)
+        try bench.addresses.writer.claim("10.0.9.9", labelSet: databases, workload: 93)
+        try bench.expectDropped(connection.syn, .denied)
+    }
+
     @Test func `an end that becomes contested ends the flow`() throws {
         try bench.addresses.writer.claim(client, labelSet: clients, workload: 99)
         try bench.expectDropped(connection.answer, .contested, port: 1)

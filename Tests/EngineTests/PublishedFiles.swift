@@ -7,9 +7,12 @@ import TestSupport
 
 /// Files as control hands them over: a sealed image and an address map of fixed size.
 enum PublishedFiles {
-    /// An image whose generation stands in the record for a denial too, where only mapped memory can tell it.
+    /// A policy whose generation stands in the record for a denial too, where only mapped memory can tell it. Strangers may do all.
     static func policy(generation: UInt32) -> SmallPolicy {
-        .town(generation: generation) { $0.records[Int(SmallPolicy.denied)].drainSeconds = generation }
+        .town(generation: generation) {
+            $0.records[Int(SmallPolicy.denied)].drainSeconds = generation
+            $0.unjudgedRecord = SmallPolicy.allowed
+        }
     }
 
     /// A descriptor of a sealed image.

@@ -4,8 +4,9 @@ import Testing
 
 extension SystemTests {
     @Suite struct Death {
-        @Test func `a killed control costs no frame and comes back`() throws {
-            let lab = try Lab()
+        @Test(arguments: ["closed", "open"])
+        func `a killed control costs no frame and comes back`(fail: String) throws {
+            let lab = try Lab(.init(fail: fail))
             defer { lab.remove() }
             try lab.start()
             let stream = try Stream(lab, from: lab.web, to: lab.db)
@@ -20,7 +21,7 @@ extension SystemTests {
             #expect(try after.process("data").pid == before.process("data").pid)
             #expect(try after.process("control").restarts == control.restarts + 1)
             #expect(after.generation > 0)
-            figure("kill -9 control", "answers again after \(back.short) ms; \(arrivals.summary)")
+            figure("kill -9 control, \(fail)", "answers again after \(back.short) ms; \(arrivals.summary)")
         }
 
         @Test func `a killed data passes nothing in closed and is back within a second`() throws {
@@ -67,8 +68,9 @@ extension SystemTests {
                     + "\(last.arrived.milliseconds(since: killed).short) ms after the kill")
         }
 
-        @Test func `data runs on without its keeper, and the next one takes over without loss`() throws {
-            let lab = try Lab()
+        @Test(arguments: ["closed", "open"])
+        func `data runs on without its keeper, and the next one takes over without loss`(fail: String) throws {
+            let lab = try Lab(.init(fail: fail))
             defer { lab.remove() }
             let first = try lab.start()
             let before = try lab.status()
@@ -87,7 +89,7 @@ extension SystemTests {
             let data = try after.process("data").pid
             kill(data, SIGKILL)
             try lab.waitForRestart(of: "data", after: data, within: 10)
-            figure("kill -9 keeper", arrivals.summary)
+            figure("kill -9 keeper, \(fail)", arrivals.summary)
         }
     }
 }

@@ -66,5 +66,25 @@ extension SystemTests {
             #expect(arrivals.lost == 0 && arrivals.duplicated == 0)
             figure("SIGSTOP control", "ended after \(gone.short) ms; \(arrivals.summary)")
         }
+
+        @Test(arguments: ["closed", "open"])
+        func `a stopped keeper costs no frame, and goes on with the same processes`(fail: String) throws {
+            let lab = try Lab(.init(fail: fail))
+            defer { lab.remove() }
+            let run = try lab.start()
+            let before = try lab.status()
+            let stream = try Stream(lab, from: lab.web, to: lab.db)
+            kill(run.pid, SIGSTOP)
+            pause(2)
+            kill(run.pid, SIGCONT)
+            pause(1)
+            let arrivals = try stream.finish()
+            #expect(arrivals.lost == 0 && arrivals.duplicated == 0)
+            let after = try lab.status()
+            // A keeper that was held up itself takes nobody else for hanging.
+            #expect(try after.process("data").pid == before.process("data").pid)
+            #expect(try after.process("control").pid == before.process("control").pid)
+            figure("SIGSTOP keeper, \(fail)", arrivals.summary)
+        }
     }
 }

@@ -20,7 +20,7 @@ import Testing
                 .init(name: "keeper", pid: 10, restarts: 0), .init(name: "data", pid: 11, restarts: 1),
                 .init(name: "control", pid: 12, restarts: 0),
             ],
-            pairs: [.init(name: "edge", mode: "closed")],
+            pairs: [.init(name: "edge", mode: "closed", owner: "queue")],
             ports: [.init(name: "left", pair: "edge", link: "up", xdp: "native", copy: "copy", queues: [queue])],
             flows: .init(capacity: 1024, used: 7))
     }
@@ -34,7 +34,8 @@ import Testing
             return "\"\(reason.name)\":\(count)"
         }.joined(separator: ",")
         #expect(
-            text == #"{"epoch":5,"flows":{"capacity":1024,"used":7},"generation":2,"pairs":[{"mode":"closed","name":"edge"}],"#
+            text == #"{"epoch":5,"flows":{"capacity":1024,"used":7},"generation":2,"#
+                + #""pairs":[{"mode":"closed","name":"edge","owner":"queue"}],"#
                 + #""ports":[{"copy":"copy","link":"up","name":"left","pair":"edge","queues":[{"dropped":{"# + reasons
                 + #"},"forwarded":90,"generated":2,"held":1,"kernel":{"rx_dropped":0,"rx_fill_ring_empty_descs":4,"#
                 + #""rx_invalid_descs":0,"rx_ring_full":3,"tx_invalid_descs":0,"tx_ring_empty_descs":0},"queue":0,"#

@@ -114,7 +114,9 @@ func judgeAgain<Key: FlowKey>(
     let isSameClass =
         flows[detail: number].sourceClass == question.source.classNumber
         && flows[detail: number].destinationClass == question.destination.classNumber
-    if isSameGeneration && holds && isSameClass {
+    // A workload that reaches itself is judged by who both ends are, which the classes do not tell: one record stands for both sides.
+    let wasItself = flows[number].ingressRecord == flows[detail: number].egressRecord
+    if isSameGeneration && holds && isSameClass && !wasItself {
         flows[number].epoch = question.epoch
         return nil
     }

@@ -162,10 +162,14 @@ extension Lane {
         ports[1].rings.fill.submit()
     }
 
-    /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others.
+    /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others, nor for the kernel to be
+    /// asked again to send by a port with a link.
     @_noLocks
     public func isQuietNow() -> Bool {
-        guard ports[0].rings.receive.peek(1) == 0, ports[1].rings.receive.peek(1) == 0 else { return false }
+        for port in 0..<2 {
+            guard ports[port].rings.receive.peek(1) == 0 else { return false }
+            if ports[port].hasLink && ports[port].rings.transmit.pending > 0 { return false }
+        }
         guard ownerByHash else { return true }
         for other in 0..<handOffs.workers where other != Int(queue) {
             if handOffs.ring(from: other, to: Int(queue), returning: false).count > 0 { return false }

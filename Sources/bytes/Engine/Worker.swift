@@ -150,8 +150,9 @@ struct Worker: ~Copyable {
         while pending > 0 && tries < 64 {
             let result = unsafe cxdp_xsk_kick(lane.ports[port].socket)
             let left = lane.ports[port].rings.transmit.pending
-            // No link, no device, or no progress: the next turn tries again, or keeper makes a new socket.
-            if result == -ENETDOWN || result == -ENXIO || (left == pending && result != 0) { return }
+            // No link, no device, or no progress (a zero-copy driver sends later): the next turn tries again, or keeper makes a new
+            // socket.
+            if result == -ENETDOWN || result == -ENXIO || left == pending { return }
             pending = left
             tries &+= 1
         }
@@ -162,6 +163,10 @@ struct Worker: ~Copyable {
     private mutating func wakeOthers() {
         var bits = lane.handedTo
         lane.handedTo = 0
+        guard bits != 0 else { return }
+        // The frames must be in their rings before the marks are read, as the sleeper sets its mark before it looks into the rings:
+        // without the fence both could look too early, and a frame would wait for the sleep's end.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
         while bits != 0 {
             let other = bits.trailingZeroBitCount
             bits &= bits &- 1
@@ -176,7 +181,8 @@ struct Worker: ~Copyable {
     private mutating func sleep() {
         unsafe post.sleeping.pointee.store(1, ordering: .sequentiallyConsistent)
         defer { unsafe post.sleeping.pointee.store(0, ordering: .sequentiallyConsistent) }
-        // Whoever passed a frame before it could see the mark has left it in a ring: look once more.
+        // Whoever passed a frame before it could see the mark has left it in a ring: look once more, and not before the mark is there.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard lane.isQuietNow() else { return }
         var fds: InlineArray<3, pollfd> = .init(repeating: pollfd(fd: post.wake, events: Int16(POLLIN), revents: 0))
         fds[0].fd = lane.ports[0].socket

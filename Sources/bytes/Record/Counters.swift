@@ -36,7 +36,7 @@ internal import Net
     public var ports: InlineArray<2, QueueCounters> = .init(repeating: QueueCounters())
     /// Turns that found something to do.
     public var turns: UInt64 = 0
-    /// The longest turn, in nanoseconds of the thread's own CPU clock.
+    /// The longest turn, in nanoseconds of the monotonic clock: pauses that the worker did not choose are in it.
     public var longestTurn: UInt64 = 0
     /// The thread's CPU time, in nanoseconds.
     public var cpuTime: UInt64 = 0

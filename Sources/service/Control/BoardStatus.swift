@@ -22,7 +22,7 @@ struct BoardStatus: StatusSource {
         for number in 0..<Int(plan.pairCount) {
             let (pair, words) = (plan.pairs[number], board[pair: number])
             let mode = PortMode(rawValue: words.mode).map { String(describing: $0) } ?? String(words.mode)
-            pairs.append(.init(name: pair.name.description, mode: mode))
+            pairs.append(.init(name: pair.name.description, mode: mode, owner: pair.ownerByHash == 1 ? "hash" : "queue"))
             capacity += UInt64(pair.flowCapacity) * UInt64(pair.queues)
             for port in 0..<2 {
                 let queues = (0..<Int(pair.queues)).map { queue in

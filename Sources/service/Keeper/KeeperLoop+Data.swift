@@ -172,7 +172,10 @@ extension KeeperLoop {
         let wasHeldUp = now &- lastTick > 4 * UInt64(KeeperLoop.tickMilliseconds) * 1_000_000
         lastTick = now
         tickCount += 1
-        if wasHeldUp { resetHeartbeats() }
+        if wasHeldUp {
+            resetHeartbeats()
+            lastSignOfControl = max(lastSignOfControl, now)
+        }
         if areWorkersRunning { try watchHeartbeats() }
         if let at = dataRetryAt, now >= at { restartData() }
         if tickCount % 8 == 0 { gatherStatistics() }

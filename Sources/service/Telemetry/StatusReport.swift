@@ -25,10 +25,13 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var name: String
         /// block, closed, open or bypass: what the mode word says now.
         public var mode: String
+        /// What names the worker that owns a flow: `queue` where the NIC's queue does, `hash` where a hash of the flow's key does.
+        public var owner: String
         /// A pair.
-        public init(name: String, mode: String) {
+        public init(name: String, mode: String, owner: String) {
             self.name = name
             self.mode = mode
+            self.owner = owner
         }
     }
     /// A port.
