@@ -13,7 +13,7 @@ import Testing
     }
 
     private func remove(_ path: String) {
-        for name in ["keeper.lock", "keeper.sock", "data.sock"] { unsafe unlink("\(path)/\(name)") }
+        for name in ["keeper.lock", "keeper.sock", "data.sock", "data.pid"] { unsafe unlink("\(path)/\(name)") }
         unsafe rmdir(path)
         unsafe rmdir(String(path.dropLast(4)))
     }
@@ -27,6 +27,28 @@ import Testing
         #expect(try second.acquire(milliseconds: 20) == false)
         first.release()
         #expect(try second.acquire(milliseconds: 20))
+    }
+
+    @Test func `tells which process is the data process, and takes no later one with its number for it`() throws {
+        let path = makePath()
+        defer { remove(path) }
+        let folder = try RunFolder(path)
+        #expect(folder.notedData() == nil)
+        folder.note(data: getpid())
+        #expect(folder.notedData()?.pid == getpid())
+        let file = unsafe open("\(path)/data.pid", O_WRONLY | O_TRUNC)
+        let line = Array("\(getpid()) 1\n".utf8)
+        #expect(unsafe write(file, line, line.count) == line.count)
+        close(file)
+        #expect(folder.notedData() == nil)
+    }
+
+    @Test func `has listeners that nobody waits at, because two processes may share one`() throws {
+        let path = makePath()
+        defer { remove(path) }
+        let listener = try RunFolder(path).listen("data.sock")
+        defer { close(listener) }
+        #expect(accept(listener, nil, nil) == -1 && errno == EAGAIN)
     }
 
     @Test func `leads to whoever listens, with the caller's credentials, and to nobody else`() throws {

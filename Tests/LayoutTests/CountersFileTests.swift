@@ -37,6 +37,18 @@ import Testing
         #expect(file[2].ports[0].received == 0)
     }
 
+    @Test func `whatever data wrote, keeper can settle it`() {
+        var counters = WorkerCounters()
+        for port in 0..<2 {
+            (counters.ports[port].received, counters.ports[port].forwarded) = (.max, .max - 3)
+            for reason in DropReason.allCases { counters.ports[port].dropped[Int(reason.number)] = .max }
+        }
+        write(counters, of: 1)
+        for port in 0..<2 { file.settle(worker: 1, port: port, received: 9, unsent: 9) }
+        file.balance(worker: 1)
+        #expect(file[1].ports[0].ringPosition == 0 && file[1].ports[0].held == 0)
+    }
+
     @Test func `a ring's position is counted modulo 2³²`() {
         var counters = WorkerCounters()
         counters.ports[1].ringPosition = 0x1_0000_0000 + 5

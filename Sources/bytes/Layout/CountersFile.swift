@@ -13,21 +13,23 @@ public import Record
     /// A worker's counters as they are now; single words are whole, the sum of several may be a turn apart.
     public subscript(worker: Int) -> WorkerCounters { unsafe place(worker).pointee }
 
+    // Data writes the counters, and keeper must survive whatever it wrote: sums wrap.
+
     /// Books the frames that a killed worker left in a port's rings: the kernel had put `received` frames into the receive ring since
     /// the socket was made (modulo 2³²), and has not taken `unsent` of the frames that the worker had pushed for sending by this port.
     public func settle(worker: Int, port: Int, received: UInt32, unsent: UInt32) {
         let counters = unsafe place(worker)
         let lost = Int(DropReason.lostWithWorker.number)
         let waiting = unsafe UInt64(received &- UInt32(truncatingIfNeeded: counters.pointee.ports[port].ringPosition))
-        unsafe counters.pointee.ports[port].received += waiting
-        unsafe counters.pointee.ports[port].dropped[lost] += waiting
+        unsafe counters.pointee.ports[port].received &+= waiting
+        unsafe counters.pointee.ports[port].dropped[lost] &+= waiting
         // The next socket's ring begins at 0.
         unsafe counters.pointee.ports[port].ringPosition = 0
         // What waited to be sent by this port had come in by the other one, and was counted as forwarded there.
         let forwarded = unsafe counters.pointee.ports[1 - port].forwarded
         let gone = min(UInt64(unsent), forwarded)
         unsafe counters.pointee.ports[1 - port].forwarded -= gone
-        unsafe counters.pointee.ports[1 - port].dropped[lost] += gone
+        unsafe counters.pointee.ports[1 - port].dropped[lost] &+= gone
     }
 
     /// Books what a killed worker had in hand: whatever is missing between received and the sum of its ends.
@@ -38,7 +40,7 @@ public import Record
             let queue = unsafe counters.pointee.ports[port]
             let ended = queue.forwarded &+ queue.droppedInAll
             if queue.received > ended {
-                unsafe counters.pointee.ports[port].dropped[Int(DropReason.lostWithWorker.number)] += queue.received - ended
+                unsafe counters.pointee.ports[port].dropped[Int(DropReason.lostWithWorker.number)] &+= queue.received - ended
             } else {
                 unsafe counters.pointee.ports[port].received = ended
             }

@@ -116,6 +116,9 @@ public final class Channel: @unchecked Sendable {
         return (Channel(adopting: ends.0), Channel(adopting: ends.1))
     }
 
+    /// From now on a message that the other end leaves no room for is refused with EAGAIN, and nobody is waited for.
+    public func neverWait() { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
+
     /// Sends a message and descriptors, which stay the caller's.
     public func send(_ message: Message, descriptors: [Int32] = []) throws(ChannelError) {
         var copy = message

@@ -12,6 +12,14 @@ internal import Net
 //   - `--take-over`: the running keeper lets go, everything is fetched from data, and a new data process of this binary waits beside
 //     it until policy is in force there; then the old one parks and the new one goes on with the same rings and tables.
 
+/// What the data process of an earlier keeper answers.
+struct Holdings {
+    let plan: Plan
+    let descriptors: [Int32]
+    let channel: Channel
+    let generation: UInt64
+}
+
 extension KeeperLoop {
     func build(_ orders: Plan) throws {
         guard let path = orders.runFolderPath else { throw KeeperError.orders("no run folder") }
@@ -22,10 +30,13 @@ extension KeeperLoop {
         try? folder.listenForKeepers()
         let fileSystem = try BPFFileSystem.locate()
         monitor = try LinkMonitor()
-        if let held = try fetch(from: folder), try adopt(held, orders, on: fileSystem) {
-            log.info("took back the data process \(data?.pid ?? 0) and \(machines.count) pair(s)")
+        let held = fetch(from: folder)
+        if let held, try adopt(held, orders, on: fileSystem) {
+            log.info("took back the data process \(data?.pid ?? formerData?.process.pid ?? 0) and \(machines.count) pair(s)")
         } else {
-            guard !takeOver else { throw KeeperError.nobodyToTakeOver(folder: path) }
+            guard held != nil || !takeOver else { throw KeeperError.nobodyToTakeOver(folder: path) }
+            // One that does not answer would hold the ports' queues for ever.
+            folder.notedData()?.kill()
             try buildAnew(orders, on: fileSystem)
         }
         checkGround()
@@ -48,44 +59,67 @@ extension KeeperLoop {
     }
 
     /// What the data process of an earlier keeper holds; `nil` when there is none that answers.
-    private func fetch(from folder: RunFolder) throws -> (plan: Plan, descriptors: [Int32], channel: Channel, generation: UInt64)?
-    {
+    private func fetch(from folder: RunFolder) -> Holdings? {
         guard let channel = folder.connect("data.sock") else { return nil }
         do {
             try channel.send(Message(.fetch))
-            guard channel.isReadable(within: 2000) else { return nil }
+            guard channel.isReadable(within: 2000) else { throw KeeperError.data("does not answer") }
             let (message, descriptors) = try channel.receive()
-            guard message.kind == .holdings else { return nil }
-            return (message.plan, descriptors, channel, message.arguments[0])
+            guard message.kind == .holdings else {
+                for descriptor in descriptors { close(descriptor) }
+                throw KeeperError.data("answers \(message.kindNumber)")
+            }
+            return Holdings(plan: message.plan, descriptors: descriptors, channel: channel, generation: message.arguments[0])
         } catch {
             log.warning("a data process is there but cannot be taken back: \(error)")
             return nil
         }
     }
 
-    /// Takes back what data holds, if it is the machine that the orders mean; else ends that data process.
-    private func adopt(
-        _ held: (plan: Plan, descriptors: [Int32], channel: Channel, generation: UInt64), _ orders: Plan,
-        on fileSystem: BPFFileSystem
-    ) throws -> Bool {
+    /// Takes back what data holds, if it is the machine that the orders mean.
+    private func adopt(_ held: Holdings, _ orders: Plan, on fileSystem: BPFFileSystem) throws -> Bool {
         let count = DataFiles.count(in: held.plan)
-        guard held.plan.fault == nil, held.descriptors.count >= count + 1 else { return false }
-        boardFile = try SharedMemory(
-            adopting: held.descriptors[DataFiles.board],
-            expecting: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
-        board = boardFile.map { unsafe Board(base: $0.base) }
-        guard let board else { return false }
-        let process = try ChildProcess(watching: board.facts.data.pid)
-        guard isSame(held.plan, orders) else {
+        guard held.plan.fault == nil, (1...Plan.maximumWorkers).contains(held.plan.workers), isSame(held.plan, orders),
+            held.descriptors.count == count + 1 || held.descriptors.count == count + 3, let process = folder?.notedData()
+        else {
             log.warning(
                 "the configuration names other ports or capacities than the running data process: it ends, and flows start anew")
-            process.kill()
-            for descriptor in held.descriptors.dropFirst() { close(descriptor) }
+            for descriptor in held.descriptors { close(descriptor) }
             return false
         }
+        let boardFile = try SharedMemory(
+            adopting: held.descriptors[DataFiles.board],
+            expecting: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
+        self.boardFile = boardFile
+        let board = unsafe Board(base: boardFile.base)
+        self.board = board
         counters = CountersFile(
             try SharedMemory(adopting: held.descriptors[DataFiles.counters], expecting: CountersLayout.header))
         events = try SharedMemory(adopting: held.descriptors[DataFiles.events], expecting: EventsLayout(held.plan).header)
+        try adoptMachines(held, on: fileSystem)
+        dataListener = held.descriptors[count]
+        if held.descriptors.count == count + 3 {
+            publication = Publication(
+                snapshot: held.descriptors[count + 1], map: held.descriptors[count + 2], generation: held.generation,
+                wasInForce: true)
+        }
+        var facts = board.facts
+        facts.keeper.restarts += 1
+        board.facts = facts
+        if takeOver {
+            formerData = (process, held.channel)
+            try startData(isFresh: false)
+        } else {
+            data = process
+            dataChannel = held.channel
+            areWorkersRunning = held.generation > 0
+            if areWorkersRunning { try resume() }
+        }
+        return true
+    }
+
+    /// The sockets, programs and memory of all pairs.
+    private func adoptMachines(_ held: Holdings, on fileSystem: BPFFileSystem) throws {
         plan = held.plan
         for pair in 0..<Int(plan.pairCount) {
             close(held.descriptors[DataFiles.mode(ofPair: pair, in: plan)])
@@ -101,26 +135,19 @@ extension KeeperLoop {
             plan.pairs[pair] = machine.plan
             machines.append(machine)
         }
-        dataListener = held.descriptors[count]
-        if held.descriptors.count == count + 3 {
-            publication = (held.descriptors[count + 1], held.descriptors[count + 2], held.generation)
+    }
+
+    /// An earlier keeper may have died between two steps: workers that run have their sockets in the maps, under the declared mode.
+    private func resume() throws {
+        for machine in machines {
+            if machine.mode.value != machine.declared { setMode(machine, machine.declared) }
+            try machine.insertSockets()
         }
-        var facts = board.facts
-        facts.keeper.restarts += 1
-        board.facts = facts
-        if takeOver {
-            formerData = (process, held.channel)
-            try startData(isFresh: false)
-        } else {
-            data = process
-            dataChannel = held.channel
-            areWorkersRunning = held.generation > 0
-        }
-        return true
     }
 
     private func buildAnew(_ orders: Plan, on fileSystem: BPFFileSystem) throws {
         plan = orders
+        hasBuilt = true
         var workers = 0
         for pair in 0..<Int(orders.pairCount) {
             workers += try Int(PairMachine.survey(orders.pairs[pair], workers: 1, flowCapacity: orders.flowCapacity).queues)

@@ -11,6 +11,7 @@ extension KeeperLoop {
         let (ours, theirs) = try Channel.pair()
         control = try ChildProcess(
             starting: ["control", "--config", configuration], descriptors: [theirs.descriptor])
+        ours.neverWait()
         controlChannel = ours
         lastSignOfControl = now()
         noteProcesses()
@@ -56,21 +57,43 @@ extension KeeperLoop {
 
     func hearControl() throws {
         guard let channel = controlChannel else { return }
+        let (message, descriptors): (Message, [Int32])
         do {
-            let (message, descriptors) = try channel.receive()
-            lastSignOfControl = now()
-            switch message.kind {
-            case .orders: try obey(message.plan)
-            case .publish where descriptors.count == 2:
-                try publish(descriptors, generation: message.arguments[0], epoch: message.arguments[1])
-            default: for descriptor in descriptors { close(descriptor) }
-            }
+            (message, descriptors) = try channel.receive()
         } catch ChannelError.closed {
             // Its end is heard by its descriptor.
             controlChannel = nil
-        } catch let error as ChannelError {
+            return
+        } catch {
             log.error("control: \(error)")
-            control?.kill()
+            control?.send(SIGKILL)
+            return
+        }
+        lastSignOfControl = now()
+        if message.kind == .publish && descriptors.count == 2 {
+            return publish(descriptors, generation: message.arguments[0], epoch: message.arguments[1])
+        }
+        for descriptor in descriptors { close(descriptor) }
+        guard message.kind == .orders else { return }
+        do {
+            try obey(message.plan)
+        } catch  where isReady {
+            // What a faulty control orders must not end the keeper of a machine that runs.
+            log.error("control: \(error)")
+            control?.send(SIGKILL)
+        }
+    }
+
+    /// Says something to control. One that does not listen is started again, rather than waited for.
+    func tell(_ message: Message, descriptors: [Int32] = []) {
+        do {
+            try controlChannel?.send(message, descriptors: descriptors)
+        } catch ChannelError.closed {
+            // Its end is heard by its descriptor.
+        } catch {
+            log.error("control does not listen: \(error)")
+            control?.send(SIGKILL)
+            controlChannel = nil
         }
     }
 
@@ -93,7 +116,7 @@ extension KeeperLoop {
             guard descriptor >= 0 else { throw KeeperError.orders("cannot open a memory file for reading: error \(errno)") }
             readable.append(descriptor)
         }
-        try controlChannel?.send(
+        tell(
             Message(.files, UInt64(facts.lastGeneration), UInt64(facts.lastEpoch)), descriptors: readable + [events.descriptor])
     }
 
@@ -106,24 +129,5 @@ extension KeeperLoop {
             return x.name == y.name && ports && x.fail == y.fail && x.onStop == y.onStop && x.generic == y.generic
                 && x.copy == y.copy && x.poll == y.poll
         }
-    }
-
-    /// Passes a publication on to data, and keeps it for a data process that is started later.
-    func publish(_ descriptors: [Int32], generation: UInt64, epoch: UInt64) throws {
-        forgetPublication()
-        publication = (descriptors[0], descriptors[1], generation)
-        if var facts = board?.facts {
-            facts.lastEpoch = max(facts.lastEpoch, UInt32(truncatingIfNeeded: epoch))
-            facts.lastGeneration = max(facts.lastGeneration, UInt32(truncatingIfNeeded: generation))
-            board?.facts = facts
-        }
-        try dataChannel?.send(Message(.publish, generation), descriptors: descriptors)
-    }
-
-    func forgetPublication() {
-        guard let old = publication else { return }
-        close(old.snapshot)
-        close(old.map)
-        publication = nil
     }
 }

@@ -26,10 +26,7 @@ extension KeeperLoop {
             Message(.start, isFresh ? 0 : 1, plan: plan), descriptors: head + machines.flatMap(\.descriptors))
         try expect(.ready)
         noteProcesses()
-        if let publication, isFresh {
-            // After a crash the policy in force is here: nobody needs to be asked.
-            try ours.send(Message(.publish, publication.generation), descriptors: [publication.snapshot, publication.map])
-        }
+        if isFresh { offerAgain() }
     }
 
     /// Waits for one message of data.
@@ -51,7 +48,8 @@ extension KeeperLoop {
             case .inForce: try inForce(message)
             case .refused:
                 log.error("data refuses generation \(message.arguments[0])")
-                try? controlChannel?.send(message)
+                answered(isInForce: false)
+                tell(message)
             default: break
             }
         } catch ChannelError.closed {
@@ -62,6 +60,7 @@ extension KeeperLoop {
 
     /// A generation is in force in data: workers that wait for it may run.
     private func inForce(_ message: Message) throws {
+        answered(isInForce: true)
         if var facts = board?.facts {
             facts.generation = UInt32(truncatingIfNeeded: message.arguments[0])
             board?.facts = facts
@@ -69,7 +68,7 @@ extension KeeperLoop {
         if !areWorkersRunning {
             try letRun()
         }
-        try? controlChannel?.send(message)
+        tell(message)
         if !isReady {
             isReady = true
             // Whoever waits for the line reads it from a pipe or a file: no buffer may hold it back.
@@ -96,6 +95,7 @@ extension KeeperLoop {
             try? former.channel.send(Message(.stop))
             if former.process.wait(milliseconds: 2000) == nil { former.process.kill() }
             formerData = nil
+            noteProcesses()
         } else {
             for machine in machines { try machine.insertSockets() }
         }
@@ -123,6 +123,7 @@ extension KeeperLoop {
             facts.generation = 0
             board?.facts = facts
         }
+        blameOffer()
         settle()
         for machine in machines { machine.closeSockets() }
         restartData()
@@ -212,6 +213,8 @@ extension KeeperLoop {
         var facts = board.facts
         facts.keeper.pid = getpid()
         facts.data.pid = data?.pid ?? 0
+        // While one waits to take over, the one before it is whom another keeper is to find.
+        if let pid = (formerData?.process ?? data)?.pid { folder?.note(data: pid) }
         facts.control.pid = control?.pid ?? 0
         board.facts = facts
         board.plan = plan

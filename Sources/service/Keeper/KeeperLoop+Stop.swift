@@ -25,17 +25,13 @@ extension KeeperLoop {
     func abandon() {
         isStopping = true
         control?.kill()
-        guard !isReady, !machines.isEmpty, formerData == nil, data != nil || dataChannel == nil else {
-            if formerData != nil { data?.kill() }
+        if formerData != nil {
+            data?.kill()
             return
         }
-        if let facts = board?.facts, facts.keeper.restarts > 0 { return }
+        guard !isReady, hasBuilt else { return }
         data?.kill()
-        for machine in machines {
-            machine.removeSockets()
-            for program in machine.programs { program.detach() }
-            machine.mode.unpin()
-        }
+        for machine in machines { machine.takeBack() }
         restorePorts()
         folder?.clear()
         folder?.release()

@@ -66,12 +66,16 @@ final class KeeperLoop {
     var formerData: (process: ChildProcess, channel: Channel)?
     var control: ChildProcess?
     var controlChannel: Channel?
-    /// Descriptors of the snapshot and the address map published last, for a data process that is started again.
-    var publication: (snapshot: Int32, map: Int32, generation: UInt64)?
+    /// What is in force in data, for a data process that is started again.
+    var publication: Publication?
+    /// What data has not answered yet, oldest first.
+    var offers: [Publication] = []
     var lastControlStart: UInt64 = 0
     /// Whether the workers have been let run, and so owe heartbeats.
     var areWorkersRunning = false
     var isReady = false
+    /// Whether this keeper made the machine, and did not find it running.
+    var hasBuilt = false
     var isStopping = false
     var monitor: LinkMonitor?
     /// Ports that were taken up again, and until when they may be without a link.
@@ -123,7 +127,7 @@ final class KeeperLoop {
         while true {
             switch unsafe sigtimedwait(&set, nil, &none) {
             case SIGTERM, SIGINT: return stop()
-            case SIGHUP: try? controlChannel?.send(Message(.reload))
+            case SIGHUP: tell(Message(.reload))
             case SIGCHLD: continue
             default: return
             }

@@ -80,18 +80,10 @@ final class PairMachine {
             // Nothing is judged yet: as declared, without a socket in the map.
             mode.set(plan.fail == 1 ? .open : .closed)
         }
-        var programs: [RedirectProgram] = []
-        for interface in interfaces {
-            programs.append(
-                try RedirectProgram.attachOrAdopt(on: interface, mode: mode, in: fileSystem, generic: plan.generic == 1))
-        }
-        self.programs = programs
+        programs = try PairMachine.attach(interfaces, mode, fileSystem, generic: plan.generic == 1, isBegun: held != nil)
         earlier = Array(repeating: KernelStatistics(), count: 2 * Int(plan.queues))
         sockets = []
-        for port in 0..<2 {
-            try programs[port].setPeer(ifindex: interfaces[1 - port].index)
-            self.plan.ports[port].isNative = programs[port].attachedMode == .native ? 1 : 0
-        }
+        for port in 0..<2 { self.plan.ports[port].isNative = programs[port].attachedMode == .native ? 1 : 0 }
         if let held {
             for (place, descriptor) in held.sockets.enumerated() {
                 sockets.append(
@@ -99,8 +91,42 @@ final class PairMachine {
                         adopting: descriptor, interfaceIndex: interfaces[place % 2].index, queue: UInt32(place / 2)))
             }
         } else {
-            try openSockets()
+            do {
+                try openSockets()
+            } catch {
+                takeBack()
+                throw error
+            }
         }
+    }
+
+    /// Puts the programs onto both ports. When that fails nothing of it stays there, unless workers of an earlier start rely on it.
+    private static func attach(
+        _ interfaces: [Interface], _ mode: ModeWord, _ fileSystem: BPFFileSystem, generic: Bool, isBegun: Bool
+    ) throws -> [RedirectProgram] {
+        var programs: [RedirectProgram] = []
+        do {
+            for interface in interfaces {
+                programs.append(try .attachOrAdopt(on: interface, mode: mode, in: fileSystem, generic: generic))
+            }
+            for port in 0..<2 { try programs[port].setPeer(ifindex: interfaces[1 - port].index) }
+            return programs
+        } catch {
+            if !isBegun { takeBack(programs, mode) }
+            throw error
+        }
+    }
+
+    /// Takes away what a start that failed has put onto the ports.
+    func takeBack() {
+        removeSockets()
+        PairMachine.takeBack(programs, mode)
+    }
+
+    /// Programs that an earlier run left to act as declared stay, with the mode word that they act by.
+    private static func takeBack(_ programs: [RedirectProgram], _ mode: ModeWord) {
+        for program in programs where program.origin != .adopted { program.detach() }
+        if !programs.contains(where: { $0.origin == .adopted }) { mode.unpin() }
     }
 
     /// Opens the sockets of all queues over the UMEM, as after a start or after the data process was killed.

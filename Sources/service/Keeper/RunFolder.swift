@@ -77,9 +77,11 @@ final class RunFolder {
     /// Begins to listen for another keeper.
     func listenForKeepers() throws(KeeperError) { keeperListener = try listen("keeper.sock") }
 
-    /// A listening socket of the given name, close-on-exec, for root alone.
+    /// A listening socket of the given name, close-on-exec, for root alone. While a data process takes over from another one both
+    /// listen on the same, and whoever comes second to a caller must not wait for the next: it does not block.
     func listen(_ name: String) throws(KeeperError) -> Int32 {
-        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let socket = Glibc.socket(AF_UNIX, kind, 0)
         guard socket >= 0 else { throw .runFolder("cannot make a socket", errno: errno) }
         unsafe unlink("\(path)/\(name)")
         let before = umask(0o177)
@@ -106,7 +108,7 @@ final class RunFolder {
 
     /// Removes the sockets of an orderly stop.
     func clear() {
-        for name in ["keeper.sock", "data.sock", "keeper.lock"] { unsafe unlink("\(path)/\(name)") }
+        for name in ["keeper.sock", "data.sock", "data.pid", "keeper.lock"] { unsafe unlink("\(path)/\(name)") }
     }
 
     private func withAddress(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
