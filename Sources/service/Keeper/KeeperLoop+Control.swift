@@ -44,8 +44,13 @@ extension KeeperLoop {
                 facts.control.restarts += 1
                 board?.facts = facts
             }
-            try startControl()
             lastControlStart = now
+            do {
+                try startControl()
+            } catch {
+                log.error("control could not be started again, the next try follows: \(error)")
+                controlRetryAt = now &+ 2_000_000_000
+            }
         }
         let patience = UInt64(plan.controlPatience) * 1_000_000_000
         if let control, plan.pairCount > 0, now > lastSignOfControl, now - lastSignOfControl > patience {

@@ -17,6 +17,7 @@ extension KeeperLoop {
     /// Starts a data process and lets it map everything; it waits for policy then.
     func startData(isFresh: Bool) throws {
         let (ours, theirs) = try Channel.pair()
+        lastDataStart = now()
         let process = try ChildProcess(starting: ["data"], descriptors: [dataListener, theirs.descriptor])
         data = process
         dataChannel = ours
@@ -52,8 +53,9 @@ extension KeeperLoop {
                 tell(message)
             default: break
             }
-        } catch ChannelError.closed {
-            // Its end is heard by its descriptor.
+        } catch {
+            if error as? ChannelError != .closed { log.error("data: \(error)") }
+            // Without its channel it is of no use; `tick` sees to its end, which is heard by its descriptor.
             dataChannel = nil
         }
     }
@@ -81,6 +83,7 @@ extension KeeperLoop {
     private func letRun() throws {
         if let former = formerData {
             // The same sockets, maps and mode go on: nothing is set anew, so no frame counts as stale.
+            wasFormerParked = true
             try former.channel.send(Message(.park))
             try expect(.parked, from: former.channel)
         } else {
@@ -103,7 +106,7 @@ extension KeeperLoop {
 
     /// Data has ended by itself, was killed, or hangs.
     func dataEnded(isHang: Bool) throws {
-        guard !isStopping else { return }
+        guard !isStopping, !fallBack() else { return }
         for machine in machines { setMode(machine, machine.emergency) }
         let code = isHang ? nil : data?.wait(milliseconds: 0)
         data?.kill()
@@ -126,7 +129,35 @@ extension KeeperLoop {
         blameOffer()
         settle()
         for machine in machines { machine.closeSockets() }
-        restartData()
+        // One that ends as soon as it is there must not make a busy loop of flips of the mode word.
+        quickEnds = now() &- lastDataStart < 1_000_000_000 ? quickEnds + 1 : 0
+        if quickEnds > 1 { dataRetryAt = now() &+ 500_000_000 } else { restartData() }
+    }
+
+    /// The data process that was to take over has failed. True when the one before it goes on, which it does if it was not yet asked
+    /// to stop; else both are gone now, and everything starts anew.
+    private func fallBack() -> Bool {
+        guard let former = formerData else { return false }
+        formerData = nil
+        data?.kill()
+        guard !wasFormerParked, former.process.wait(milliseconds: 0) == nil else {
+            former.process.kill()
+            return false
+        }
+        log.error("the new data process has failed: the one before it goes on")
+        (data, dataChannel) = (former.process, former.channel)
+        areWorkersRunning = true
+        resetHeartbeats()
+        noteProcesses()
+        for offer in offers { send(offer) }
+        return true
+    }
+
+    /// The data process that is to be followed has ended too soon.
+    func formerEnded() throws {
+        log.error("the former data process has ended before its time")
+        wasFormerParked = true
+        try dataEnded(isHang: false)
     }
 
     /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do what
@@ -178,11 +209,23 @@ extension KeeperLoop {
             lastSignOfControl = max(lastSignOfControl, now)
         }
         if areWorkersRunning { try watchHeartbeats() }
+        watchAnswers()
         if let at = dataRetryAt, now >= at { restartData() }
         if tickCount % 8 == 0 { gatherStatistics() }
         // An event may be lost, and a port may have settled without one.
         if tickCount % 40 == 0 { try lookAtLinks() }
         try tendControl()
+    }
+
+    /// A data process that does not answer before its workers run has no heartbeat to be missed, and one without a channel cannot
+    /// be told anything any more.
+    private func watchAnswers() {
+        silentTicks = data != nil && !areWorkersRunning && !offers.isEmpty ? silentTicks + 1 : 0
+        let isSilent = silentTicks > Int(KeeperLoop.stepMilliseconds / KeeperLoop.tickMilliseconds)
+        guard let data, dataChannel == nil || isSilent else { return }
+        if isSilent { log.error("data does not answer: it is killed") }
+        silentTicks = 0
+        data.send(SIGKILL)
     }
 
     private func watchHeartbeats() throws {

@@ -43,7 +43,7 @@ extension KeeperLoop {
     }
 
     /// A data process that is just ending does not hear it: the next one will.
-    private func send(_ offer: Publication) {
+    func send(_ offer: Publication) {
         try? dataChannel?.send(Message(.publish, offer.generation), descriptors: [offer.snapshot, offer.map])
     }
 

@@ -64,6 +64,13 @@ final class KeeperLoop {
     var dataRetryAt: UInt64?
     /// A data process of an older binary, until the new one has taken its place.
     var formerData: (process: ChildProcess, channel: Channel)?
+    /// Whether the former data process was asked to stop: it cannot go on then.
+    var wasFormerParked = false
+    var lastDataStart: UInt64 = 0
+    /// How many data processes in a row have ended within a second.
+    var quickEnds = 0
+    /// Ticks for which data owes an answer.
+    var silentTicks = 0
     var control: ChildProcess?
     var controlChannel: Channel?
     /// What is in force in data, for a data process that is started again.
@@ -107,16 +114,20 @@ final class KeeperLoop {
             if let controlChannel { watch(controlChannel.descriptor) { try self.hearControl() } }
             if let data { watch(data.descriptor) { try self.dataEnded(isHang: false) } }
             if let dataChannel { watch(dataChannel.descriptor) { try self.hearData() } }
+            if let formerData { watch(formerData.process.descriptor) { try self.formerEnded() } }
             if let monitor { watch(monitor.fileDescriptor) { try self.hearLinks() } }
             if let listener = folder?.keeperListener, listener >= 0 { watch(listener) { try self.hearKeeper(listener) } }
             let ready = unsafe poll(&fds, nfds_t(fds.count), KeeperLoop.tickMilliseconds)
+            // Before the ends of others: who stops everything signals all processes at once.
+            try hearSignals()
+            if exitCode != nil { break }
             // One act a round: it may change what there is to watch.
             if ready > 0, let first = fds.firstIndex(where: { $0.revents != 0 }) {
                 // The end of a process is heard before what it said last, else its place would be taken twice.
                 try acts[first]()
             }
-            try hearSignals()
-            try tick()
+            // What has been put back at the end must not be changed again.
+            if exitCode == nil { try tick() }
         }
         return exitCode ?? 0
     }
