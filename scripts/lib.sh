@@ -5,7 +5,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bpffs=/sys/fs/bpf
 made_bpffs=no
 
-say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
+# Bold only where somebody looks: not in a file, not in a pipe.
+say() { if [ -t 1 ]; then printf '\033[1m==> %s\033[0m\n' "$*"; else printf '==> %s\n' "$*"; fi; }
 die() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
     exit 1

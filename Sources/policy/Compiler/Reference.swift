@@ -180,9 +180,9 @@ public struct Reference: Sendable {
 
     /// Why a candidate is not a policy's subject; empty where it is.
     func failures(ofSubject policy: Policy, _ subject: Term.Candidate) -> [String] {
-        if let namespace = policy.name.namespace, subject.workload?.name.namespace != namespace {
-            return ["namespace: \(namespace)"]
-        }
-        return policy.subject.failures(of: subject, scope: policy.name.namespace)
+        let failed = policy.subject.failures(of: subject, scope: policy.name.namespace)
+        guard let namespace = policy.name.namespace, subject.workload?.name.namespace != namespace else { return failed }
+        // Beside the terms, not in their place: another namespace's policy is farther away than one that speaks of the subject.
+        return ["namespace: \(namespace)"] + failed
     }
 }
