@@ -63,13 +63,14 @@ import TestSupport
     }
 
     /// A worker of the pair.
-    func worker(_ queue: Int = 0, poll: PairPlan.Poll = .spin) throws -> Worker {
+    func worker(_ queue: Int = 0, poll: PairPlan.Poll = .spin, isZeroCopy: Bool = false) throws -> Worker {
         let sleeping = unsafe InlineArray<16, UnsafePointer<Atomic<UInt64>>> { other in
             unsafe board.word(.sleeping, ofWorker: other)
         }
         let others = InlineArray<16, Int32> { $0 < wakers.count ? wakers[$0].others : -1 }
         let post = unsafe WorkerPost(
-            number: queue, poll: poll, cell: Unmanaged.passUnretained(cell), turn: board.word(.turn, ofWorker: queue),
+            number: queue, poll: poll, isZeroCopy: isZeroCopy, cell: Unmanaged.passUnretained(cell),
+            turn: board.word(.turn, ofWorker: queue),
             sleeping: board.word(.sleeping, ofWorker: queue), park: board.word(.park, ofWorker: queue),
             parked: board.word(.parked, ofWorker: queue), pairSleeping: sleeping,
             mode: UnsafePointer(modeMemory.base.assumingMemoryBound(to: UInt32.self)),

@@ -60,6 +60,24 @@ import Testing
         #expect(bench.pair.fault == nil)
     }
 
+    @Test(arguments: [false, true])
+    func `after a pause it takes back what the kernel has not sent, unless the driver reads the ring by itself`(isZeroCopy: Bool)
+        throws
+    {
+        try bench.publish()
+        var worker = try bench.worker(isZeroCopy: isZeroCopy)
+        worker.step()
+        try bench.pair.receive(Self.frames(3))
+        worker.step()
+        #expect(bench.pair.worker.ports[1].waiting == 3)
+        usleep(300_000)
+        worker.step()
+        #expect(counters.ports[0].dropped[Int(DropReason.stale.number)] == (isZeroCopy ? 0 : 3))
+        #expect(counters.ports[0].forwarded == (isZeroCopy ? 3 : 0))
+        #expect(bench.pair.worker.ports[1].send().count == (isZeroCopy ? 3 : 0))
+        #expect(bench.pair.fault == nil)
+    }
+
     @Test func `after a change of the mode word it sends nothing old`() throws {
         bench.setMode(1, epoch: 7)
         try bench.publish()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Net
+public import Net
 internal import Record
 internal import Ring
 
@@ -124,9 +124,10 @@ extension Lane {
         return dropped
     }
 
-    /// Takes back what waits in the transmit ring of a port that has lost its link, so that it does not leave late on link-up. The
-    /// slots stay and name no valid address: the kernel skips them, counted as invalid, and completes none.
-    public mutating func withdraw(_ port: Int) -> UInt32 {
+    /// Takes back what waits in the transmit ring of a port that has lost its link, or of any port after a pause, so that it does not
+    /// leave late. The slots stay and name no valid address: the kernel skips them, counted as invalid, and completes none. Only in
+    /// copy mode, or while the port is down: a zero-copy driver reads the ring by itself.
+    public mutating func withdraw(_ port: Int, because reason: DropReason = .linkDown) -> UInt32 {
         let from = 1 - port
         var taken: [Descriptor] = []
         taken.reserveCapacity(64)
@@ -136,7 +137,7 @@ extension Lane {
         for descriptor in taken {
             unsafe counters.pointee.ports[from].forwarded &-= 1
             unsafe counters.pointee.ports[from].forwardedBytes &-= UInt64(descriptor.length)
-            unsafe counters.pointee.ports[from].dropped[Int(DropReason.linkDown.number)] &+= 1
+            unsafe counters.pointee.ports[from].dropped[Int(reason.number)] &+= 1
             release(descriptor.address)
         }
         return UInt32(taken.count)

@@ -145,7 +145,8 @@ internal import Synchronization
         }
         let number = first + queue
         return unsafe WorkerPost(
-            number: number, poll: PairPlan.Poll(rawValue: plan.pairs[pair].poll) ?? .wait, cell: Unmanaged.passUnretained(cell),
+            number: number, poll: PairPlan.Poll(rawValue: plan.pairs[pair].poll) ?? .wait,
+            isZeroCopy: plan.pairs[pair].ports[0].isZeroCopy == 1, cell: Unmanaged.passUnretained(cell),
             turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
             park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
             mode: modes[pair], counters: counters(ofWorker: number), wake: wake, others: others)

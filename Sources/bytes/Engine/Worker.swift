@@ -14,6 +14,8 @@ internal import Synchronization
     let number: Int
     /// What an idle worker does.
     let poll: PairPlan.Poll
+    /// Whether the sockets are zero-copy.
+    let isZeroCopy: Bool
     /// The policy in force.
     let cell: Unmanaged<PolicyCell>
     /// The worker's turn word on the board: odd while it holds a snapshot.
@@ -104,6 +106,8 @@ struct Worker: ~Copyable {
         guard let policy = unsafe post.cell._withUnsafeGuaranteedRef({ unsafe $0.load() }) else { return 0 }
         let handled = unsafe lane.turn(
             by: policy.pointee, at: Moment(nanoseconds: now, wall: cxdp_wall_seconds()))
+        // Stopped inside the turn: what it was about to send is as old as the pause.
+        if unsafe cxdp_monotonic_ns() &- now > Worker.longestPause { withdrawStale() }
         kick(0)
         kick(1)
         wakeOthers()
@@ -121,10 +125,19 @@ struct Worker: ~Copyable {
     @_noLocks
     private mutating func dropWhatIsStale(_ now: UInt64) {
         let seen = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
-        if now &- lastTurn > Worker.longestPause || seen != epoch {
+        let wasStopped = now &- lastTurn > Worker.longestPause
+        if wasStopped { withdrawStale() }
+        if wasStopped || seen != epoch {
             epoch = seen
             _ = lane.dropStale()
         }
+    }
+
+    /// Takes back what was pushed before a pause and never sent. A zero-copy driver has sent it long since.
+    @_semantics("no_performance_analysis") @inline(never)
+    private mutating func withdrawStale() {
+        guard !post.isZeroCopy else { return }
+        for port in 0..<2 { _ = lane.withdraw(port, because: .stale) }
     }
 
     /// A port that has just lost its link keeps nothing to send.
