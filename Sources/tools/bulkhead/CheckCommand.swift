@@ -82,7 +82,9 @@ struct CheckCommand: ParsableCommand {
             "\(counted(set.policies.count, "policy", "policies")) with \(counted(figures.rules, "rule")), "
                 + "\(counted(set.workloads.count, "workload")), \(counted(set.namespaces.count, "namespace")), "
                 + "\(counted(set.zones.count, "zone")): understood, and compiled to \(figures.classes) classes")
-        if set.policies.isEmpty { say("no policy says anything: every connection would be denied") }
+        if set.policies.isEmpty {
+            say("no policy says anything: every connection gets what its zones give unjudged traffic, deny by default")
+        }
     }
 
     private func refuse(_ text: String, _ fault: Fault) throws {
