@@ -65,6 +65,6 @@ note_bpffs() {
 restore_bpffs() {
     [ "$made_bpffs" = yes ] && mountpoint -q "$bpffs" || return 0
     rmdir "$bpffs/bulkhead" 2>/dev/null || true
-    # Somebody else may have pinned something meanwhile; then it stays.
-    [ -n "$(ls -A "$bpffs")" ] || umount "$bpffs"
+    # Somebody else may have pinned something meanwhile; then it stays. The kernel itself puts two iterators into each new one.
+    [ -n "$(ls -A -I maps.debug -I progs.debug "$bpffs")" ] || umount "$bpffs"
 }
