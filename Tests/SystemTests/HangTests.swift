@@ -53,8 +53,9 @@ extension SystemTests {
                     + "\(last.arrived.milliseconds(since: stopped).short) ms after the stop; \(arrivals.summary)")
         }
 
-        @Test func `a stopped control is restarted and costs no frame`() throws {
-            let lab = try Lab()
+        @Test(arguments: ["closed", "open"])
+        func `a stopped control is restarted and costs no frame`(fail: String) throws {
+            let lab = try Lab(.init(fail: fail))
             defer { lab.remove() }
             try lab.start()
             let stream = try Stream(lab, from: lab.web, to: lab.db, rate: 5000)
@@ -64,7 +65,7 @@ extension SystemTests {
             try lab.waitForRestart(of: "control", after: control, within: 10)
             let arrivals = try stream.finish()
             #expect(arrivals.lost == 0 && arrivals.duplicated == 0)
-            figure("SIGSTOP control", "ended after \(gone.short) ms; \(arrivals.summary)")
+            figure("SIGSTOP control, \(fail)", "ended after \(gone.short) ms; \(arrivals.summary)")
         }
 
         @Test(arguments: ["closed", "open"])
