@@ -89,7 +89,7 @@
     public var poll: UInt8 = 0
     /// Queues of each port, which is the number of workers; found by keeper.
     public var queues: UInt8 = 0
-    /// How many workers to use where the ports have more queues; 0 for all. A test uses it, and steers wrongly on purpose.
+    /// Room that keeps the words behind it aligned; 0.
     public var reserved: UInt16 = 0
     /// Bytes of a UMEM frame; found by keeper.
     public var frameSize: UInt32 = 0
