@@ -16,7 +16,7 @@
         case arp
         /// IPv6 neighbour discovery (RFC 4861): network fields and `icmpType` are valid.
         case neighbour
-        /// A link-level protocol that the table of layer 2 decides by its ether type alone.
+        /// A frame without IP and ARP: the table of layer 2 decides it by `link` alone.
         case link
     }
 
@@ -38,16 +38,23 @@
         @inlinable public static var group: Marks { @_noLocks get { Marks(rawValue: 16) } }
         /// Do-not-fragment (IPv4), which IPv6 always means.
         @inlinable public static var dontFragment: Marks { @_noLocks get { Marks(rawValue: 32) } }
+        /// Only a server sends this (DHCP) or only a router (neighbour discovery).
+        @inlinable public static var fromServer: Marks { @_noLocks get { Marks(rawValue: 64) } }
     }
 
     /// Source address; always valid for `packet`, `fragment` and `neighbour`, the sender's for `arp`.
     public var source = Address(high: 0, low: 0)
     /// Destination address; valid with `source`.
     public var destination = Address(high: 0, low: 0)
-    /// Destination and source hardware address; always valid.
+    /// What a neighbour solicitation or advertisement speaks of (RFC 4861, 4.3 and 4.4), or where a redirect points; else 0.
+    public var target = Address(high: 0, low: 0)
+    /// Destination hardware address; always valid.
     public var destinationMAC = MACAddress(bits: 0)
     /// Source hardware address; always valid.
     public var sourceMAC = MACAddress(bits: 0)
+    /// The hardware address that the message itself claims: ARP's sender, or the link-layer address option of neighbour discovery;
+    /// 0 where it claims none. Valid for `arp` and `neighbour`.
+    public var claimedMAC = MACAddress(bits: 0)
     /// TCP sequence number; valid for TCP.
     public var sequence: UInt32 = 0
     /// TCP acknowledgement number; valid for TCP with ACK.
@@ -56,6 +63,8 @@
     public var identification: UInt32 = 0
     /// Around which the headers were found; `Tunnel.Kind.none` for the frame's own.
     public var tunnel = Tunnel()
+    /// The tunnel that the packet carries, to be read by `readInner`; `Tunnel.Kind.none` for a packet that carries none.
+    public var carried = Tunnel()
     /// VLAN tags of the frame, VLAN 0 left out; always valid.
     public var vlans = VLANTags()
     /// Source port of TCP, UDP, SCTP. For an ICMP request its identifier, for a reply the type and code of the request it answers.
@@ -66,7 +75,7 @@
     public var window: UInt16 = 0
     /// Where the fragment's bytes belong, in bytes; valid with `Marks.fragment`.
     public var fragmentOffset: UInt16 = 0
-    /// The ether type behind the tags; always valid.
+    /// The ether type behind the tags, or behind SNAP; the length of an 802.3 frame whose LLC is no SNAP. Always valid.
     public var etherType: UInt16 = 0
     /// First byte of the IP header, or of ARP.
     public var networkOffset: UInt16 = 0
@@ -90,6 +99,8 @@
     public var hopLimit: UInt8 = 0
     /// The frame's kind.
     public var kind = Kind.link
+    /// Which row of the table of layer 2 the frame belongs to; `none` for an ordinary packet. Always valid.
+    public var link = LinkProtocol.none
     /// Facts about the frame.
     public var marks = Marks(rawValue: 0)
 
