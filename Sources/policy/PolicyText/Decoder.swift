@@ -140,7 +140,7 @@ struct DocumentDecoder {
         }
         for entry in try spec["services"]?.dictionary("services") ?? [] {
             let name = try ServiceDecoder.serviceName(entry.key, entry.place)
-            guard case .range(let range) = try ServiceDecoder.service(entry.value), range != .any else {
+            guard case .range(let range) = try ServiceDecoder.service(entry.value).destination, range != .any else {
                 throw entry.value.error("a named service must be a protocol with numbers, as tcp/5432")
             }
             workload.services[name] = range

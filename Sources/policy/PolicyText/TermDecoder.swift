@@ -45,12 +45,12 @@ enum TermDecoder {
         var entities: [Term.Entity] = []
         for item in try value.list("entities") {
             let text = try item.text("an entity")
-            if let entity = Term.Entity(rawValue: text) {
-                entities.append(entity)
-            } else if builtIn.contains(text) {
+            if builtIn.contains(text) {
                 throw item.error("the entity \"\(text)\" is not enforced yet", remedy: "use any, outside or known")
+            } else if let entity = Term.Entity(builtIn: text) {
+                entities.append(entity)
             } else {
-                let known = Term.Entity.allCases.map(\.rawValue) + builtIn
+                let known = Term.Entity.builtIn.map(\.name)
                 throw item.error("there is no entity \"\(text)\"", remedy: Spelling.remedy(text, among: known))
             }
         }
