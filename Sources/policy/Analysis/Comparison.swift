@@ -200,23 +200,27 @@ struct Refinement {
         var boxes: [Comparison.Box] = []
         for (change, destinationsOf) in found {
             for (destinations, sources) in Dictionary(grouping: destinationsOf.keys, by: { destinationsOf[$0]?.sorted() ?? [] }) {
-                boxes += split(change, naming.party(cells: sources), naming.party(cells: destinations))
+                boxes += split(change, naming.parties(cells: sources), naming.parties(cells: destinations))
             }
         }
         for (change, places) in within {
             for (sources, destinations) in Dictionary(grouping: places, by: \.source).map({ ([$0], $1.map(\.destination)) }) {
-                boxes += split(change, naming.party(stretches: sources), naming.party(stretches: destinations))
+                boxes += split(change, naming.parties(stretches: sources), naming.parties(stretches: destinations))
             }
         }
         return boxes.sorted { $0.key < $1.key }
     }
 
     /// A box for each pair of decisions that the change holds.
-    private func split(_ change: Change, _ sources: Party, _ destinations: Party) -> [Comparison.Box] {
+    private func split(_ change: Change, _ sources: [Party], _ destinations: [Party]) -> [Comparison.Box] {
         var spans: [[Decision]: [ServiceSpan]] = [:]
         for (span, old, new) in outcomes.differences(change.old, change.new) { spans[[old, new], default: []].append(span) }
-        return spans.map { key, services in
-            Comparison.Box(sources: sources, destinations: destinations, services: services, old: key[0], new: key[1])
+        return spans.flatMap { key, services in
+            sources.flatMap { source in
+                destinations.map {
+                    Comparison.Box(sources: source, destinations: $0, services: services, old: key[0], new: key[1])
+                }
+            }
         }
     }
 }

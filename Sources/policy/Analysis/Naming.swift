@@ -2,15 +2,16 @@
 internal import Net
 internal import Policy
 
-/// One end of many connections, named for people and listed for machines.
+/// One end of many connections, named for people and listed for machines. What it lists is exact: the workloads wherever they are, and
+/// the addresses in the zones.
 public struct Party: Hashable, Sendable {
     /// In a few words: `app == "web" in shop`, `shop/web-1`, `outside`, `10.0.0.0/8`.
     public var text: String
-    /// Every workload of it, as `namespace/name`.
+    /// Every workload that is meant whole, as `namespace/name`.
     public var workloads: [String]
-    /// Blocks of addresses of it that no workload owns; of a workload that is only partly meant, its addresses.
-    public var prefixes: [String]
-    /// The zones, where it lies in some of them only.
+    /// Addresses that no workload owns, and those of workloads that are only partly meant: blocks, or `first-last`.
+    public var addresses: [String]
+    /// The zones in which these addresses are meant; all where empty.
     public var zones: [String]
 }
 
@@ -22,84 +23,81 @@ struct Naming {
 
     private let cells: Cells
     private let view: Int
-    private let set: PolicySet
-    /// Stretches of each workload.
+    let set: PolicySet
+    /// How many stretches each owner has; -1 stands for nobody.
     private let counts: [Int: Int]
-    private let outsideCount: Int
+    /// The same by zone.
+    private let countsByZone: [[Int: Int]]
 
     init(_ cells: Cells, view: Int) {
         self.cells = cells
         self.view = view
         set = cells.views[view].set
-        var counts: [Int: Int] = [:]
-        for owner in cells.owners[view] { counts[owner, default: 0] += 1 }
-        outsideCount = counts[-1] ?? 0
-        self.counts = counts
+        let perZone = cells.stretches.count / cells.zones.count
+        countsByZone = cells.zones.indices.map { zone in
+            var counts: [Int: Int] = [:]
+            for owner in cells.owners[view][(zone * perZone)..<((zone + 1) * perZone)] { counts[owner, default: 0] += 1 }
+            return counts
+        }
+        counts = countsByZone.reduce(into: [:]) { sum, zone in sum.merge(zone, uniquingKeysWith: +) }
     }
 
-    /// The name of cells.
-    func party(cells numbers: [Int]) -> Party { party(stretches: numbers.flatMap { cells.all[$0].stretches }) }
+    /// The names of cells.
+    func parties(cells numbers: [Int]) -> [Party] { parties(stretches: numbers.flatMap { cells.all[$0].stretches }) }
 
-    /// The name of stretches.
-    func party(stretches: [Int]) -> Party {
-        let zones = Set(stretches.map { cells.stretches[$0].zone })
-        let isEverywhere = zones.count == cells.zones.count || isEvenly(stretches, zones)
-        var party = Party(
-            text: "", workloads: [], prefixes: [], zones: isEverywhere ? [] : zones.sorted().map { cells.zones[$0] })
+    /// The names of stretches: one for all that is meant in every zone, and one for each other set of zones.
+    func parties(stretches: [Int]) -> [Party] {
+        var byOwner: [Int: [Int]] = [:]
+        for stretch in stretches { byOwner[cells.owners[view][stretch], default: []].append(stretch) }
+        var whole: [Int] = []
+        var rest: [Int] = []
+        for (owner, own) in byOwner {
+            if owner >= 0, own.count == counts[owner] { whole.append(owner) } else { rest += own }
+        }
+        var zonesOf: [UInt128: [Int]] = [:]
+        for stretch in rest.sorted() { zonesOf[cells.stretches[stretch].first, default: []].append(cells.stretches[stretch].zone) }
+        var byZones = Dictionary(grouping: rest) { zonesOf[cells.stretches[$0].first] ?? [] }
+        let everywhere = byZones.removeValue(forKey: Array(cells.zones.indices)) ?? []
+        var parties: [Party] = []
+        if !whole.isEmpty || !everywhere.isEmpty { parties.append(party(whole, everywhere, zones: nil)) }
+        for zones in byZones.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            parties.append(party([], byZones[zones] ?? [], zones: zones))
+        }
+        return parties
+    }
+
+    private func party(_ whole: [Int], _ stretches: [Int], zones: [Int]?) -> Party {
+        var words: [String] = whole.isEmpty ? [] : [workloadText(whole)]
         var byOwner: [Int: [Int]] = [:]
         for stretch in stretches { byOwner[cells.owners[view][stretch], default: []].append(stretch) }
         let outside = byOwner.removeValue(forKey: -1) ?? []
-        var partly: [String] = []
-        var whole: [Int] = []
-        for (owner, own) in byOwner {
-            // In some zones only, a workload is whole when all of it that these zones hold is there.
-            let all = isEverywhere ? counts[owner] ?? 0 : inZones(zones, of: owner)
-            if own.count == all {
-                whole.append(owner)
-            } else {
-                let addresses = Set(own.map { cells.stretches[$0].first }).sorted().map { "\(Address(number: $0))" }
-                partly.append("\(set.workloads[owner].name) (\(addresses.joined(separator: ", ")))")
-                party.prefixes += blocks(own)
-            }
-        }
-        party.workloads = byOwner.keys.map { set.workloads[$0].name.description }.sorted()
-        var words: [String] = []
-        if !whole.isEmpty { words.append(workloadText(whole)) }
-        words += Self.few(partly.sorted(), "workloads")
-        if !outside.isEmpty {
-            let all = isEverywhere ? outsideCount : inZones(zones, of: -1)
-            party.prefixes += blocks(outside)
-            words.append(outside.count == all ? "outside" : outsideText(outside, all))
-        }
-        if whole.count == set.workloads.count, outside.count == outsideCount, partly.isEmpty, isEverywhere { words = ["any"] }
-        party.text = words.joined(separator: " and ")
-        if !party.zones.isEmpty { party.text += " in zone \(party.zones.joined(separator: ", "))" }
-        return party
+        words += Self.few(byOwner.map { partText($0, $1, zones) }.sorted(), "workloads")
+        let isAllOutside = outside.count == count(of: -1, zones)
+        if !outside.isEmpty { words.append(isAllOutside ? "outside" : outsideText(outside, zones)) }
+        if whole.count == set.workloads.count, isAllOutside, zones == nil { words = ["any"] }
+        let names = (zones ?? []).map { cells.zones[$0] }
+        return Party(
+            text: words.joined(separator: " and ") + (names.isEmpty ? "" : " in zone \(names.joined(separator: ", "))"),
+            workloads: whole.map { set.workloads[$0].name.description }.sorted(), addresses: addresses(stretches), zones: names)
     }
 
-    /// How many stretches some zones hold of an owner.
-    private func inZones(_ zones: Set<Int>, of owner: Int) -> Int {
-        let perZone = cells.stretches.count / cells.zones.count
-        return zones.reduce(0) { sum, zone in
-            sum + cells.owners[view][(zone * perZone)..<((zone + 1) * perZone)].count { $0 == owner }
-        }
+    /// How many stretches of an owner there are in these zones.
+    private func count(of owner: Int, _ zones: [Int]?) -> Int {
+        zones.map { $0.reduce(0) { $0 + (countsByZone[$1][owner] ?? 0) } } ?? counts[owner] ?? 0
     }
 
-    /// Whether the owners of these stretches appear in these zones only, so that nothing needs to be said of them.
-    private func isEvenly(_ stretches: [Int], _ zones: Set<Int>) -> Bool {
-        let owners = Set(stretches.map { cells.owners[view][$0] })
-        guard !owners.contains(-1) else { return false }
-        return owners.allSatisfy { inZones(zones, of: $0) == counts[$0] }
+    /// A workload of which only these stretches are meant: by name where they are all that it has in the zones.
+    private func partText(_ owner: Int, _ stretches: [Int], _ zones: [Int]?) -> String {
+        let name = set.workloads[owner].name.description
+        if stretches.count == count(of: owner, zones) { return name }
+        return "\(name) (\(Self.few(addresses(stretches), "addresses").joined(separator: ", ")))"
     }
 
-    private func blocks(_ stretches: [Int]) -> [String] {
-        ranges(stretches).flatMap { Prefix.blocks(of: $0).map(\.short) }
-    }
-
-    /// Neighbouring stretches as one range, zones laid over each other, families apart.
-    private func ranges(_ stretches: [Int]) -> [ClosedRange<UInt128>] {
+    /// Neighbouring stretches as blocks or ranges, zones laid over each other, families apart.
+    private func addresses(_ stretches: [Int]) -> [String] {
         var found: [ClosedRange<UInt128>] = []
-        for range in Set(stretches.map { cells.stretches[$0].first...cells.stretches[$0].last }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        let ranges = Set(stretches.map { cells.stretches[$0].first...cells.stretches[$0].last })
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             let isIPv4 = Address(number: range.lowerBound).isIPv4
             if let last = found.last, last.upperBound + 1 == range.lowerBound, Address(number: last.lowerBound).isIPv4 == isIPv4 {
                 found[found.count - 1] = last.lowerBound...range.upperBound
@@ -107,15 +105,22 @@ struct Naming {
                 found.append(range)
             }
         }
-        return found
+        return found.flatMap { range in
+            let blocks = Prefix.blocks(of: range)
+            return blocks.count <= 2
+                ? blocks.map(\.short) : ["\(Address(number: range.lowerBound))-\(Address(number: range.upperBound))"]
+        }
     }
 
-    /// Blocks outside, or what is left out of all, whichever is shorter.
-    private func outsideText(_ stretches: [Int], _ all: Int) -> String {
-        let some = blocks(stretches)
+    /// Addresses outside, or what is left out of all, whichever is shorter.
+    private func outsideText(_ stretches: [Int], _ zones: [Int]?) -> String {
+        let some = addresses(stretches)
         let chosen = Set(stretches)
-        let rest = cells.stretches.indices.filter { cells.owners[view][$0] == -1 && !chosen.contains($0) }
-        let others = blocks(rest)
+        let others = addresses(
+            cells.stretches.indices.filter { index in
+                let isThere = zones.map { $0.contains(cells.stretches[index].zone) } ?? true
+                return isThere && cells.owners[view][index] == -1 && !chosen.contains(index)
+            })
         let names = some.count <= others.count ? some : others
         let text = Self.few(names, "blocks").joined(separator: ", ")
         return some.count <= others.count ? text : "outside but not \(text)"
@@ -130,7 +135,7 @@ struct Naming {
 /// Names for sets of workloads.
 extension Naming {
     /// `all workloads`, a label or a namespace that selects exactly these, or their names.
-    private func workloadText(_ workloads: [Int]) -> String {
+    func workloadText(_ workloads: [Int]) -> String {
         let names = workloads.map { set.workloads[$0].name.description }.sorted()
         if workloads.count == set.workloads.count && workloads.count > 1 { return "all workloads" }
         guard workloads.count > 1 else { return names[0] }
