@@ -72,7 +72,8 @@ func view(_ text: String, zones: [ZonePlacement] = []) throws -> PolicyView {
                     var connection = sets.connection()
                     connection.time = time
                     if !old.set.hasZones, !new.set.hasZones { connection.source.zone = "default"; connection.destination.zone = "default" }
-                    guard connection.source.address != connection.destination.address else { continue }
+                    let ends = [connection.source.address, connection.destination.address]
+                    guard ends[0] != ends[1], ends[0].isIPv4 == ends[1].isIPv4 else { continue }
                     let decisions = references.map { $0.judge(connection).decision }
                     let found = comparison.boxes.filter { $0.holds(connection, new.set, references[1]) }
                     if decisions[0] == decisions[1] {

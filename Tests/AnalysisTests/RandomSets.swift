@@ -176,7 +176,7 @@ struct RandomSets {
             from: end(), to: end(),
             service: generator.pick([
                 ServiceKey(.tcp, port: 80), ServiceKey(.tcp, port: 81), ServiceKey(.tcp, port: 444), ServiceKey(.udp, port: 53),
-                ServiceKey(.icmp, type: 8, code: 0), ServiceKey(IPProtocol(rawValue: 47), port: 0),
+                ServiceKey(.icmp, type: 8, code: 0), ServiceKey(IPProtocol(rawValue: 50), port: 0),
             ]), time: time)
     }
 

@@ -29,10 +29,15 @@ struct Cells {
         var zone: Int
         /// Whether its addresses are groups, which have no ingress side.
         var isGroup: Bool
+        /// Whether some of its addresses are IPv4, and whether some are IPv6.
+        var hasIPv4 = false, hasIPv6 = false
         /// Its stretches, of which the first stands for all.
         var stretches: [Int] = []
         /// By snapshot the one workload that owns all of it, -1 where there is none or more than one.
         var owner: [Int]
+
+        /// Whether an address of one cell can speak to one of the other.
+        func canReach(_ other: Cell) -> Bool { (hasIPv4 && other.hasIPv4) || (hasIPv6 && other.hasIPv6) }
     }
 
     let views: [PolicyView]
@@ -92,6 +97,7 @@ struct Cells {
         } else {
             for index in views.indices where all[number].owner[index] != owners[index] { all[number].owner[index] = -1 }
         }
+        if address.isIPv4 { all[number].hasIPv4 = true } else { all[number].hasIPv6 = true }
         all[number].stretches.append(stretches.count)
         stretches.append(Stretch(first: first, last: last, zone: zone, cell: number))
     }

@@ -159,7 +159,7 @@ struct Refinement {
         let (from, to) = (cells.all[source], cells.all[destination])
         // One workload's own addresses are compared by themselves.
         let isWithin = (0..<2).contains { from.owner[$0] >= 0 && from.owner[$0] == to.owner[$0] }
-        guard !isWithin else { return }
+        guard !isWithin, from.canReach(to) else { return }
         let change = Change(
             old: outcomes.outcome(0, from: from, to: to, cells), new: outcomes.outcome(1, from: from, to: to, cells))
         if change.old != change.new { found[change, default: [:]][source, default: []].append(destination) }
@@ -184,11 +184,12 @@ struct Refinement {
     }
 
     private mutating func lookWithin(_ source: Int, _ destination: Int, _ view: Int) {
-        guard source != destination || !cells.stretches[source].isHost, budget.take() else { return }
+        let (first, second) = (cells.stretches[source], cells.stretches[destination])
+        guard source != destination || !first.isHost, first.address.isIPv4 == second.address.isIPv4, budget.take() else { return }
         let isOne = (0..<2).map { cells.owners[$0][source] >= 0 && cells.owners[$0][source] == cells.owners[$0][destination] }
         // What both sets take for one is seen once at most, and is allowed in both.
         guard !(isOne[0] && isOne[1]) else { return }
-        let (from, to) = (cells.all[cells.stretches[source].cell], cells.all[cells.stretches[destination].cell])
+        let (from, to) = (cells.all[first.cell], cells.all[second.cell])
         let numbers = (0..<2).map { isOne[$0] ? outcomes.allowed() : outcomes.outcome($0, from: from, to: to, cells) }
         let change = Change(old: numbers[0], new: numbers[1])
         if change.old != change.new { within[change, default: []].append((source, destination)) }

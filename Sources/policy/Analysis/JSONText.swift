@@ -6,6 +6,7 @@ indirect enum JSONText {
     case null
     case text(String?)
     case number(Int)
+    case truth(Bool)
     case list([JSONText])
     case object([(String, JSONText)])
 
@@ -15,6 +16,7 @@ indirect enum JSONText {
         case .null, .text(nil): "null"
         case .text(let text?): Self.quoted(text)
         case .number(let number): String(number)
+        case .truth(let value): value ? "true" : "false"
         case .list(let items): "[" + items.map(\.line).joined(separator: ", ") + "]"
         case .object(let fields):
             "{" + fields.map { "\(Self.quoted($0.0)): \($0.1.line)" }.joined(separator: ", ") + "}"

@@ -13,6 +13,13 @@ public struct ServiceSpan: Hashable, Sendable {
     /// Ports of the source.
     public var sourcePorts: ClosedRange<UInt16>
 
+    /// Services from the first to the last.
+    public init(first: UInt32, last: UInt32, sourcePorts: ClosedRange<UInt16>) {
+        self.first = first
+        self.last = last
+        self.sourcePorts = sourcePorts
+    }
+
     /// All of them.
     static let everything = ServiceSpan(first: 0, last: ServiceKey.end - 1, sourcePorts: 0...UInt16.max)
 

@@ -9,22 +9,15 @@ extension ProbeSession {
     /// `{"decision", "egress", "ingress", "cause"}`; a side that does not judge is null.
     func json(_ probed: Probed) -> JSONText {
         let judgement = probed.judgement
-        let isUnjudged = memory.snapshot.record(judgement.egress).map { $0.flags & SideRecord.unjudged != 0 } ?? false
-        let egress = isUnjudged ? nil : cause(judgement.egress, .egress)
-        let ingress = cause(judgement.ingress, .ingress)
+        let isUnjudged = view.isUnjudged(judgement.egress)
+        let egress = isUnjudged ? nil : view.cause(judgement.egress, .egress)
+        let ingress = view.cause(judgement.ingress, .ingress)
         return .object([
             ("decision", .text(name(judgement.decision))),
             ("egress", side(egress)),
             ("ingress", side(ingress)),
             ("cause", cause(probed, isUnjudged, egress, ingress)),
         ])
-    }
-
-    /// The cause of a record as this side's: causes that both sides share are kept under one of them.
-    private func cause(_ record: UInt32, _ side: PolicySide) -> Cause? {
-        guard var cause = compiled.causes.cause(ofRecord: record) else { return nil }
-        cause.side = side
-        return cause
     }
 
     private func name(_ decision: Decision) -> String { String(describing: decision) }
@@ -43,14 +36,14 @@ extension ProbeSession {
     /// is no side's.
     private func cause(_ probed: Probed, _ isUnjudged: Bool, _ egress: Cause?, _ ingress: Cause?) -> JSONText {
         let sides = [egress, ingress].compactMap { $0 }
-        let zones = isUnjudged ? cause(probed.judgement.egress, .egress) : nil
+        let zones = isUnjudged ? view.cause(probed.judgement.egress, .egress) : nil
         guard let cause = zones ?? sides.first(where: { $0.decision != .allow }) ?? sides.last else { return .null }
         var object = fields(cause)
         object.insert(("side", isUnjudged ? .null : .text(cause.side.rawValue)), at: 0)
-        object.append(("generation", .number(Int(compiled.causes.generation))))
+        object.append(("generation", .number(Int(view.compiled.causes.generation))))
         let end = cause.deciding?.end
         let isDefaultDeny = cause.decision == .deny && (end == .tier || end == .namespace)
-        let nearest = isDefaultDeny ? reference.nearest(cause.side, probed.connection) : []
+        let nearest = isDefaultDeny ? view.reference.nearest(cause.side, probed.connection) : []
         object.append(
             (
                 "nearest",
