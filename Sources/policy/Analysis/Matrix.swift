@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Net
+internal import Net
 internal import Policy
 
 /// Who may talk to whom: a row for each source, a column for each destination, and in each cell what is allowed between them. Exact:
@@ -95,10 +95,10 @@ struct MatrixBench {
             }
         }
         guard !found.isEmpty else { return .init(extent: .itself, services: [], isUnseen: false) }
-        let services = found.flatMap { outcomes.spans($0).filter { $0.decision == .allow }.map(\.span) }
-        let merged = Self.union(services)
+        let services = Set(found.map { Self.union(outcomes.spans($0).filter { $0.decision == .allow }.map(\.span)) })
+        let merged = Self.union(services.flatMap { $0 })
         let extent: Matrix.Extent =
-            found.count > 1 && !merged.isEmpty ? .mixed : merged.isEmpty ? .none : merged == [.everything] ? .all : .some
+            services.count > 1 ? .mixed : merged.isEmpty ? .none : merged == [.everything] ? .all : .some
         return .init(extent: extent, services: merged, isUnseen: sees.contains(false))
     }
 
