@@ -55,7 +55,8 @@ public struct ProbeSession: Sendable {
         return snapshot.judge(
             source: snapshot.owner(of: connection.source.address, zone: from, in: memory.map),
             destination: snapshot.owner(of: connection.destination.address, zone: to, in: memory.map),
-            sourceZone: from, destinationZone: to, service: connection.service, now: connection.time)
+            sourceZone: from, destinationZone: to, service: connection.service, sourcePort: 50_000,
+            now: connection.time)
     }
 }
 
