@@ -68,7 +68,8 @@ struct Seeded: RandomNumberGenerator {
         return snapshot.judge(
             source: snapshot.owner(of: connection.source.address, zone: from, in: map),
             destination: snapshot.owner(of: connection.destination.address, zone: to, in: map), sourceZone: from,
-            destinationZone: to, service: connection.service, now: connection.time)
+            destinationZone: to, service: connection.service, sourcePort: 50_000,
+            now: connection.time)
     }
 
     /// The judgement in the reference's words.

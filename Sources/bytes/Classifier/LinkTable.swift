@@ -100,10 +100,13 @@ extension Snapshot {
     /// Whether DHCP servers answer from a zone.
     @_noLocks @inlinable public func hasDHCPServer(_ zone: ZoneNumber) -> Bool { factsOfZone(zone) & 2 != 0 }
 
+    /// Whether more than one workload claims the address, or what the map says of it could not be read.
+    @_noLocks @inlinable public func isContested(_ owner: Owner) -> Bool { owner.classNumber == contestedClass }
+
     /// Whether a workload owns the address, by a host's claim or by a block.
     @_noLocks @inlinable public func isWorkload(_ owner: Owner) -> Bool {
         if owner.workload != SnapshotLayout.none { return true }
-        return owner.classNumber < classTotal && classEntry(owner.classNumber).flags & ClassEntry.workload != 0
+        return owner.classNumber < classTotal && classLine(owner.classNumber).flags & ClassEntry.workload != 0
     }
 
     /// A zone of another generation counts as zone 0.

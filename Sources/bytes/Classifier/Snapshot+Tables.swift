@@ -22,30 +22,53 @@ extension Snapshot {
     /// What tells the sides of one direction apart: classes with the same row judge every peer alike. `SnapshotLayout.none` where the
     /// class has no side.
     public func row(of number: ClassNumber, egress: Bool) -> UInt32 {
-        egress ? classEntry(number).egressRow : classEntry(number).ingressRow
+        let rows = rowsOf(number)
+        if egress { return rows.egressLines == 0 ? SnapshotLayout.none : rows.egressFirst }
+        return rows.ingressLines == 0 ? SnapshotLayout.none : rows.ingressFirst
     }
 
     /// The service table by which a side judges a peer: the source's egress, or the destination's ingress. `SnapshotLayout.none` where
     /// it does not judge.
     public func table(of subject: ClassNumber, peer: ClassNumber, egress: Bool) -> UInt32 {
-        let row = row(of: subject, egress: egress)
-        return row == SnapshotLayout.none ? row : table(row: row, peer: peer)
+        let rows = rowsOf(subject)
+        let lines = egress ? rows.egressLines : rows.ingressLines
+        guard lines > 0 else { return SnapshotLayout.none }
+        let found = table(egress ? rows.egressFirst : rows.ingressFirst, lines, peer)
+        return found == 0 ? SnapshotLayout.none : found &- 1
     }
 
     /// A service table from the first service to the last.
     public func runs(ofTable number: UInt32) -> [Run] {
-        let table = tableEntry(number)
-        return (0..<table.count).map { index in
-            let entry = intervalEntry(table.first + index)
-            let isLast = index + 1 == table.count
-            return Run(
-                first: entry.start, end: isLast ? ServiceKey.end : intervalEntry(table.first + index + 1).start,
-                sourcePorts: 0...UInt16.max, record: entry.record)
+        intervals(number, end: ServiceKey.end).flatMap { first, end, word in
+            guard RecordWord.isSplit(word) else {
+                return [Run(first: first, end: end, sourcePorts: 0...UInt16.max, record: Self.record(of: word))]
+            }
+            return intervals(word & RecordWord.number, end: UInt32(UInt16.max) + 1).map { low, high, word in
+                let ports = UInt16(truncatingIfNeeded: low)...UInt16(truncatingIfNeeded: high - 1)
+                return Run(first: first, end: end, sourcePorts: ports, record: Self.record(of: word))
+            }
         }
     }
 
+    /// The intervals of a table, which ends at `end`: where each begins and ends, and its word.
+    private func intervals(_ first: UInt32, end: UInt32) -> [(first: UInt32, end: UInt32, word: UInt32)] {
+        let count = intervalEntry(first).start
+        return (0..<count).map { index in
+            let entry = intervalEntry(first + index)
+            return (
+                index == 0 ? 0 : entry.start, index + 1 == count ? end : intervalEntry(first + index + 1).start, entry.record
+            )
+        }
+    }
+
+    private static func record(of word: UInt32) -> UInt32 {
+        word == SnapshotLayout.none ? word : word & RecordWord.number
+    }
+
     /// The record of what no side judges, by the zones of both ends.
-    public func unjudgedRecord(from source: ZoneNumber, to destination: ZoneNumber) -> UInt32 { zonePair(source, destination) }
+    public func unjudgedRecord(from source: ZoneNumber, to destination: ZoneNumber) -> UInt32 {
+        Self.record(of: zonePair(source, destination))
+    }
 
     /// The record that stands in a record's place at a time, in unix seconds.
     public func record(_ number: UInt32, at time: UInt64) -> SideRecord? {

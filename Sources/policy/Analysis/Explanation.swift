@@ -108,7 +108,7 @@ extension PolicyView {
         let (owner, peer) = (workload(source), workload(destination))
         let service = try service(text, of: peer)
         let connection = Reference.Connection(from: source, to: destination, service: service, time: time)
-        let judgement = judge(connection)
+        let judgement = judge(connection, sourcePort: sourcePort ?? Self.usualSourcePort)
         let isUnjudged = isUnjudged(judgement.egress)
         let isItself = owner != nil && owner?.name == peer?.name
         var sides: [Explanation.Side] = []
@@ -152,7 +152,7 @@ extension PolicyView {
         let walk = Walk(set)
         let question = Walk.Side(
             direction: side == .egress ? .egress : .ingress, subject: candidate(own, isDestination: side == .ingress),
-            peer: candidate(other, isDestination: side == .egress), service: connection.service, sourcePort: sourcePort,
+            peer: candidate(other, isDestination: side == .egress), service: connection.service, sourcePort: sourcePort ?? Self.usualSourcePort,
             time: connection.time)
         let way = walk.way(question, policies: walk.speakers(for: question.subject))
         let end = cause.deciding?.end

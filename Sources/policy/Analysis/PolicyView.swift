@@ -31,11 +31,14 @@ public struct PolicyView: Sendable {
 
     var snapshot: Snapshot { memory.snapshot }
 
+    /// The source's port where a question names none.
+    static let usualSourcePort: UInt16 = 50_000
+
     /// The number of a zone in this snapshot; zones that it does not know are the implicit one.
     func zone(_ name: String) -> ZoneNumber { inventory.zone(name) ?? 0 }
 
     /// What the snapshot says of a connection. A frame to a group is judged by its source's side alone, as workers do.
-    func judge(_ connection: Reference.Connection) -> Judgement {
+    func judge(_ connection: Reference.Connection, sourcePort: UInt16 = PolicyView.usualSourcePort) -> Judgement {
         let (from, to) = (zone(connection.source.zone), zone(connection.destination.zone))
         let source = snapshot.owner(of: connection.source.address, zone: from, in: memory.map)
         let destination = snapshot.owner(of: connection.destination.address, zone: to, in: memory.map)
@@ -43,11 +46,11 @@ public struct PolicyView: Sendable {
         if address.isMulticast || address.isBroadcast {
             return snapshot.judgeGroup(
                 source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
-                now: connection.time)
+                sourcePort: sourcePort, now: connection.time)
         }
         return snapshot.judge(
             source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
-            now: connection.time)
+            sourcePort: sourcePort, now: connection.time)
     }
 
     /// The cause of a record as this side's: causes that both sides share are kept under one of them.

@@ -8,6 +8,7 @@ struct ProbeRequest {
     var from: String
     var to: String
     var service: ServiceKey
+    var sourcePort = PolicyView.usualSourcePort
     var zoneFrom: String?
     var zoneTo: String?
     var at: UInt64?
@@ -46,7 +47,7 @@ struct ProbeRequest {
         from = try Self.text(fields["from"], "from")
         to = try Self.text(fields["to"], "to")
         service = try Self.service(fields)
-        if fields["source_port"] != nil { _ = try Self.number(fields["source_port"], "source_port", 0...65_535) }
+        if let port = fields["source_port"] { sourcePort = UInt16(try Self.number(port, "source_port", 0...65_535)) }
         if let zone = fields["zone_from"] { zoneFrom = try Self.text(zone, "zone_from") }
         if let zone = fields["zone_to"] { zoneTo = try Self.text(zone, "zone_to") }
         if let field = fields["at"] {

@@ -34,6 +34,6 @@ public struct ProbeSession: Sendable {
         let (source, destination) = try view.ends(
             from: request.from, to: request.to, zoneFrom: request.zoneFrom, zoneTo: request.zoneTo)
         let connection = Reference.Connection(from: source, to: destination, service: request.service, time: request.at ?? now)
-        return Probed(connection: connection, judgement: view.judge(connection))
+        return Probed(connection: connection, judgement: view.judge(connection, sourcePort: request.sourcePort))
     }
 }

@@ -54,6 +54,10 @@ extension Compilation {
             $0.element.narrowness != $1.element.narrowness
                 ? $0.element.narrowness > $1.element.narrowness : $0.offset < $1.offset
         }
+        builder.zoneFacts = inventory.zones.map { name in
+            let zone = set.zones[name]
+            return (zone?.onLink ?? false ? ZoneFacts.onLink : []).union(zone?.dhcpServer ?? false ? .dhcpServer : [])
+        }
         builder.zones = narrowestFirst.map { $0.element.entry(number: inventory.zone($0.element.zone) ?? 0) }
         for source in inventory.zones {
             for destination in inventory.zones {

@@ -22,6 +22,7 @@ public func compile(
     } catch {
         throw .policy(error)
     }
+    try checkBindings(placed)
     inventory.register(placed)
     for placement in zones { _ = inventory.number(ofZone: placement.zone) }
     var compilation = try Compilation(placed, inventory, generation, limits)
