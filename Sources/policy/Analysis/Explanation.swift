@@ -150,11 +150,17 @@ extension PolicyView {
                 at: connection.time)
         }
         let walk = Walk(set)
+        let direction: Rule.Direction = side == .egress ? .egress : .ingress
+        let subject = candidate(own, isDestination: side == .ingress)
+        let policies = walk.speakers(for: subject, direction)
         let question = Walk.Side(
-            direction: side == .egress ? .egress : .ingress, subject: candidate(own, isDestination: side == .ingress),
-            peer: candidate(other, isDestination: side == .egress), service: connection.service, sourcePort: sourcePort ?? Self.usualSourcePort,
+            direction: direction, setting: set.defaultSetting(of: workload.name.namespace, direction), service: connection.service,
             time: connection.time)
-        let way = walk.way(question, policies: walk.speakers(for: question.subject))
+        let way = walk.way(
+            question, policies,
+            walk.matching(
+                policies, direction, subject: subject, peer: candidate(other, isDestination: side == .egress), connection.service,
+                sourcePort ?? Self.usualSourcePort))
         let end = cause.deciding?.end
         let isDefaultDeny = cause.decision == .deny && (end == .tier || end == .namespace)
         return Explanation.Side(

@@ -15,7 +15,7 @@ struct RulePlace: Hashable, Comparable {
 struct Walk {
     /// What a tier did.
     enum Step: Equatable {
-        /// None of its policies speaks for the workload and isolates it, and none of its rules matched.
+        /// None of its policies isolates the workload, and none of its rules matched.
         case skipped
         /// A rule decided.
         case decided(RulePlace)
@@ -26,7 +26,7 @@ struct Walk {
     }
 
     /// What a layer said.
-    struct Layer: Equatable {
+    struct Layer {
         var layer: Tier.Layer
         /// Its tiers in order, up to the one that decided.
         var tiers: [(tier: String, step: Step)] = []
@@ -38,42 +38,61 @@ struct Walk {
         var rule: RulePlace?
         /// Whether a tier's end decided.
         var isTierEnd = false
-
-        static func == (a: Layer, b: Layer) -> Bool {
-            a.layer == b.layer && a.decision == b.decision && a.rule == b.rule && a.isTierEnd == b.isTierEnd
-        }
     }
 
-    /// A side of a connection.
+    /// A side of a connection, as far as its way depends on it beside the rules that match.
     struct Side {
         var direction: Rule.Direction
-        var subject: Term.Candidate
-        var peer: Term.Candidate
+        /// What holds after the last tier.
+        var setting: Setting
         var service: ServiceKey
-        var sourcePort: UInt16?
         var time: UInt64
         /// Whether what only reports is taken as if it decided.
         var audited = false
-        /// The rule that is left out.
-        var without: RulePlace?
     }
 
     let set: PolicySet
     private let tiers: [Tier]
+    /// The tier of each policy, as an index.
+    private let tierOf: [Int]
 
     init(_ set: PolicySet) {
         self.set = set
-        tiers = set.orderedTiers
+        let tiers = set.orderedTiers
+        let numbers = Dictionary(tiers.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        tierOf = set.policies.map { numbers[$0.tier] ?? 0 }
+        self.tiers = tiers
     }
 
-    /// The policies that speak for a candidate, of all of the set's or of some, in their order.
-    func speakers(for subject: Term.Candidate, among some: [Int]? = nil) -> [Int] {
-        (some ?? Array(set.policies.indices)).filter { set.policies[$0].speaks(for: subject) }
+    /// The policies that speak for a candidate and say something in a direction, in their order.
+    func speakers(for subject: Term.Candidate, _ direction: Rule.Direction) -> [Int] {
+        set.policies.indices.filter { speaks($0, direction) && set.policies[$0].speaks(for: subject) }
     }
 
-    /// The way of a side; `policies` are those that speak for its subject, in their order.
-    func way(_ side: Side, policies: [Int]) -> [Layer] {
-        Tier.Layer.allCases.map { layer in self.layer(layer, side, policies) }
+    /// Whether a policy says anything in a direction.
+    func speaks(_ policy: Int, _ direction: Rule.Direction) -> Bool {
+        set.policies[policy].isolates(direction) != .none || set.policies[policy].rules.contains { $0.direction == direction }
+    }
+
+    /// The rules of policies that speak of a connection, whenever they live and whether they decide or only report.
+    func matching(
+        _ policies: [Int], _ direction: Rule.Direction, subject: Term.Candidate, peer: Term.Candidate, _ service: ServiceKey,
+        _ sourcePort: UInt16?
+    ) -> [RulePlace] {
+        policies.flatMap { number -> [RulePlace] in
+            let policy = set.policies[number]
+            return policy.rules.indices.filter {
+                policy.rules[$0].direction == direction
+                    && policy.rules[$0].matches(
+                        subject: subject, peer: peer, service: service, sourcePort: sourcePort, scope: policy.name.namespace)
+            }.map { RulePlace(policy: number, rule: $0) }
+        }
+    }
+
+    /// The way of a side; `policies` are those that speak for its subject in its direction, and `matching` their rules that match, both
+    /// in their order.
+    func way(_ side: Side, _ policies: [Int], _ matching: [RulePlace]) -> [Layer] {
+        Tier.Layer.allCases.map { layer(of: $0, side, policies, matching) }
     }
 
     /// The decision of a way: of the first layer that does not allow.
@@ -81,18 +100,20 @@ struct Walk {
         way.lazy.compactMap(\.decision).first { $0 != .allow } ?? .allow
     }
 
-    private func layer(_ layer: Tier.Layer, _ side: Side, _ policies: [Int]) -> Layer {
+    private func layer(of layer: Tier.Layer, _ side: Side, _ policies: [Int], _ matching: [RulePlace]) -> Layer {
         var result = Layer(layer: layer)
         var appeared = false
-        for tier in tiers where tier.layer == layer {
-            let own = policies.filter { set.policies[$0].tier == tier.name && lives(set.policies[$0], side) }
-            if own.contains(where: { speaks(set.policies[$0], side.direction) }) { appeared = true }
-            let step = self.step(tier, side, own, &result.logged)
+        for (number, tier) in tiers.enumerated() where tier.layer == layer {
+            let own = policies.filter { tierOf[$0] == number && lives($0, side) }
+            if !own.isEmpty { appeared = true }
+            let step =
+                own.isEmpty
+                ? Step.skipped : step(tier, side, own, matching.filter { tierOf[$0.policy] == number && lives($0, side) }, &result.logged)
             result.tiers.append((tier.name, step))
             switch step {
             case .decided(let place):
                 result.rule = place
-                result.decision = Self.decision(of: set.policies[place.policy].rules[place.rule].action)
+                result.decision = Self.decision(of: rule(place).action)
                 return result
             case .isolated(_, let end) where end == .deny || (end == .audit && side.audited):
                 result.decision = .deny
@@ -101,15 +122,17 @@ struct Walk {
             default: continue
             }
         }
-        if layer == .network, let workload = side.subject.workload {
-            let setting = set.defaultSetting(of: workload.name.namespace, side.direction)
-            result.decision = setting == .deny || (setting == .audit && side.audited) ? .deny : .allow
+        if layer == .network {
+            result.decision = side.setting == .deny || (side.setting == .audit && side.audited) ? .deny : .allow
         } else if appeared {
             // A layer in which policies speak, and none decides, lets pass what its tiers pass on.
             result.decision = .allow
         }
         return result
     }
+
+    /// A rule by its place.
+    func rule(_ place: RulePlace) -> Rule { set.policies[place.policy].rules[place.rule] }
 
     private static func decision(of action: Rule.Action) -> Decision {
         switch action {
@@ -119,45 +142,27 @@ struct Walk {
         }
     }
 
-    private func lives(_ policy: Policy, _ side: Side) -> Bool {
-        (policy.expires ?? .max) > side.time && (side.audited || policy.mode == .enforce)
+    private func lives(_ policy: Int, _ side: Side) -> Bool {
+        (set.policies[policy].expires ?? .max) > side.time && (side.audited || set.policies[policy].mode == .enforce)
     }
 
-    /// Whether a policy says anything in a direction.
-    private func speaks(_ policy: Policy, _ direction: Rule.Direction) -> Bool {
-        policy.isolates(direction) != .none || policy.rules.contains { $0.direction == direction }
+    private func lives(_ place: RulePlace, _ side: Side) -> Bool {
+        let rule = rule(place)
+        return lives(place.policy, side) && (rule.expires ?? .max) > side.time && (side.audited || rule.mode == .enforce)
     }
 
-    private func step(_ tier: Tier, _ side: Side, _ policies: [Int], _ logged: inout [RulePlace]) -> Step {
-        var matching: [RulePlace] = []
-        for number in policies {
-            for (index, rule) in set.policies[number].rules.enumerated() {
-                let place = RulePlace(policy: number, rule: index)
-                guard place != side.without, matches(rule, of: set.policies[number], side) else { continue }
-                if rule.action == .log {
-                    logged.append(place)
-                } else if tier.shape == .ordered {
-                    return rule.action == .pass ? .left(place) : .decided(place)
-                } else {
-                    matching.append(place)
-                }
-            }
-        }
-        func first(_ actions: Set<Rule.Action>) -> RulePlace? {
-            matching.first { actions.contains(set.policies[$0.policy].rules[$0.rule].action) }
-        }
-        if let place = first([.deny, .reject]) ?? first([.allow]) { return .decided(place) }
-        if let place = first([.pass]) { return .left(place) }
+    private func step(
+        _ tier: Tier, _ side: Side, _ policies: [Int], _ matching: [RulePlace], _ logged: inout [RulePlace]
+    ) -> Step {
+        let (deciding, logs) = (matching.filter { rule($0).action != .log }, matching.filter { rule($0).action == .log })
+        func first(_ actions: Set<Rule.Action>) -> RulePlace? { deciding.first { actions.contains(rule($0).action) } }
+        let chosen =
+            tier.shape == .ordered ? deciding.first : first([.deny, .reject]) ?? first([.allow]) ?? first([.pass])
+        // What stands behind the rule that decides is not asked.
+        logged += logs.filter { log in tier.shape == .set || chosen.map { log < $0 } ?? true }
+        if let chosen { return rule(chosen).action == .pass ? .left(chosen) : .decided(chosen) }
         let service = ServiceRange(first: side.service.rawValue, end: side.service.rawValue + 1)
         let isolating = policies.filter { set.policies[$0].isolates(side.direction).contains(service) }
         return isolating.isEmpty ? .skipped : .isolated(by: isolating, end: tier.end)
-    }
-
-    /// Whether a rule that lives speaks of this connection.
-    func matches(_ rule: Rule, of policy: Policy, _ side: Side) -> Bool {
-        rule.direction == side.direction && (rule.expires ?? .max) > side.time && (side.audited || rule.mode == .enforce)
-            && rule.matches(
-                subject: side.subject, peer: side.peer, service: side.service, sourcePort: side.sourcePort,
-                scope: policy.name.namespace)
     }
 }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Classifier
+internal import Compiler
+internal import Net
+internal import Policy
+internal import Record
+
+/// What is proved on the compiled set: rules that own no interval of any service table, and rules without which every decision is the
+/// same.
+struct Proofs {
+    /// What was proved of a rule.
+    enum Standing: Equatable {
+        /// It decides something.
+        case alive
+        /// It decides nothing: these rules, or tiers, decide where it would.
+        case shadowed(by: [String], byTierEnd: Bool)
+        /// It decides nothing, and nothing in its layer decides where it would.
+        case dead
+        /// It decides, and without it the same would be decided.
+        case redundant
+    }
+
+    private(set) var standings: [RulePlace: Standing] = [:]
+    /// Rules for which the budget was spent.
+    private(set) var unproved: [RulePlace] = []
+    private var owners: Set<RulePlace> = []
+    private var places: [String: [String: RulePlace]] = [:]
+
+    init(_ bench: inout LintBench) {
+        for place in bench.rules {
+            places[bench.set.policies[place.policy].name.description, default: [:]][bench.walk.rule(place).label] = place
+        }
+        guard findOwners(&bench) else {
+            unproved = bench.rules
+            return
+        }
+        for place in bench.rules where bench.expires(place) > bench.now { judge(place, &bench) }
+        findRedundant(&bench)
+    }
+
+    /// Finds every rule that decides in some interval from now on. False where the budget was spent.
+    private mutating func findOwners(_ bench: inout LintBench) -> Bool {
+        let (snapshot, cells) = (bench.view.snapshot, bench.cells.all)
+        var records: Set<UInt32> = []
+        var tables: Set<UInt32> = []
+        for egress in [true, false] {
+            var rows: Set<UInt32> = []
+            for cell in cells {
+                let row = snapshot.row(of: cell.classes[0], egress: egress)
+                guard row != SnapshotLayout.none, rows.insert(row).inserted else { continue }
+                guard bench.budget.take(cells.count) else { return false }
+                for peer in cells {
+                    let table = snapshot.table(of: cell.classes[0], peer: peer.classes[0], egress: egress)
+                    if table != SnapshotLayout.none { tables.insert(table) }
+                }
+            }
+        }
+        for table in tables { records.formUnion(snapshot.runs(ofTable: table).map(\.record)) }
+        for record in records where record != SnapshotLayout.none { follow(record, bench) }
+        return true
+    }
+
+    /// Notes the rules that a record names, from now on until its last successor.
+    private mutating func follow(_ record: UInt32, _ bench: LintBench) {
+        var next = bench.view.snapshot.record(record, at: bench.now)
+        while let here = next {
+            for number in [here.cause, here.auditCause] where number < bench.view.compiled.causes.causes.count {
+                for layer in bench.view.compiled.causes.causes[Int(number)].layers {
+                    guard let policy = layer.policy, let rule = layer.rule, let place = places[policy]?[rule] else { continue }
+                    owners.insert(place)
+                }
+            }
+            next = here.successor == SnapshotLayout.none ? nil : bench.view.snapshot.record(here.successor)
+        }
+    }
+
+    private mutating func judge(_ place: RulePlace, _ bench: inout LintBench) {
+        if owners.contains(place) {
+            standings[place] = .alive
+            return
+        }
+        let (subjects, peers) = (bench.subjects(of: place), bench.peers(of: place))
+        let isNeverReached = subjects.isEmpty || peers.isEmpty
+        let action = bench.walk.rule(place).action
+        if action == .pass || action == .log {
+            // A rule that does not decide owns nothing: it is looked for on its way.
+            switch isMet(place, subjects, peers, &bench) {
+            case true?: standings[place] = .alive
+            case false?: standings[place] = .dead
+            case nil: unproved.append(place)
+            }
+        } else if isNeverReached {
+            standings[place] = .dead
+        } else {
+            let names = deciders(place, subjects, peers, &bench)
+            if let names, !names.text.isEmpty {
+                standings[place] = .shadowed(by: names.text, byTierEnd: names.isTierEnd)
+            } else {
+                standings[place] = .dead
+            }
+        }
+    }
+
+    /// Whether some connection meets a rule that does not decide; `nil` where the budget was spent.
+    private func isMet(_ place: RulePlace, _ subjects: [Int], _ peers: [Int], _ bench: inout LintBench) -> Bool? {
+        let chosen = Set(subjects)
+        for (number, group) in bench.groups.enumerated()
+        where group.direction == bench.walk.rule(place).direction && group.policies.contains(place.policy) {
+            guard let subject = group.cells.first(where: chosen.contains) else { continue }
+            for peer in peers where !bench.isItself(subject, peer) {
+                guard let points = Points(number, subject, peer, of: place, &bench) else { return nil }
+                for point in points.all {
+                    let way = bench.walk.way(points.side(point, at: bench.now), group.policies, points.matching(point))
+                    let isMet = way.contains { layer in
+                        layer.logged.contains(place) || layer.tiers.contains { $0.step == .left(place) }
+                    }
+                    if isMet { return true }
+                }
+            }
+        }
+        return false
+    }
+
+    /// What decides where a rule would, by name, three at most; `nil` where the budget was spent.
+    private func deciders(
+        _ place: RulePlace, _ subjects: [Int], _ peers: [Int], _ bench: inout LintBench
+    ) -> (text: [String], isTierEnd: Bool)? {
+        let rule = bench.walk.rule(place)
+        let snapshot = bench.view.snapshot
+        let layerOf = bench.set.tiers[bench.set.policies[place.policy].tier]?.layer.rawValue
+        var (names, isTierEnd): ([String], Bool) = ([], false)
+        var rows: Set<UInt32> = []
+        for subject in subjects {
+            let own = bench.cells.all[subject].classes[0]
+            guard rows.insert(snapshot.row(of: own, egress: rule.direction == .egress)).inserted else { continue }
+            for peer in peers where !bench.isItself(subject, peer) {
+                guard names.count < 3, bench.budget.take() else { return (names, isTierEnd) }
+                let table = snapshot.table(of: own, peer: bench.cells.all[peer].classes[0], egress: rule.direction == .egress)
+                guard table != SnapshotLayout.none else { continue }
+                let named = bench.index.candidates[rule.direction == .ingress ? subject : peer].workload?.services ?? [:]
+                for run in snapshot.runs(ofTable: table) where rule.touches(run.first, run.end, named) {
+                    guard let record = snapshot.record(run.record, at: bench.now),
+                        record.cause < bench.view.compiled.causes.causes.count,
+                        let layer = bench.view.compiled.causes.causes[Int(record.cause)].layers.first(where: { $0.layer.rawValue == layerOf })
+                    else { continue }
+                    var name: String?
+                    if let policy = layer.policy, let number = layer.rule, let place = places[policy]?[number] {
+                        name = "\(bench.name(place)) (\(bench.walk.rule(place).place))"
+                    } else if layer.end == .tier, let tier = layer.tier {
+                        name = "the end of tier \(tier)"
+                        isTierEnd = true
+                    }
+                    if let name, !names.contains(name) { names.append(name) }
+                }
+            }
+        }
+        return (names, isTierEnd)
+    }
+}
+
+/// Rules without which everything stays as it is.
+extension Proofs {
+    private mutating func findRedundant(_ bench: inout LintBench) {
+        let hasMoving = bench.set.addressSets.contains { $0.entries.contains { $0.service != nil || $0.until != nil } }
+        var open = Set(
+            standings.filter { place, standing in
+                standing == .alive && bench.walk.rule(place).action != .log && bench.walk.rule(place).mode == .enforce
+                    && bench.set.policies[place.policy].mode == .enforce
+            }.keys)
+        guard !hasMoving else {
+            unproved += open.sorted()
+            return
+        }
+        for (number, group) in bench.groups.enumerated() {
+            for policy in group.policies {
+                for place in bench.set.policies[policy].rules.indices.map({ RulePlace(policy: policy, rule: $0) }) {
+                    guard open.contains(place), bench.walk.rule(place).direction == group.direction else { continue }
+                    guard let isNeeded = isNeeded(place, in: number, &bench) else {
+                        unproved += open.sorted()
+                        return
+                    }
+                    if isNeeded { open.remove(place) }
+                }
+            }
+        }
+        for place in open { standings[place] = .redundant }
+    }
+
+    /// Whether something in a group would be decided otherwise without a rule; `nil` where the budget was spent.
+    private func isNeeded(_ place: RulePlace, in number: Int, _ bench: inout LintBench) -> Bool? {
+        let group = bench.groups[number]
+        let chosen = Set(bench.subjects(of: place))
+        guard let subject = group.cells.first(where: chosen.contains) else { return false }
+        for peer in bench.peers(of: place) where !bench.isItself(subject, peer) {
+            guard let points = Points(number, subject, peer, of: place, &bench) else { return nil }
+            for point in points.all {
+                let matching = points.matching(point)
+                guard matching.contains(place) else { continue }
+                let others = matching.filter { $0 != place }
+                for time in points.times {
+                    let side = points.side(point, at: time)
+                    let with = Walk.decision(bench.walk.way(side, group.policies, matching))
+                    if with != Walk.decision(bench.walk.way(side, group.policies, others)) { return true }
+                }
+            }
+        }
+        return false
+    }
+}
+
+extension Rule {
+    /// Whether its services have something in a run of services, for a destination with these named ones.
+    func touches(_ first: UInt32, _ end: UInt32, _ named: [String: ServiceRange]) -> Bool {
+        guard let services else { return true }
+        return services.services.contains { service in
+            service.range(named: named).map { $0.first < end && first < $0.end } ?? false
+        }
+    }
+}

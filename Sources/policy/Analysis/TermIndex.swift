@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+internal import Policy
+
+/// Which cells a term matches, each distinct term found once, and without asking every cell where the term names a label's value or
+/// blocks of addresses.
+struct TermIndex {
+    private struct Key: Hashable {
+        var term: Term
+        var scope: String?
+    }
+
+    let cells: Cells
+    /// What terms see of each cell.
+    let candidates: [Term.Candidate]
+    private var known: [Key: [Int]] = [:]
+    private var byLabel: [String: [String: [Int]]] = [:]
+    private let everything: [Int]
+
+    init(_ cells: Cells, at time: UInt64) {
+        self.cells = cells
+        everything = Array(cells.all.indices)
+        candidates = cells.all.indices.map { cells.candidate($0, in: 0, at: time) }
+        for (number, candidate) in candidates.enumerated() {
+            let labels = (candidate.workload.map { [$0.labels] } ?? []) + candidate.addressSets.map(\.set.labels)
+            for (key, value) in labels.joined() {
+                if byLabel[key]?[value]?.last != number { byLabel[key, default: [:]][value, default: []].append(number) }
+            }
+        }
+    }
+
+    /// The cells that a term matches, ascending.
+    mutating func cells(_ term: Term, scope: String?, _ budget: inout Budget) -> [Int] {
+        if term == Term() { return everything }
+        let key = Key(term: term, scope: scope)
+        if let found = known[key] { return found }
+        let asked = candidates(of: term)
+        guard budget.take(asked.count) else { return [] }
+        let found = asked.filter { term.matches(candidates[$0], scope: scope) }
+        known[key] = found
+        return found
+    }
+
+    /// The cells that one of several terms matches, ascending.
+    mutating func cells(_ terms: [Term], scope: String?, _ budget: inout Budget) -> [Int] {
+        if terms.count == 1 { return cells(terms[0], scope: scope, &budget) }
+        var found: Set<Int> = []
+        for term in terms { found.formUnion(cells(term, scope: scope, &budget)) }
+        return found.sorted()
+    }
+
+    /// Cells outside of which the term matches nothing.
+    private func candidates(of term: Term) -> [Int] {
+        if let (key, values) = term.selector?.expression.required {
+            return Set(values.flatMap { byLabel[key]?[$0] ?? [] }).sorted()
+        }
+        guard let blocks = term.cidrs else { return everything }
+        let perZone = cells.stretches.count / cells.zones.count
+        var found: Set<Int> = []
+        for block in blocks {
+            guard var index = cells.stretch(of: block.address, zone: cells.zones[0]) else { continue }
+            let last = block.numbers.upperBound
+            while index < perZone, cells.stretches[index].first <= last {
+                for zone in cells.zones.indices { found.insert(cells.stretches[zone * perZone + index].cell) }
+                index += 1
+            }
+        }
+        return found.sorted()
+    }
+}
