@@ -95,7 +95,9 @@ import Testing
 @Suite("A storm of group frames") struct StormBudgetTests {
     private let question = Ethernet(to: everybody) / ARP()
 
-    private func bench(_ frames: UInt32) throws -> PairBench { try PairBench(PairShape(), .town { $0.links.stormFrames = frames }) }
+    private func bench(_ frames: UInt32) throws -> PairBench {
+        try PairBench(PairShape(), .town { $0.links.stormFrames = frames })
+    }
 
     @Test func `so many pass a second, and time brings more at an even pace`() throws {
         let bench = try bench(10)

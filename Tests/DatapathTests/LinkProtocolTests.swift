@@ -23,15 +23,17 @@ import Testing
         #expect(bench.fault == nil)
     }
 
-    @Test(arguments: [
-        ("ARP request", nil), ("neighbour solicitation", nil), ("router advertisement", .linkProtocol),
-        ("redirect", .linkProtocol), ("DHCP discover", .linkProtocol), ("DHCP offer", .linkProtocol),
-        ("DHCPv6 solicit", .linkProtocol), ("IGMPv2 report", nil), ("MLD report", nil), ("LLDP", .linkProtocol),
-        ("spanning tree", .linkProtocol), ("LACP", .linkProtocol), ("PTP over Ethernet", .linkProtocol),
-        ("PTP over UDP", .linkProtocol), ("EAPOL", .linkProtocol), ("CDP", .linkProtocol), ("link-local group", .linkProtocol),
-        ("VRRP", .unjudged), ("OSPF", .unjudged), ("BFD", .denied), ("MPLS", .linkProtocol), ("PPPoE session", .linkProtocol),
-        ("MACsec", .linkProtocol), ("other LLC", .linkProtocol), ("other ether type", .unknownEtherType),
-    ] as [(String, DropReason?)])
+    @Test(
+        arguments: [
+            ("ARP request", nil), ("neighbour solicitation", nil), ("router advertisement", .linkProtocol),
+            ("redirect", .linkProtocol), ("DHCP discover", .linkProtocol), ("DHCP offer", .linkProtocol),
+            ("DHCPv6 solicit", .linkProtocol), ("IGMPv2 report", nil), ("MLD report", nil), ("LLDP", .linkProtocol),
+            ("spanning tree", .linkProtocol), ("LACP", .linkProtocol), ("PTP over Ethernet", .linkProtocol),
+            ("PTP over UDP", .linkProtocol), ("EAPOL", .linkProtocol), ("CDP", .linkProtocol),
+            ("link-local group", .linkProtocol),
+            ("VRRP", .unjudged), ("OSPF", .unjudged), ("BFD", .denied), ("MPLS", .linkProtocol), ("PPPoE session", .linkProtocol),
+            ("MACsec", .linkProtocol), ("other LLC", .linkProtocol), ("other ether type", .unknownEtherType),
+        ] as [(String, DropReason?)])
     func `without a configuration each has its default`(name: String, reason: DropReason?) throws {
         let bench = try PairBench()
         if let reason {
@@ -119,7 +121,8 @@ import Testing
     @Test func `a server whose address belongs to another zone is spoofed`() throws {
         let bench = try PairBench(PairShape(), .zoned(([], .dhcpServer)))
         try bench.enter("10.0.0.88", in: lan)
-        let rogue = Ethernet(to: everybody) / IPv4(from: "10.0.0.88", to: "255.255.255.255") / UDP(from: 67, to: 68) / DHCP.offer()
+        let rogue =
+            Ethernet(to: everybody) / IPv4(from: "10.0.0.88", to: "255.255.255.255") / UDP(from: 67, to: 68) / DHCP.offer()
         try bench.expectDropped(rogue, .spoofed, port: 1)
     }
 }

@@ -13,7 +13,8 @@ let (card, strangeCard): (MACAddress, MACAddress) = ("02:00:00:00:00:01", "02:00
 extension SmallPolicy {
     /// The town with its zones. `facts` are those of `lan` and `dmz`.
     static func zoned(
-        generation: UInt32 = 1, _ facts: (lan: ZoneFacts, dmz: ZoneFacts) = ([], []), _ change: (inout SmallPolicy) -> Void = { _ in }
+        generation: UInt32 = 1, _ facts: (lan: ZoneFacts, dmz: ZoneFacts) = ([], []),
+        _ change: (inout SmallPolicy) -> Void = { _ in }
     ) -> SmallPolicy {
         town(generation: generation) {
             var third = ZoneEntry()
