@@ -128,7 +128,7 @@ import Testing
         try bench.enter(host6, in: dmz, card: card)
         try bench.expectForwarded(Ethernet(to: everybody) / ARP(2, from: host, at: strangeCard))
         try bench.expectForwarded(neighbour(.advertisement(of: host6), from: host6, by: strangeCard))
-        try bench.expectForwarded(neighbour(.routerAdvertisement(), from: host6))
+        try bench.expectForwarded(neighbour(.routerAdvertisement(), from: router))
         try bench.expectForwarded(sample("DHCP offer"))
     }
 }
