@@ -79,6 +79,8 @@ struct BurstNotes: ~Copyable {
     var reasons = Column<DropReason?>(repeating: nil)
     /// Hash of the flow key, for packets.
     var hashes = Column<UInt64>(repeating: 0)
+    /// The verdict on the frame that was judged last.
+    var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.
     var candidates = Column<UInt32>(repeating: .max)
 }
