@@ -77,6 +77,16 @@ import Wire
         expect(Ethernet() / IPv4(moreFragments: true, next: 51) / Raw([6, 4, 0, 0, 0, 0, 16, 0]), .tinyFragment)
     }
 
+    @Test func `a first fragment of ICMP has what its type begins with`() {
+        expect(Ethernet() / IPv4(moreFragments: true) / ICMP(type: 13) / Payload(count: 8), .tinyFragment)
+        expect(Ethernet() / IPv4(moreFragments: true) / ICMP(type: 13) / Payload(count: 16), nil)
+        expect(
+            Ethernet() / IPv4(moreFragments: true) / ICMP(type: 3) / IPv4(totalLength: 1500, next: 6) / Payload(count: 4),
+            .badICMP)
+        expect(
+            Ethernet() / IPv4(moreFragments: true) / ICMP(type: 3) / IPv4(totalLength: 1500, next: 6) / Payload(count: 12), nil)
+    }
+
     @Test func `a later fragment must not reach back into the headers`() {
         for offset in stride(from: 8, through: 64, by: 8) {
             for number in [6, 51] as [UInt8] {

@@ -24,7 +24,7 @@ public import Net
 // stands in functions out of line, so that it costs the others only the comparison that leads to it.
 //
 // Not looked at: the checksums of TCP, UDP, SCTP, ICMP and GRE, because a frame from the host's own stack carries only a part of them
-// where the sender leaves the sum to its NIC (veth does). `docs/wire.md` is the manual's form of all this.
+// where the sender leaves the sum to its NIC (veth does). `docs/wire.md` says of each protocol what is checked.
 
 /// Reads a frame as it was received, from the first byte of its Ethernet header, without its check sequence.
 ///
