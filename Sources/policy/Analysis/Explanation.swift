@@ -107,8 +107,9 @@ extension PolicyView {
         let (source, destination) = try ends(from: from, to: to, zoneFrom: zoneFrom, zoneTo: zoneTo)
         let (owner, peer) = (workload(source), workload(destination))
         let service = try service(text, of: peer)
-        let connection = Reference.Connection(from: source, to: destination, service: service, time: time)
-        let judgement = judge(connection, sourcePort: sourcePort ?? Self.usualSourcePort)
+        let connection = Reference.Connection(
+            from: source, to: destination, service: service, sourcePort: sourcePort ?? Self.usualSourcePort, time: time)
+        let judgement = judge(connection)
         let isUnjudged = isUnjudged(judgement.egress)
         let isItself = owner != nil && owner?.name == peer?.name
         var sides: [Explanation.Side] = []

@@ -38,7 +38,7 @@ public struct PolicyView: Sendable {
     func zone(_ name: String) -> ZoneNumber { inventory.zone(name) ?? 0 }
 
     /// What the snapshot says of a connection. A frame to a group is judged by its source's side alone, as workers do.
-    func judge(_ connection: Reference.Connection, sourcePort: UInt16 = PolicyView.usualSourcePort) -> Judgement {
+    func judge(_ connection: Reference.Connection) -> Judgement {
         let (from, to) = (zone(connection.source.zone), zone(connection.destination.zone))
         let source = snapshot.owner(of: connection.source.address, zone: from, in: memory.map)
         let destination = snapshot.owner(of: connection.destination.address, zone: to, in: memory.map)
@@ -46,11 +46,11 @@ public struct PolicyView: Sendable {
         if address.isMulticast || address.isBroadcast {
             return snapshot.judgeGroup(
                 source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
-                sourcePort: sourcePort, now: connection.time)
+                sourcePort: connection.sourcePort, now: connection.time)
         }
         return snapshot.judge(
             source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
-            sourcePort: sourcePort, now: connection.time)
+            sourcePort: connection.sourcePort, now: connection.time)
     }
 
     /// The cause of a record as this side's: causes that both sides share are kept under one of them.

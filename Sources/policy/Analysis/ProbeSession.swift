@@ -33,7 +33,8 @@ public struct ProbeSession: Sendable {
     private func judge(_ request: ProbeRequest, now: UInt64) throws(QuestionError) -> Probed {
         let (source, destination) = try view.ends(
             from: request.from, to: request.to, zoneFrom: request.zoneFrom, zoneTo: request.zoneTo)
-        let connection = Reference.Connection(from: source, to: destination, service: request.service, time: request.at ?? now)
-        return Probed(connection: connection, judgement: view.judge(connection, sourcePort: request.sourcePort))
+        let connection = Reference.Connection(
+            from: source, to: destination, service: request.service, sourcePort: request.sourcePort, time: request.at ?? now)
+        return Probed(connection: connection, judgement: view.judge(connection))
     }
 }
