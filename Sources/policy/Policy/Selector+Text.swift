@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Selector {
-    /// A selector from its expression, with the text that would be written for it.
+    /// A selector from its expression alone.
     public init(_ expression: Expression) { self.init(expression, text: expression.text) }
 }
 
 extension Selector.Expression {
-    /// The expression in the selector language. Its texts know no escapes: a value with quotes of both kinds cannot be written there, and
-    /// the text is for reports alone.
+    /// The expression in the selector language. A value that holds both kinds of quotes cannot be written there; its text is for
+    /// reports alone.
     public var text: String {
-        func quoted(_ value: String) -> String { value.utf8.contains(UInt8(ascii: "\"")) ? "'\(value)'" : "\"\(value)\"" }
+        func quoted(_ value: String) -> String { value.contains("\"") ? "'\(value)'" : "\"\(value)\"" }
         func list(_ values: [String]) -> String { "{" + values.map(quoted).joined(separator: ", ") + "}" }
         func inner(_ part: Selector.Expression) -> String {
             switch part {

@@ -50,7 +50,7 @@ struct AnsibleText {
             let key = trimmed(line[blanks..<sign]), value = line[(sign + 1)...]
             let column = sign + 2 + value.prefix { $0 == " " || $0 == "\t" }.count
             let text = unquoted(trimmed(value))
-            inventory.set(key, YAMLValue(.text(text), at: Place(file: file, line: number, column: column)), ofGroup: group)
+            inventory.set(key, YAMLValue(place: Place(file: file, line: number, column: column), content: .text(text)), ofGroup: group)
         }
     }
 
@@ -85,7 +85,7 @@ struct AnsibleText {
             let key = String(word.text[..<sign])
             let offset = word.text[...sign].unicodeScalars.count
             let place = Place(file: file, line: number, column: word.place.column + offset)
-            variables[key] = YAMLValue(.text(String(word.text[word.text.index(after: sign)...])), at: place)
+            variables[key] = YAMLValue(place: place, content: .text(String(word.text[word.text.index(after: sign)...])))
         }
         try inventory.host(HostPattern(text: first.text, place: first.place), in: group, variables)
     }

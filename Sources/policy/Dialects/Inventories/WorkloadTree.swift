@@ -14,7 +14,7 @@ struct WorkloadTree {
 
     init(_ place: Place) { self.place = place }
 
-    private static func text(_ text: String, _ place: Place) -> YAMLValue { YAMLValue(.text(text), at: place) }
+    private static func text(_ text: String, _ place: Place) -> YAMLValue { YAMLValue(place: place, content: .text(text)) }
 
     /// A field of its metadata.
     mutating func metadata(_ key: String, _ text: String, _ place: Place) {
@@ -42,18 +42,18 @@ struct WorkloadTree {
 
     /// A list of texts of its spec.
     mutating func list(_ key: String, _ items: [(text: String, place: Place)], _ place: Place) {
-        spec.append((key, place, YAMLValue(.list(items.map { Self.text($0.text, $0.place) }), at: place)))
+        spec.append((key, place, YAMLValue(place: place, content: .list(items.map { Self.text($0.text, $0.place) }))))
     }
 
     /// The document.
     var value: YAMLValue {
         func mapping(_ key: String, _ entries: [Entry]) -> [Entry] {
-            entries.isEmpty ? [] : [(key, entries[0].place, YAMLValue(.mapping(entries), at: entries[0].place))]
+            entries.isEmpty ? [] : [(key, entries[0].place, YAMLValue(place: entries[0].place, content: .mapping(entries)))]
         }
         let head: [Entry] = [
             ("apiVersion", place, Self.text("bulkhead/v1", place)), ("kind", place, Self.text("Workload", place)),
-            ("metadata", place, YAMLValue(.mapping(metadata + mapping("labels", labels)), at: place)),
+            ("metadata", place, YAMLValue(place: place, content: .mapping(metadata + mapping("labels", labels)))),
         ]
-        return YAMLValue(.mapping(head + mapping("spec", spec + mapping("services", services))), at: place)
+        return YAMLValue(place: place, content: .mapping(head + mapping("spec", spec + mapping("services", services))))
     }
 }
