@@ -122,7 +122,8 @@ extension AnsibleHosts {
         let name = field?.text ?? host.name
         guard Address(name) != nil else {
             return try ledger.lose(
-                field?.place ?? host.place, "the host \(host.name) has no address: \"\(name)\" is a name, and names are not resolved",
+                field?.place ?? host.place,
+                "the host \(host.name) has no address: \"\(name)\" is a name, and names are not resolved",
                 remedy: "set ansible_host to its address")
         }
         let place = field?.place ?? host.place

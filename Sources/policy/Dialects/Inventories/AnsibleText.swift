@@ -50,7 +50,8 @@ struct AnsibleText {
             let key = trimmed(line[blanks..<sign]), value = line[(sign + 1)...]
             let column = sign + 2 + value.prefix { $0 == " " || $0 == "\t" }.count
             let text = unquoted(trimmed(value))
-            inventory.set(key, YAMLValue(place: Place(file: file, line: number, column: column), content: .text(text)), ofGroup: group)
+            inventory.set(
+                key, YAMLValue(place: Place(file: file, line: number, column: column), content: .text(text)), ofGroup: group)
         }
     }
 

@@ -37,7 +37,9 @@ struct HostPattern {
         let behind = text.lastIndex(of: "]").map { text[text.index(after: $0)...] } ?? text[...]
         guard let colon = behind.firstIndex(of: ":") else { return text }
         let port = behind[behind.index(after: colon)...]
-        guard !port.isEmpty, port.utf8.allSatisfy({ (48...57).contains($0) }) else { throw error("what is behind \":\" is no port") }
+        guard !port.isEmpty, port.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            throw error("what is behind \":\" is no port")
+        }
         return String(text[..<colon])
     }
 

@@ -12,7 +12,8 @@ enum KubernetesBlock {
         for item in try fields.given("except")?.list("except") ?? [] {
             let part = try prefix(item, "an item of except")
             guard block.contains(part), part != block else {
-                throw item.error("\(part) does not lie inside \(block)", remedy: "leave out what is smaller than the cidr and in it")
+                throw item.error(
+                    "\(part) does not lie inside \(block)", remedy: "leave out what is smaller than the cidr and in it")
             }
             except.append(part)
         }

@@ -31,7 +31,9 @@ struct KubernetesMetadata {
         } else if let value = fields.given("namespace") {
             throw value.error("a Namespace lives in no namespace", remedy: "remove the key")
         }
-        labels = try fields.given("labels").map { value throws(PolicyError) in try KubernetesNames.labels(value, "metadata.labels") } ?? [:]
+        labels =
+            try fields.given("labels").map { value throws(PolicyError) in try KubernetesNames.labels(value, "metadata.labels") }
+            ?? [:]
     }
 
     /// The name in its namespace.

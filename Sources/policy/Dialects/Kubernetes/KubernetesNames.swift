@@ -29,7 +29,9 @@ enum KubernetesNames {
     /// A name for a port: at most 15 lower-case letters, digits and `-`, with a letter in it.
     static func isPortName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard (1...15).contains(bytes.count), bytes.allSatisfy({ isLower($0) || isDigit($0) || $0 == hyphen }) else { return false }
+        guard (1...15).contains(bytes.count), bytes.allSatisfy({ isLower($0) || isDigit($0) || $0 == hyphen }) else {
+            return false
+        }
         return bytes.first != hyphen && bytes.last != hyphen && bytes.contains(where: isLower)
             && !zip(bytes, bytes.dropFirst()).contains { $0 == hyphen && $1 == hyphen }
     }

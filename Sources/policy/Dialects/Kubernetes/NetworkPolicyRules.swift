@@ -35,7 +35,8 @@ extension NetworkPolicyReader {
         if let block {
             guard pods == nil, namespaces == nil else {
                 throw PolicyError(
-                    fields.place(of: "ipBlock"), "a peer with ipBlock may have no \(pods == nil ? "namespaceSelector" : "podSelector")",
+                    fields.place(of: "ipBlock"),
+                    "a peer with ipBlock may have no \(pods == nil ? "namespaceSelector" : "podSelector")",
                     remedy: "write two peers")
             }
             (term.cidrs, term.notCIDRs) = try KubernetesBlock.read(block)
