@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test func `K4 an empty rule allows everything`() throws {
-        try Cluster(pods + policy("\(onA), ingress: [{}]")).expect("\(w) -> n/a allow", "n/b -> n/a icmp allow", "m/c -> n/a 47 allow")
+        try Cluster(pods + policy("\(onA), ingress: [{}]")).expect(
+            "\(w) -> n/a allow", "n/b -> n/a icmp allow", "m/c -> n/a 47 allow")
     }
 
     @Test func `K5 policies add up`() throws {
@@ -68,7 +69,8 @@ import Testing
     @Test func `K12 both sides must allow`() throws {
         let egress = policy("\(onA), policyTypes: [Egress], egress: [{to: [{podSelector: {matchLabels: {app: b}}}]}]")
         try Cluster(pods + egress).expect("n/a -> n/b allow")
-        try Cluster(pods + egress + "\n---\n" + policy("podSelector: {matchLabels: {app: b}}", name: "q")).expect("n/a -> n/b deny")
+        try Cluster(pods + egress + "\n---\n" + policy("podSelector: {matchLabels: {app: b}}", name: "q")).expect(
+            "n/a -> n/b deny")
     }
 
     @Test func `K13 who may not be reached still gets replies, which follow what it opened`() throws {

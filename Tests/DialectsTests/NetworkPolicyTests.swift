@@ -36,9 +36,10 @@ import Testing
         let text = pods + policy("\(onA), policyTypes: [Ingress], egress: [{to: [{podSelector: {matchLabels: {app: b}}}]}]")
         try Cluster(text + "\n---\n" + policy("\(onA), policyTypes: [Egress]", name: "q")).expect("n/a -> n/b deny")
         let reading = try read(text)
-        #expect(reading.ignored.map(\.message) == [
-            "the egress rules of NetworkPolicy n/p: policyTypes does not name Egress, so that they have no effect"
-        ])
+        #expect(
+            reading.ignored.map(\.message) == [
+                "the egress rules of NetworkPolicy n/p: policyTypes does not name Egress, so that they have no effect"
+            ])
     }
 
     @Test func `3 isolation is apart from rules, for each pod and direction`() throws {
@@ -71,8 +72,10 @@ import Testing
     }
 
     @Test func `5 a null selector in a peer is as absent`() throws {
-        try Cluster(pods + policy("\(onA), ingress: [{from: [{podSelector: null, namespaceSelector: {matchLabels: {team: m}}}]}]"))
-            .expect("m/c -> n/a allow", "n/b -> n/a deny")
+        try Cluster(
+            pods + policy("\(onA), ingress: [{from: [{podSelector: null, namespaceSelector: {matchLabels: {team: m}}}]}]")
+        )
+        .expect("m/c -> n/a allow", "n/b -> n/a deny")
     }
 
     @Test func `6 a block matches pods as well as addresses outside, of its own family`() throws {
@@ -101,7 +104,8 @@ import Testing
         let text =
             pod("a", "n", "10.0.0.1", ports: "{name: dns, protocol: UDP, containerPort: 53}, {name: dns-tcp, containerPort: 53}")
             + "\n---\n" + pod("b", "n", "10.0.0.2") + "\n---\n"
-        try Cluster(text + policy("ingress: [{ports: [{port: dns}]}]")).expect("\(w) -> n/a udp/53 deny", "\(w) -> n/a tcp/53 deny")
+        try Cluster(text + policy("ingress: [{ports: [{port: dns}]}]")).expect(
+            "\(w) -> n/a udp/53 deny", "\(w) -> n/a tcp/53 deny")
         try Cluster(text + policy("ingress: [{ports: [{port: dns, protocol: UDP}]}]"))
             .expect("\(w) -> n/a udp/53 allow", "\(w) -> n/a tcp/53 deny", "\(w) -> n/b udp/53 deny")
         try Cluster(text + policy("policyTypes: [Egress], egress: [{ports: [{port: dns-tcp}]}]"))
@@ -109,7 +113,8 @@ import Testing
     }
 
     @Test func `8 a rule with ports matches no protocol without them`() throws {
-        let cluster = try Cluster(pods + policy("\(onA), ingress: [{ports: [{protocol: TCP}, {protocol: UDP}, {protocol: SCTP}]}]"))
+        let cluster = try Cluster(
+            pods + policy("\(onA), ingress: [{ports: [{protocol: TCP}, {protocol: UDP}, {protocol: SCTP}]}]"))
         try cluster.expect("\(w) -> n/a icmp deny", "\(w) -> n/a 47 deny", "\(w) -> n/a tcp/1 allow")
     }
 
