@@ -121,7 +121,7 @@ private let refused: [(String, String)] = [
     ),
     (
         "apiVersion: v1\nkind: Pods\nmetadata: {name: p}",
-        "1:1: Pods of v1 is no kind that is imported; did you mean \"Pod\"?, or leave it out with --lossy"
+        "1:1: Pods of v1 is no kind that is imported; did you mean \"Pod\"? Or leave it out with --lossy"
     ),
     ("apiVersion: v1\nkind: PodList\nitems: [{metadata: {}}]", "3:20: metadata needs the key \"name\""),
     ("apiVersion: v1\nkind: List\nitems: [{metadata: {name: x}}]", "3:9: an object needs the key \"kind\""),

@@ -17,7 +17,10 @@ struct Ledger {
 
     /// Leaves something out that has an effect, or throws where nothing may be lost.
     mutating func lose(_ place: Place, _ text: String, remedy: String) throws(PolicyError) {
-        guard isLossy else { throw PolicyError(place, text, remedy: "\(remedy), or leave it out with --lossy") }
+        guard isLossy else {
+            let way = "leave it out with --lossy"
+            throw PolicyError(place, text, remedy: remedy.hasSuffix("?") ? "\(remedy) Or \(way)" : "\(remedy), or \(way)")
+        }
         losses.append(PolicyError(place, text))
     }
 }

@@ -70,12 +70,25 @@ struct AnsibleInventory {
                     remedy: Spelling.remedy(name, among: groups.filter(\.value.isDeclared).keys.sorted())
                         ?? "give it a section, or remove the word")
             }
+            guard Self.isLabelPart(name) else {
+                throw PolicyError(
+                    group.place, "the group \"\(name)\" cannot be part of a label",
+                    remedy: "use letters, digits, \"_\", \"-\" and \".\" in its name")
+            }
             for child in group.children { parents[child, default: []].insert(name) }
         }
         for (name, group) in groups.sorted(by: { $0.key < $1.key }) where ancestors(of: [name], parents).contains(name) {
             throw PolicyError(group.place, "the group \"\(name)\" is its own descendant")
         }
         return parents
+    }
+
+    /// Whether selectors can name a label that ends so.
+    private static func isLabelPart(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy {
+                (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || "-_.".utf8.contains($0)
+            }
     }
 
     /// All groups above these, without these unless there is a circle.
