@@ -36,6 +36,13 @@ enum KubernetesNames {
             && !zip(bytes, bytes.dropFirst()).contains { $0 == hyphen && $1 == hyphen }
     }
 
+    /// The native name for a port's name: the same, unless it begins with a digit or is a word that means a service by itself. No port's
+    /// name has a dot, so that no two become one.
+    static func service(_ name: String) -> String {
+        let isDigit = name.utf8.first.map(isDigit) ?? false
+        return isDigit || ServiceWords.reserved.contains(name) ? "port.\(name)" : name
+    }
+
     /// Checks a label's key: `name`, or `prefix/name` with a subdomain as prefix.
     static func checkKey(_ text: String, _ place: Place) throws(PolicyError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

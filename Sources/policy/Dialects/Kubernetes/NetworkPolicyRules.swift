@@ -68,7 +68,7 @@ extension NetworkPolicyReader {
         if case .text(let name) = port.content {
             guard KubernetesNames.isPortName(name) else { throw KubernetesNames.portError(name, port.place) }
             if let end { throw end.error("endPort needs a port by number, not by name") }
-            return .named(name, carrier.number)
+            return .named(KubernetesNames.service(name), carrier.number)
         }
         let first = try port.integer("port", in: 1...65_535)
         let last = try end?.integer("endPort", in: 1...65_535) ?? first

@@ -134,6 +134,6 @@ extension PodReader {
         let name = try value.text("the name of a port")
         if name.isEmpty { return nil }
         guard KubernetesNames.isPortName(name) else { throw KubernetesNames.portError(name, value.place) }
-        return (name, value.place, ServiceRange(carrier.number, ports: UInt16(number)...UInt16(number)))
+        return (KubernetesNames.service(name), value.place, ServiceRange(carrier.number, ports: UInt16(number)...UInt16(number)))
     }
 }
