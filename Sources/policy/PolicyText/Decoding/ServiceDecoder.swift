@@ -60,8 +60,7 @@ enum ServiceDecoder {
                 "\"\(text)\" is no service",
                 remedy: known.number.isICMP
                     ? "write type and code, as \(known.name)/8.0, or the type alone, as \(known.name)/8"
-                    : "write a port from 0 to 65535, as \(known.name)/443, a range, as \(known.name)/1000-2000, or a name of the "
-                        + "destination's")
+                    : "write a port from 0 to 65535, as \(known.name)/443, or a range, as \(known.name)/1000-2000")
         }
         return .range(ServiceRange(known.number, ports: ports))
     }
