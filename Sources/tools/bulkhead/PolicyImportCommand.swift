@@ -5,8 +5,6 @@ import Foundation
 import Policy
 import PolicyText
 
-extension Dialect: ExpressibleByArgument {}
-
 /// `bulkhead policy import`.
 struct PolicyImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +28,9 @@ struct PolicyImportCommand: ParsableCommand {
     @Argument(help: .init("Files, and folders with all .yaml, .yml and .json below them.", valueName: "path"))
     var paths: [String]
 
-    @Option(name: .long, help: "Read every file as this: kubernetes, ansible or csv; else what a file is follows from itself.")
+    @Option(
+        name: .long, help: "Read every file as this: kubernetes, ansible or csv; else what a file is follows from itself.",
+        transform: Self.dialect)
     var from: Dialect?
 
     @Flag(name: .long, help: "Leave out what has no native form, and say what.")
@@ -59,6 +59,15 @@ struct PolicyImportCommand: ParsableCommand {
         var ignored: [Fault] = []
         var lost: [Fault] = []
         var errors: [Fault] = []
+    }
+
+    private static func dialect(_ word: String) throws -> Dialect {
+        guard let dialect = Dialect(rawValue: word) else {
+            let known = Dialect.allCases.map(\.rawValue)
+            throw ValidationError(
+                "there is no language \"\(word)\"; \(Spelling.remedy(word, among: known) ?? "there are \(known.joined(separator: ", "))")")
+        }
+        return dialect
     }
 
     func run() throws {
