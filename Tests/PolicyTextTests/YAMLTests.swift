@@ -30,6 +30,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("{a: 1, b: {a: 2, c: 3}, a: 4}", "1:25"), ("a:\n  name: x\n  deep: {name: y}\n  name: z\n", "4:3"),
+        ("- name: x\n  to: [{name: y}]\n  name: z\n- name: y\n", "3:3"), ("{\"a\": \"a, a: 1\", 'a' : 2}", "1:18"),
+        ("a: 1 # a: 2\nb: |\n  a: 3\na: 4\n", "4:1"), ("é: 1\nb: {ü: 1, é: 2, ü: 3}\n", "2:17"),
+        ("x: 1\n---\nb: 2\nb: 3\n", "4:1"), ("{a: 1,\n a: 2}", "2:2"), ("a: [1, 2]\nb: {c: 1}\na: 2\na: 3\n", "3:1"),
+    ]) func `a key that is there twice is told with the second one's place`(text: String, place: String) {
+        #expect {
+            try YAMLReader.documents(text, file: "f")
+        } throws: { error in
+            print("\(error)")
+            return "\(error)".hasPrefix("f:\(place): the key \"") && "\(error)".hasSuffix("is there twice; remove one of them")
+        }
+    }
+
     @Test func `sizes have limits`() {
         var limits = YAMLReader.Limits()
         (limits.nodes, limits.depth, limits.bytes) = (10, 5, 1_000)
