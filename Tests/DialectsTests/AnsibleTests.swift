@@ -187,4 +187,13 @@ private let refused: [(String, String, String)] = [
         let reading = try inventory("db.example", "hosts", isLossy: true)
         #expect(reading.documents.count == 1 && reading.losses.map(\.place.line) == [1])
     }
+
+    @Test func `groups may nest in so many levels, and no more`() throws {
+        func chain(_ levels: Int) -> String {
+            (1..<levels).map { "[g\($0):children]\ng\($0 + 1)\n" }.joined() + "[g\(levels)]\n10.0.0.1\n"
+        }
+        #expect(try workloads(chain(64)).first?.labels.count == 64)
+        let error = #expect(throws: PolicyError.self) { try workloads(chain(65)) }
+        #expect(error?.message == "groups are nested in more than 64 levels")
+    }
 }

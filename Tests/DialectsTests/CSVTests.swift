@@ -73,8 +73,16 @@ private let refused: [(String, String)] = [
         #expect(reading.losses.map(\.description) == ["w.csv:1:1: there is no column \"rack\""])
     }
 
-    @Test func `namespaces that only an inventory names deny, as native ones do`() throws {
-        let set = try PolicySet(try inventory("name,namespace,addresses\na,n,10.0.0.1").documents)
-        #expect(set.defaultSetting(of: "n", .ingress) == .deny)
+    @Test func `an inventory has no say in what a namespace allows by default`() throws {
+        let machines = try inventory("name,namespace,addresses\na,n,10.0.0.1").documents
+        func setting(_ others: String...) throws -> Setting {
+            let others = try decode(others.joined(separator: "\n---\n"), file: "k.yaml", dialects: Dialect.readers())
+            return try PolicySet(machines + others).defaultSetting(of: "n", .ingress)
+        }
+        let native = "{apiVersion: bulkhead/v1, kind: Policy, metadata: {name: q, namespace: n}}"
+        #expect(try setting() == .deny)
+        #expect(try setting(policy("")) == .allow)
+        #expect(try setting(native) == .deny)
+        #expect(try setting(policy(""), native) == .deny)
     }
 }

@@ -65,7 +65,8 @@ struct PolicyImportCommand: ParsableCommand {
         guard let dialect = Dialect(rawValue: word) else {
             let known = Dialect.allCases.map(\.rawValue)
             throw ValidationError(
-                "there is no language \"\(word)\"; \(Spelling.remedy(word, among: known) ?? "there are \(known.joined(separator: ", "))")")
+                "there is no language \"\(word)\"; \(Spelling.remedy(word, among: known) ?? "there are \(known.joined(separator: ", "))")"
+            )
         }
         return dialect
     }
@@ -91,7 +92,7 @@ struct PolicyImportCommand: ParsableCommand {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
         } catch {
-            complain("\(output) cannot be written: \(error.localizedDescription)")
+            complain("\(output) cannot be written; see whether its folder is there, and yours to write in")
             throw Outcome.failed
         }
     }

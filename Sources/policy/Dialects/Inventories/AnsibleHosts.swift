@@ -20,11 +20,18 @@ struct AnsibleHosts {
 
     mutating func documents(_ inventory: AnsibleInventory) throws(PolicyError) -> [Document] {
         let parents = try inventory.parents()
-        let depths = inventory.depths(parents)
+        let depths = try inventory.depths(parents)
+        var memberships = 0
         var documents: [Document] = []
         for host in inventory.hosts {
             var groups = host.groups.union(inventory.ancestors(of: host.groups, parents)).subtracting(["all"])
             if groups.count > 1 { groups.remove("ungrouped") }
+            memberships += groups.count
+            guard memberships <= AnsibleInventory.membershipLimit else {
+                throw PolicyError(
+                    host.place, "with this host the inventory has more than \(AnsibleInventory.membershipLimit) hosts in groups",
+                    remedy: "split it")
+            }
             let order = try self.order(groups, inventory, depths)
             var variables: [String: YAMLValue] = [:]
             for group in ["all"] + order { variables.merge(inventory.groups[group]?.variables ?? [:]) { _, new in new } }
@@ -33,7 +40,7 @@ struct AnsibleHosts {
                 ledger.ignore(host.place, "the host \(host.name) is the machine that Ansible runs on")
                 continue
             }
-            documents.append(try decode(try tree(of: host, groups.subtracting(["ungrouped"]), variables)))
+            documents.append(try tree(of: host, groups.subtracting(["ungrouped"]), variables).document())
         }
         for (name, place) in unread.sorted(by: { $0.key < $1.key }) {
             ledger.ignore(place, "the variable \(name) says nothing to policy")
@@ -73,7 +80,7 @@ extension AnsibleHosts {
 
     private mutating func tree(
         of host: AnsibleInventory.Host, _ groups: Set<String>, _ variables: [String: YAMLValue]
-    ) throws(PolicyError) -> YAMLValue {
+    ) throws(PolicyError) -> WorkloadTree {
         var tree = WorkloadTree(host.place)
         tree.metadata("name", host.name, host.place)
         for group in groups.sorted() { try tree.label(Self.groupPrefix + group, "true", host.place) }
@@ -87,7 +94,7 @@ extension AnsibleHosts {
             }
         }
         try address(of: host, variables, &tree)
-        return tree.value
+        return tree
     }
 
     private mutating func read(_ key: String, _ value: YAMLValue, _ tree: inout WorkloadTree) throws(PolicyError) {

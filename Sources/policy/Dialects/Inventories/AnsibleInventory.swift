@@ -23,6 +23,10 @@ struct AnsibleInventory {
 
     /// Hosts of one inventory.
     static let hostLimit = 1_000_000
+    /// Hosts in groups, counted in each.
+    static let membershipLimit = 10_000_000
+    /// Levels in which groups may be children of groups.
+    static let depthLimit = 64
     /// The group of all hosts, and that of hosts in no other.
     static let implicitGroups = ["all", "ungrouped"]
 
@@ -60,7 +64,7 @@ struct AnsibleInventory {
         }
     }
 
-    /// Every group's parents, after a check that each group exists and none is its own ancestor.
+    /// Every group's parents, after a check that each group exists.
     func parents() throws(PolicyError) -> [String: Set<String>] {
         var parents: [String: Set<String>] = [:]
         for (name, group) in groups.sorted(by: { $0.key < $1.key }) {
@@ -77,9 +81,6 @@ struct AnsibleInventory {
             }
             for child in group.children { parents[child, default: []].insert(name) }
         }
-        for (name, group) in groups.sorted(by: { $0.key < $1.key }) where ancestors(of: [name], parents).contains(name) {
-            throw PolicyError(group.place, "the group \"\(name)\" is its own descendant")
-        }
         return parents
     }
 
@@ -91,7 +92,7 @@ struct AnsibleInventory {
             }
     }
 
-    /// All groups above these, without these unless there is a circle.
+    /// All groups above these.
     func ancestors(of names: some Sequence<String>, _ parents: [String: Set<String>]) -> Set<String> {
         var found: Set<String> = []
         var open = Array(names)
@@ -101,19 +102,26 @@ struct AnsibleInventory {
         return found
     }
 
-    /// How far below the top each group lies: one more than the lowest of its parents.
-    func depths(_ parents: [String: Set<String>]) -> [String: Int] {
+    /// How far below the top each group lies: one more than the lowest of its parents. Throws where a group is its own descendant.
+    func depths(_ parents: [String: Set<String>]) throws(PolicyError) -> [String: Int] {
         var depths: [String: Int] = [:]
-        var open = groups.keys.sorted()
-        // Without circles some open group always has all its parents done, so that this ends.
-        while !open.isEmpty {
-            var left: [String] = []
-            for name in open {
-                let above = parents[name] ?? []
-                let known = above.compactMap { depths[$0] }
-                if known.count == above.count { depths[name] = (known.max() ?? 0) + 1 } else { left.append(name) }
+        var waiting = groups.mapValues { _ in 0 }
+        for (name, above) in parents { waiting[name] = above.count }
+        var open = waiting.filter { $0.value == 0 }.map(\.key)
+        while let name = open.popLast() {
+            let depth = depths[name] ?? 1
+            depths[name] = depth
+            for child in groups[name]?.children ?? [] {
+                depths[child] = max(depths[child] ?? 1, depth + 1)
+                waiting[child, default: 0] -= 1
+                if waiting[child] == 0 { open.append(child) }
             }
-            open = left
+        }
+        for (name, group) in groups.sorted(by: { $0.key < $1.key }) {
+            guard waiting[name] == 0 else { throw PolicyError(group.place, "the group \"\(name)\" is its own descendant") }
+            guard depths[name] ?? 1 <= Self.depthLimit else {
+                throw PolicyError(group.place, "groups are nested in more than \(Self.depthLimit) levels")
+            }
         }
         return depths
     }

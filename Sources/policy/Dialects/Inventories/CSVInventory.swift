@@ -36,7 +36,7 @@ struct CSVInventory {
                 throw PolicyError(record[0].place, "the file has more than \(Self.records) workloads", remedy: "split it")
             }
             let cells = zip(columns, record).compactMap { column, field in column.map { ($0, field) } }
-            documents.append(try decode(try workload(cells)))
+            documents.append(try workload(cells).document())
         }
         return documents
     }
@@ -61,7 +61,7 @@ struct CSVInventory {
         return columns
     }
 
-    private func workload(_ cells: [(column: String, field: InventoryField)]) throws(PolicyError) -> YAMLValue {
+    private func workload(_ cells: [(column: String, field: InventoryField)]) throws(PolicyError) -> WorkloadTree {
         var tree = WorkloadTree(cells[0].field.place)
         for (column, field) in cells where !field.text.isEmpty {
             if column.hasPrefix(Self.labelPrefix) {
@@ -78,6 +78,6 @@ struct CSVInventory {
             default: tree.text(column, field.text, field.place)
             }
         }
-        return tree.value
+        return tree
     }
 }

@@ -45,8 +45,15 @@ struct WorkloadTree {
         spec.append((key, place, YAMLValue(place: place, content: .list(items.map { Self.text($0.text, $0.place) }))))
     }
 
-    /// The document.
-    var value: YAMLValue {
+    /// The workload; refused in the words, and by the rules, of the native language.
+    func document() throws(PolicyError) -> Document {
+        let document = try decode(value)
+        guard case .workload(var workload) = document else { return document }
+        workload.isInventoried = true
+        return .workload(workload)
+    }
+
+    private var value: YAMLValue {
         func mapping(_ key: String, _ entries: [Entry]) -> [Entry] {
             entries.isEmpty ? [] : [(key, entries[0].place, YAMLValue(place: entries[0].place, content: .mapping(entries)))]
         }
