@@ -82,7 +82,8 @@ let package = Package(
         room(
             "Control", on: "service",
             [
-                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "Telemetry", "Classifier", "Record", "Net", "Layout",
+                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "Telemetry", "Classifier", "Record", "Net",
+                "Layout",
             ],
             packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
         room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
