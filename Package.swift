@@ -70,6 +70,7 @@ let package = Package(
         // The policy floor: documents in, an image out. No clock, no sockets.
         room("Policy", on: "policy", ["Net"]),
         room("PolicyText", on: "policy", ["Policy", "Net"], packages: [yams]),
+        room("Dialects", on: "policy", ["PolicyText", "Policy", "Net"]),
         room("Compiler", on: "policy", ["Policy", "Classifier", "Record", "Net"]),
         room("Analysis", on: "policy", ["Compiler", "Policy", "Classifier", "Record", "Net"]),
 
@@ -80,7 +81,10 @@ let package = Package(
             packages: [hummingbird, nio]),
         room(
             "Control", on: "service",
-            ["API", "Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Classifier", "Record", "Net", "Layout"],
+            [
+                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "Telemetry", "Classifier", "Record", "Net",
+                "Layout",
+            ],
             packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
         room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
 
@@ -91,9 +95,8 @@ let package = Package(
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Classifier", "Compiler", "Control", "Engine", "Keeper", "Layout", "Net", "Policy",
-                "PolicyText",
-                "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Net", "Policy",
+                "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -118,6 +121,7 @@ let package = Package(
         tests("Engine", ["Engine", "Layout", "Datapath", "Ring", "Flow", "Classifier", "Record", "Net"]),
         tests("Policy", ["Policy", "Net"]),
         tests("PolicyText", ["PolicyText", "Policy", "Net"]),
+        tests("Dialects", ["Dialects", "Analysis", "Compiler", "PolicyText", "Policy", "Net"]),
         tests("Compiler", ["Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),

@@ -102,10 +102,8 @@ struct Walk {
 
     private func layer(of layer: Tier.Layer, _ side: Side, _ policies: [Int], _ matching: [RulePlace]) -> Layer {
         var result = Layer(layer: layer)
-        var appeared = false
         for (number, tier) in tiers.enumerated() where tier.layer == layer {
             let own = policies.filter { tierOf[$0] == number && lives($0, side) }
-            if !own.isEmpty { appeared = true }
             let step =
                 own.isEmpty
                 ? Step.skipped : step(tier, side, own, matching.filter { tierOf[$0.policy] == number && lives($0, side) }, &result.logged)
@@ -124,9 +122,6 @@ struct Walk {
         }
         if layer == .network {
             result.decision = side.setting == .deny || (side.setting == .audit && side.audited) ? .deny : .allow
-        } else if appeared {
-            // A layer in which policies speak, and none decides, lets pass what its tiers pass on.
-            result.decision = .allow
         }
         return result
     }
@@ -155,9 +150,9 @@ struct Walk {
         _ tier: Tier, _ side: Side, _ policies: [Int], _ matching: [RulePlace], _ logged: inout [RulePlace]
     ) -> Step {
         let (deciding, logs) = (matching.filter { rule($0).action != .log }, matching.filter { rule($0).action == .log })
-        func first(_ actions: Set<Rule.Action>) -> RulePlace? { deciding.first { actions.contains(rule($0).action) } }
+        func first(_ action: Rule.Action) -> RulePlace? { deciding.first { rule($0).action == action } }
         let chosen =
-            tier.shape == .ordered ? deciding.first : first([.deny, .reject]) ?? first([.allow]) ?? first([.pass])
+            tier.shape == .ordered ? deciding.first : first(.deny) ?? first(.reject) ?? first(.allow) ?? first(.pass)
         // What stands behind the rule that decides is not asked.
         logged += logs.filter { log in tier.shape == .set || chosen.map { log < $0 } ?? true }
         if let chosen { return rule(chosen).action == .pass ? .left(chosen) : .decided(chosen) }

@@ -73,4 +73,9 @@ public enum Document: Sendable {
         case .policy(let policy): policy.isImported
         }
     }
+
+    /// Whether it comes from a list of machines.
+    var isInventoried: Bool {
+        if case .workload(let workload) = self { workload.isInventoried } else { false }
+    }
 }

@@ -30,7 +30,10 @@ public struct PolicySet: Sendable {
     /// A set of documents, in whatever order they come. Throws for what contradicts what.
     public init(_ documents: [Document]) throws(PolicyError) {
         var faults = enter(documents)
-        for document in documents { nameNamespace(document) }
+        for document in documents where !document.isInventoried { nameNamespace(document) }
+        for document in documents where document.isInventoried {
+            if let name = document.name.namespace, namespaces[name] == nil { namespaces[name] = Namespace(name: name) }
+        }
         workloads.sort { $0.name < $1.name }
         addressSets.sort { $0.name < $1.name }
         faults += resolveEntities()

@@ -44,6 +44,12 @@ public struct ServiceRange: Hashable, Sendable {
     /// Whether the service lies in the range.
     public func contains(_ service: ServiceKey) -> Bool { first <= service.rawValue && service.rawValue < end }
 
+    /// Whether every service of the range is of this protocol.
+    public func isWithin(_ number: IPProtocol) -> Bool {
+        let all = ServiceRange(number)
+        return all.first <= first && end <= all.end
+    }
+
     /// Whether the range contains the service and, if it is a tunnel, names it.
     public func names(_ service: ServiceKey) -> Bool { contains(service) && (namesTunnels || Tunnels.named(service) == nil) }
 }
@@ -70,8 +76,9 @@ public struct Service: Hashable, Sendable {
     public enum Destination: Hashable, Sendable {
         /// By protocol and numbers.
         case range(ServiceRange)
-        /// By a name that the destination gives to one of its own services; nothing where it has no such name.
-        case named(String)
+        /// By a name that the destination gives to one of its own services, and its protocol where one is asked for; nothing where it
+        /// has no such name, or calls something else by it.
+        case named(String, IPProtocol?)
     }
 
     /// What the destination is asked for.
@@ -91,14 +98,15 @@ public struct Service: Hashable, Sendable {
     /// A service by protocol and numbers.
     public static func range(_ range: ServiceRange) -> Service { Service(.range(range)) }
 
-    /// A service by the destination's name for it.
-    public static func named(_ name: String) -> Service { Service(.named(name)) }
+    /// A service by the destination's name for it, of whatever protocol unless one is given.
+    public static func named(_ name: String, _ carrier: IPProtocol? = nil) -> Service { Service(.named(name, carrier)) }
 
     /// The range for a destination that names these services; `nil` where it has no such name.
     public func range(named services: [String: ServiceRange]) -> ServiceRange? {
         switch destination {
         case .range(let range): range
-        case .named(let name): services[name]
+        case .named(let name, nil): services[name]
+        case .named(let name, let carrier?): services[name].flatMap { $0.isWithin(carrier) ? $0 : nil }
         }
     }
 
@@ -140,7 +148,7 @@ public struct ServiceList: Hashable, Sendable {
     /// The names of the destination's services that the list uses.
     public var names: [String] {
         services.compactMap { service in
-            if case .named(let name) = service.destination { name } else { nil }
+            if case .named(let name, _) = service.destination { name } else { nil }
         }
     }
 }

@@ -19,6 +19,8 @@ public struct Workload: Sendable {
     public var services: [String: ServiceRange]
     /// Whether it comes from a foreign dialect: a namespace that only such objects name has the imported defaults.
     public var isImported: Bool
+    /// Whether it comes from a list of machines, which knows no policy: it has no say in which defaults its namespace has.
+    public var isInventoried = false
     /// Where it is written.
     public var place: Place
 

@@ -25,6 +25,8 @@ public enum Loader {
         public var documents: [Document] = []
         /// What foreign documents say and the objects do not.
         public var losses: [PolicyError] = []
+        /// What foreign documents say to no effect.
+        public var ignored: [PolicyError] = []
     }
 
     /// The set of all documents under the given paths: files by name, folders with everything below them that ends in one of

@@ -9,6 +9,7 @@ struct SetReader {
     private let limits: Loader.Limits
     private var documents: [Document] = []
     private var foreign: [[ForeignDocument]]
+    private var readings: [ForeignReading] = []
     private var faults: [PolicyError] = []
     private var bytes = 0
     private var count = 0
@@ -27,7 +28,12 @@ struct SetReader {
 
     mutating func read(_ file: String) {
         do throws(PolicyError) {
-            try read(try text(of: file), file)
+            let text = try text(of: file)
+            if let dialect = dialects.first(where: { $0.claims(file: file) }) {
+                readings.append(try dialect.read(text, file: file))
+            } else {
+                try read(text, file)
+            }
         } catch {
             faults += error.all
         }
@@ -71,13 +77,13 @@ struct SetReader {
         guard count <= limits.documents else {
             throw value.error("with this document the set has more than \(limits.documents)")
         }
-        guard let head = Head(value), head.apiVersion != DocumentDecoder.version,
-            let dialect = dialects.firstIndex(where: { $0.claims(apiVersion: head.apiVersion, kind: head.kind) })
+        let head = Head(value)
+        guard head?.apiVersion != DocumentDecoder.version, let dialect = dialects.firstIndex(where: { $0.claims(value, head) })
         else {
             documents.append(try DocumentDecoder(value).document())
             return
         }
-        foreign[dialect].append(ForeignDocument(apiVersion: head.apiVersion, kind: head.kind, value: value))
+        foreign[dialect].append(ForeignDocument(apiVersion: head?.apiVersion ?? "", kind: head?.kind ?? "", value: value))
     }
 
     /// Everything that was read, foreign documents turned into objects; throws with all that was wrong.
@@ -86,14 +92,17 @@ struct SetReader {
         contents.documents = documents
         for (dialect, documents) in zip(dialects, foreign) where !documents.isEmpty {
             do throws(PolicyError) {
-                let reading = try dialect.read(documents)
-                contents.documents += reading.documents
-                contents.losses += reading.losses
+                readings.append(try dialect.read(documents))
             } catch {
                 faults += error.all
             }
         }
         if let error { throw error }
+        for reading in readings {
+            contents.documents += reading.documents
+            contents.losses += reading.losses
+            contents.ignored += reading.ignored
+        }
         return contents
     }
 }
@@ -110,5 +119,12 @@ private struct Head {
         else { return nil }
         apiVersion = version
         self.kind = kind
+    }
+}
+
+extension ForeignDialect {
+    /// Whether a document is its own, by what it says it is or, where it does not say, by what it holds.
+    fileprivate func claims(_ value: YAMLValue, _ head: Head?) -> Bool {
+        head.map { claims(apiVersion: $0.apiVersion, kind: $0.kind) } ?? claims(value)
     }
 }

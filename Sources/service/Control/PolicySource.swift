@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Classifier
 public import Compiler
+internal import Dialects
 internal import Layout
 internal import Net
 public import Policy
@@ -18,11 +19,16 @@ public struct PolicySource: Sendable {
     private let places: [Configuration.ZonePlace]
     /// The configuration's file, of which the table of layer 2 is read with every generation; `nil` without one.
     private let file: String?
+    private let isLossy: Bool
     private var inventory = Inventory()
+    /// What foreign documents say and the set of the last reading does not; nothing unless that was allowed.
+    public private(set) var losses: [PolicyError] = []
 
     /// The source that a configuration names, and files and folders beside it. Without a configuration no zone has a place, and
-    /// layer 2 has its defaults.
-    public init(_ configuration: Configuration?, paths: [String] = []) {
+    /// layer 2 has its defaults. Documents may be of any language that is read; with `isLossy` what those say that has no native form is
+    /// left out.
+    public init(_ configuration: Configuration?, paths: [String] = [], isLossy: Bool = false) {
+        self.isLossy = isLossy
         self.paths = (configuration.map { $0.policies + $0.workloads } ?? []) + paths
         places = configuration?.zones ?? []
         file = configuration?.file
@@ -33,7 +39,9 @@ public struct PolicySource: Sendable {
     public mutating func compile(
         generation: UInt32, ports: [[String]], beside others: [ZonePlacement] = []
     ) throws -> Compiled {
-        let set = try Loader.load(paths: paths)
+        let contents = try Loader.contents(paths: paths, dialects: Dialect.readers(isLossy: isLossy))
+        losses = contents.losses
+        let set = try PolicySet(contents.documents)
         // A place that no pair has can only come from a changed file: the running pairs stay what they are until a restart.
         let placements = try places.flatMap { try placed($0, ports) } + others
         let links = try file.map { try Configuration.load($0).links } ?? LinkTable()

@@ -33,15 +33,8 @@ struct CheckCommand: ParsableCommand {
         var pairs, zones, namespaces, workloads, policies, rules, classes: Int?
     }
 
-    /// What is wrong, and where.
-    private struct Fault: Encodable {
-        var file: String?
-        var line, column: Int?
-        var message: String
-        var remedy: String?
-    }
-
     func validate() throws {
+        try documents.validate(config: config)
         guard (config == nil) != documents.paths.isEmpty else {
             throw ValidationError("name what to check: either --config FILE, or --policies PATH… and --workloads PATH…")
         }
@@ -50,15 +43,12 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         do {
             let configuration = try config.map(Configuration.load)
-            var source = PolicySource(configuration, paths: documents.paths)
+            var source = PolicySource(configuration, paths: documents.paths, isLossy: documents.lossy)
             let compiled = try source.compile(generation: 1, ports: configuration?.ports ?? [])
+            DocumentOptions.tell(source.losses)
             try tell(configuration, compiled)
         } catch let error as PolicyError {
-            try refuse(
-                "\(error)",
-                Fault(
-                    file: error.place.file, line: error.place.line, column: error.place.column, message: error.message,
-                    remedy: error.remedy))
+            try refuse("\(error)", Fault(error))
         } catch let error as CompileError {
             try refuse("\(error)", Fault(message: "\(error)"))
         }

@@ -2,6 +2,7 @@
 import Analysis
 import ArgumentParser
 import Compiler
+import Dialects
 import Glibc
 import Policy
 import PolicyText
@@ -10,7 +11,7 @@ import PolicyText
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Work with policies without a daemon.",
-        subcommands: [ProbeCommand.self, PolicySchemaCommand.self])
+        subcommands: [ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self])
 }
 
 /// `bulkhead policy probe`.
@@ -44,7 +45,9 @@ struct ProbeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let session = try ProbeSession(set: try Loader.load(paths: documents.paths))
+        let contents = try Loader.contents(paths: documents.paths, dialects: Dialect.readers(isLossy: documents.lossy))
+        DocumentOptions.tell(contents.losses)
+        let session = try ProbeSession(set: try PolicySet(contents.documents))
         var isFaultless = true
         while let line = readLine() {
             guard line.contains(where: { !$0.isWhitespace }) else { continue }

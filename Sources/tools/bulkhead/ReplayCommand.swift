@@ -59,6 +59,8 @@ struct ReplayCommand: ParsableCommand {
         }
     }
 
+    func validate() throws { try documents.validate(config: config) }
+
     func run() throws {
         let configuration = try config.map(Configuration.load)
         do {
@@ -80,9 +82,10 @@ struct ReplayCommand: ParsableCommand {
     /// The policy to judge by; `nil` where none is named.
     private func policy(_ configuration: Configuration?, _ zones: ZonesOfCapture) throws -> ReplayPolicy? {
         guard configuration != nil || !documents.paths.isEmpty else { return nil }
-        var source = PolicySource(configuration, paths: documents.paths)
+        var source = PolicySource(configuration, paths: documents.paths, isLossy: documents.lossy)
         let placements = zones.placements.map { ZonePlacement(zone: $0.zone, pair: $0.pair, port: $0.port) }
         let compiled = try source.compile(generation: 1, ports: configuration?.ports ?? [], beside: placements)
+        DocumentOptions.tell(source.losses)
         return try ReplayPolicy(image: compiled.image, addresses: PolicySource.addresses(in: compiled.set)) {
             (writer) throws(AddressMapError) in try source.enter(compiled.set, into: &writer)
         }

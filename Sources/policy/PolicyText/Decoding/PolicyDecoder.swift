@@ -52,7 +52,7 @@ struct PolicyDecoder {
         if case .list(let items) = value.content {
             let list = try ServiceDecoder.list(value, what)
             for (service, item) in zip(list.services, items) {
-                if case .named(let name) = service.destination {
+                if case .named(let name, _) = service.destination {
                     throw item.error("\(what) may name no service \"\(name)\"", remedy: "write it as protocol and port")
                 }
                 guard service.sourcePorts == nil, service.program == nil else {

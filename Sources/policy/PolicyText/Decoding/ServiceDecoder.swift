@@ -46,7 +46,7 @@ enum ServiceDecoder {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else {
             if let range = ServiceWords.range(text) { return .range(range) }
-            return .named(try ServiceWords.ownName(text, value.place))
+            return .named(try ServiceWords.ownName(text, value.place), nil)
         }
         guard let known = ServiceWords.numbered.first(where: { $0.name == parts[0] }) else {
             let known = ServiceWords.numbered.map(\.name)
@@ -55,6 +55,7 @@ enum ServiceDecoder {
                 remedy: Spelling.remedy(parts[0], among: known) ?? "there are tcp, udp, sctp, icmp and icmp6")
         }
         guard let ports = known.number.isICMP ? ServiceWords.icmp(parts[1]) : ServiceWords.ports(parts[1]) else {
+            if !known.number.isICMP, ServiceWords.isName(parts[1]) { return .named(parts[1], known.number) }
             throw value.error(
                 "\"\(text)\" is no service",
                 remedy: known.number.isICMP

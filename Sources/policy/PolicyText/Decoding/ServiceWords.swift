@@ -53,11 +53,7 @@ public enum ServiceWords {
     /// A name of one's own for a service: a letter first, then letters, digits, `.`, `_` and `-`, 63 at most; no word that already
     /// means a service.
     static func ownName(_ text: String, _ place: Place) throws(PolicyError) -> String {
-        let scalars = Array(text.unicodeScalars)
-        let isLetter: (Unicode.Scalar) -> Bool = { ("a"..."z").contains($0) || ("A"..."Z").contains($0) }
-        guard let first = scalars.first, isLetter(first), scalars.count <= 63,
-            scalars.allSatisfy({ isLetter($0) || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0) })
-        else {
+        guard isName(text) else {
             throw PolicyError(
                 place, "\"\(text)\" is no service",
                 remedy: "write tcp/5432, udp/1000-2000, icmp/8.0, any, or a name of the destination's")
@@ -66,5 +62,13 @@ public enum ServiceWords {
             throw PolicyError(place, "\"\(text)\" cannot be a name of one's own for a service")
         }
         return text
+    }
+
+    /// Whether a text has the form of a name of one's own.
+    static func isName(_ text: String) -> Bool {
+        let scalars = text.unicodeScalars
+        let isLetter: (Unicode.Scalar) -> Bool = { ("a"..."z").contains($0) || ("A"..."Z").contains($0) }
+        return (scalars.first.map(isLetter) ?? false) && scalars.count <= 63
+            && scalars.allSatisfy { isLetter($0) || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0) }
     }
 }
