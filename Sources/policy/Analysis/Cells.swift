@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Classifier
+internal import Compiler
 internal import Net
 internal import Policy
 
@@ -112,7 +113,7 @@ struct Cells {
         cut(Address.numbersOfIPv4)
         for prefix in self.edges { cut(prefix.numbers) }
         for view in views {
-            for prefix in view.set.prefixes { cut(prefix.numbers) }
+            for prefix in view.set.prefixes.union(view.failsafe.prefixes) { cut(prefix.numbers) }
         }
         return edges.sorted()
     }
@@ -135,7 +136,8 @@ struct Cells {
         let (stretch, set) = (stretches[number], views[view].set)
         let owner = owners[view][number]
         return set.candidate(
-            stretch.address, zone: zones[stretch.zone], owner: owner < 0 ? nil : set.workloads[owner], service: service, at: time)
+            stretch.address, zone: zones[stretch.zone], owner: owner < 0 ? nil : set.workloads[owner], service: service, at: time,
+            isHost: views[view].failsafe.addresses.contains { $0.contains(stretch.address) })
     }
 }
 
@@ -152,6 +154,17 @@ extension PolicySet {
         for policy in policies {
             policy.subject.insertPrefixes(into: &found)
             for term in policy.rules.flatMap(\.terms) { term.insertPrefixes(into: &found) }
+        }
+        return found
+    }
+}
+
+extension Failsafe {
+    /// Every block of addresses that it names.
+    var prefixes: Set<Prefix> {
+        var found = Set(addresses)
+        for opening in box + transit {
+            for term in [opening.from, opening.to].compactMap({ $0 }) { term.insertPrefixes(into: &found) }
         }
         return found
     }

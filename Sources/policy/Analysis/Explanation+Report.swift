@@ -11,7 +11,8 @@ extension Explanation {
         if let validUntil { lines.append("this holds until \(Timestamp.text(validUntil)), when something expires") }
         for side in sides {
             lines.append("")
-            lines.append("\(side.side) of \(side.workload): " + style.paint("\(side.decision)", side.decision == .allow ? .good : .bad))
+            lines.append(side.side + (side.workload.map { " of \($0)" } ?? "") + ": " + style.paint("\(side.decision)", side.decision == .allow ? .good : .bad))
+            if let failsafe = side.failsafe { lines.append("  held open by the failsafe \(failsafe), which no policy can close") }
             if let audit = side.audit { lines.append("  audit: would be \(audit) if what only reports decided") }
             for layer in side.layers { lines += self.lines(layer, style) }
             for near in side.nearest {
@@ -91,7 +92,7 @@ extension Explanation.Step {
 extension Explanation.Side {
     fileprivate var json: JSONText {
         .object([
-            ("side", .text(side)), ("workload", .text(workload)), ("decision", .text("\(decision)")),
+            ("side", .text(side)), ("workload", .text(workload)), ("failsafe", .text(failsafe)), ("decision", .text("\(decision)")),
             ("audit", .text(audit.map { "\($0)" })),
             (
                 "layers",

@@ -63,8 +63,10 @@ public struct Explanation: Sendable {
     public struct Side: Sendable {
         /// egress or ingress.
         public var side: String
-        /// The workload whose side it is.
-        public var workload: String
+        /// The workload whose side it is; `nil` where an address that nobody owns is held open.
+        public var workload: String?
+        /// The management service that no policy can close, where that settled it.
+        public var failsafe: String?
         /// What it says.
         public var decision: Decision
         /// What it would say if what only reports decided, where that differs.
@@ -115,7 +117,7 @@ extension PolicyView {
         var sides: [Explanation.Side] = []
         if !isUnjudged && !isItself {
             for (side, record) in [(PolicySide.egress, judgement.egress), (.ingress, judgement.ingress)] {
-                if let told = self.side(side, record, connection, sourcePort) { sides.append(told) }
+                if let told = self.side(side, record, connection) { sides.append(told) }
             }
         }
         return Explanation(
@@ -139,16 +141,23 @@ extension PolicyView {
     }
 
     private func side(
-        _ side: PolicySide, _ record: UInt32, _ connection: Reference.Connection, _ sourcePort: UInt16?
+        _ side: PolicySide, _ record: UInt32, _ connection: Reference.Connection
     ) -> Explanation.Side? {
         guard let cause = cause(record, side) else { return nil }
         let own = side == .egress ? connection.source : connection.destination
         let other = side == .egress ? connection.destination : connection.source
-        guard let workload = workload(own) else { return nil }
+        let owner = workload(own)
+        if let layer = cause.deciding, layer.end == .failsafe {
+            return Explanation.Side(
+                side: side.rawValue, workload: owner?.name.description, failsafe: layer.rule ?? "", decision: cause.decision,
+                layers: [], nearest: [])
+        }
+        guard let workload = owner else { return nil }
         func candidate(_ end: Reference.End, isDestination: Bool) -> Term.Candidate {
             set.candidate(
                 end.address, zone: end.zone, owner: self.workload(end), service: isDestination ? connection.service : nil,
-                at: connection.time)
+                at: connection.time,
+                isHost: failsafe.addresses.contains { $0.contains(end.address) })
         }
         let walk = Walk(set)
         let direction: Rule.Direction = side == .egress ? .egress : .ingress
@@ -161,7 +170,7 @@ extension PolicyView {
             question, policies,
             walk.matching(
                 policies, direction, subject: subject, peer: candidate(other, isDestination: side == .egress), connection.service,
-                sourcePort ?? Self.usualSourcePort))
+                connection.service.hasPorts ? connection.sourcePort : nil))
         let end = cause.deciding?.end
         let isDefaultDeny = cause.decision == .deny && (end == .tier || end == .namespace)
         return Explanation.Side(
@@ -201,11 +210,17 @@ extension PolicyView {
     }
 }
 
+extension ServiceKey {
+    /// The protocol.
+    var number: IPProtocol { IPProtocol(rawValue: UInt8(truncatingIfNeeded: rawValue >> 16)) }
+    /// Whether it is a port.
+    var hasPorts: Bool { number.hasPorts }
+}
+
 extension ServiceSpan {
     /// One service from any port.
     init(_ service: ServiceKey) {
-        let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: service.rawValue >> 16))
-        let isWhole = !number.hasPorts && !number.isICMP
+        let isWhole = !service.hasPorts && !service.number.isICMP
         self.init(
             first: service.rawValue, last: isWhole ? service.rawValue | 0xffff : service.rawValue, sourcePorts: 0...UInt16.max)
     }

@@ -8,7 +8,7 @@ struct Points {
     /// A service, asked from a port.
     struct Point {
         var service: ServiceKey
-        var sourcePort: UInt16
+        var sourcePort: UInt16?
     }
 
     private(set) var all: [Point] = []
@@ -50,7 +50,11 @@ struct Points {
         for (_, rule) in rules { cut((rule.services?.services ?? []) + (rule.notServices?.services ?? [])) }
         for case .services(let list) in isolations { cut(list.services) }
         let own = edges.filter { $0 < ServiceKey.end && rule.touches($0, $0 + 1, named) }.sorted()
-        return own.flatMap { first in ports.sorted().map { Point(service: ServiceKey(rawValue: first), sourcePort: $0) } }
+        return own.flatMap { first in
+            let service = ServiceKey(rawValue: first)
+            return service.hasPorts
+                ? ports.sorted().map { Point(service: service, sourcePort: $0) } : [Point(service: service, sourcePort: nil)]
+        }
     }
 
     /// The rules that match at a point, in their order.

@@ -12,20 +12,25 @@ public struct PolicyView: Sendable {
     public var set: PolicySet { compiled.set }
     /// Where zones lie, as far as a configuration says so.
     public let placements: [ZonePlacement]
+    /// What no policy can close.
+    public let failsafe: Failsafe
     let compiled: Compiled
     let inventory: Inventory
     let memory: ProbeMemory
     let reference: Reference
     let owners: OwnerIndex
 
-    /// Compiles and loads a set. Throws what the compiler refuses.
-    public init(set: PolicySet, zones: [ZonePlacement] = [], generation: UInt32 = 1) throws(CompileError) {
+    /// Compiles and loads a set. `zones` and `failsafe` are what the appliance's configuration says. Throws what the compiler refuses.
+    public init(
+        set: PolicySet, zones: [ZonePlacement] = [], failsafe: Failsafe = Failsafe(), generation: UInt32 = 1
+    ) throws(CompileError) {
         var inventory = Inventory()
-        compiled = try compile(set, zones: zones, generation: generation, inventory: &inventory)
+        compiled = try compile(set, zones: zones, failsafe: failsafe, generation: generation, inventory: &inventory)
         memory = try ProbeMemory(compiled, &inventory)
         self.inventory = inventory
         placements = zones
-        reference = Reference(compiled.set)
+        reference = Reference(compiled.set, failsafe: failsafe)
+        self.failsafe = failsafe
         owners = OwnerIndex(compiled.set)
     }
 

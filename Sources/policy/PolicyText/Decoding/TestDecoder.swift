@@ -29,8 +29,8 @@ struct TestDecoder {
             throw kind.error("a file of tests holds documents of the kind \(Self.kind), not \(kind.kind)")
         }
         let metadata = try root.required("metadata").mapping("metadata", keys: ["name", "namespace"])
-        var name = ObjectName(try DocumentDecoder.name(try metadata.required("name"), "metadata.name"))
-        if let value = metadata["namespace"] { name.namespace = try DocumentDecoder.name(value, "metadata.namespace") }
+        var name = ObjectName(try metadata.required("name").name("metadata.name"))
+        if let value = metadata["namespace"] { name.namespace = try value.name("metadata.namespace") }
         let spec = try root.required("spec").mapping("the spec of a \(Self.kind)", keys: ["at", "names", "expect"])
         var test = PolicyTest(name: name, place: root.place)
         if let at = spec["at"] { test.time = try at.unixSeconds("at") }
