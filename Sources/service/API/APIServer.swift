@@ -15,13 +15,14 @@ public struct APIServer: Sendable {
     private let socket: String
     private let routes: Routes
 
-    /// A server for the socket at `socket`; nothing happens before `run`. `log` takes what an operator should read.
+    /// A server for the socket at `socket`; nothing happens before `run`. `policy` is the set in force, `nil`
+    /// before there is one; `log` takes what an operator should read.
     public init(
-        socket: String, status: any StatusSource, hub: EventHub, heartbeat: Duration = .seconds(15),
-        log: @escaping @Sendable (String) -> Void
+        socket: String, status: any StatusSource, policy: @escaping @Sendable () -> PolicyReport?, hub: EventHub,
+        heartbeat: Duration = .seconds(15), log: @escaping @Sendable (String) -> Void
     ) {
         self.socket = socket
-        routes = Routes(status: status, hub: hub, heartbeat: heartbeat, log: log)
+        routes = Routes(status: status, policy: policy, hub: hub, heartbeat: heartbeat, log: log)
     }
 
     /// Serves until graceful shutdown or cancellation, then removes the socket. `onListening` is called once clients can connect,

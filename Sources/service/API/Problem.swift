@@ -63,7 +63,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 
     private func detail(of status: HTTPResponse.Status, _ request: Request) -> String {
         switch status {
-        case .notFound: "there is nothing at \(request.uri.path); see GET /v1/status, /v1/flows, /v1/health"
+        case .notFound: "there is nothing at \(request.uri.path); see GET /v1/status, /v1/policy, /v1/flows, /v1/health"
         case .methodNotAllowed: "\(request.uri.path) does not take \(request.method)"
         default: "the request could not be read"
         }

@@ -25,6 +25,7 @@ struct Routes: Sendable {
     static let bodyLimit = 64 * 1024
 
     let status: any StatusSource
+    let policy: @Sendable () -> PolicyReport?
     let hub: EventHub
     let heartbeat: Duration
     let log: @Sendable (String) -> Void
@@ -36,6 +37,12 @@ struct Routes: Sendable {
         router.get("/v1/health") { _, _ in
             let generation = status.status().generation
             return JSON.response(Health(status: generation > 0 ? "ok" : "starting", generation: generation))
+        }
+        router.get("/v1/policy") { _, _ in
+            guard let report = policy() else {
+                throw Problem(.serviceUnavailable, "no policy of this control process is in force yet; try again in a moment")
+            }
+            return JSON.response(report)
         }
         router.get("/v1/flows") { request, _ in try flows(request) }
         return router

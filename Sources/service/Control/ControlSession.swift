@@ -70,16 +70,19 @@ struct ControlSession: Service {
     private func serve(
         _ configuration: Configuration, _ files: KeeperFiles, _ source: PolicySource, _ last: (generation: UInt32, epoch: UInt32)
     ) async throws {
-        let (hub, names) = (EventHub(), KnownNames(files.plan))
+        let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let api = APIService(
-            server: APIServer(socket: configuration.socket, status: BoardStatus(files: files), hub: hub) { [log] in
+            server: APIServer(
+                socket: configuration.socket, status: BoardStatus(files: files), policy: { inForce.report }, hub: hub
+            ) { [log] in
                 log.error("\($0)")
             })
         let follower = Follower(
             link: link, hub: hub, listening: api.listening, log: log,
-            publisher: Publisher(source, plan: files.plan, names: names, last: last), isInForce: last.generation > 0)
+            publisher: Publisher(source, plan: files.plan, names: names, inForce: inForce, last: last),
+            inForce: inForce, isInForce: last.generation > 0)
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.
         var group = ServiceGroupConfiguration(
             services: [

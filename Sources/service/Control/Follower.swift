@@ -31,6 +31,8 @@ struct Follower: Service {
     let listening: AsyncStream<String?>
     let log: Logger
     let publisher: Publisher
+    /// What clients are told of the generation in force.
+    let inForce: PolicyInForce
     /// Whether an earlier control has put a generation into force.
     let isInForce: Bool
 
@@ -69,9 +71,11 @@ private struct Course {
             switch incoming.message.kind {
             case .inForce:
                 isInForce = true
+                follower.inForce.enter(generation)
                 follower.log.info("generation \(generation) is in force")
                 try await settled(generation)
             case .refused:
+                follower.inForce.refuse(generation)
                 guard isInForce else { throw ControlError.refused(generation) }
                 follower.log.error("the data process refused generation \(generation); what was in force stays in force")
                 try await settled(generation)

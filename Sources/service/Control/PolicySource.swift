@@ -23,6 +23,8 @@ public struct PolicySource: Sendable {
     private var inventory = Inventory()
     /// What foreign documents say and the set of the last reading does not; nothing unless that was allowed.
     public private(set) var losses: [PolicyError] = []
+    /// Where zones lie, by the last reading.
+    private(set) var zones: [ZonePlacement] = []
 
     /// The source that a configuration names, and files and folders beside it. Without a configuration no zone has a place, and
     /// layer 2 has its defaults. Documents may be of any language that is read; with `isLossy` what those say that has no native form is
@@ -39,13 +41,21 @@ public struct PolicySource: Sendable {
     public mutating func compile(
         generation: UInt32, ports: [[String]], beside others: [ZonePlacement] = []
     ) throws -> Compiled {
+        let (set, placements) = try read(ports: ports, beside: others)
+        let links = try file.map { try Configuration.load($0).links } ?? LinkTable()
+        return try Compiler.compile(set, zones: placements, links: links, generation: generation, inventory: &inventory)
+    }
+
+    /// Reads the documents, and finds out where their zones lie, without compiling anything.
+    public mutating func read(
+        ports: [[String]], beside others: [ZonePlacement] = []
+    ) throws -> (set: PolicySet, zones: [ZonePlacement]) {
         let contents = try Loader.contents(paths: paths, dialects: Dialect.readers(isLossy: isLossy))
         losses = contents.losses
         let set = try PolicySet(contents.documents)
         // A place that no pair has can only come from a changed file: the running pairs stay what they are until a restart.
-        let placements = try places.flatMap { try placed($0, ports) } + others
-        let links = try file.map { try Configuration.load($0).links } ?? LinkTable()
-        return try Compiler.compile(set, zones: placements, links: links, generation: generation, inventory: &inventory)
+        zones = try places.flatMap { try placed($0, ports) } + others
+        return (set, zones)
     }
 
     /// Enters the addresses of all workloads of a compiled set into an empty map.

@@ -9,15 +9,19 @@ struct Publisher: Sendable {
     private var source: PolicySource
     private let ports: [[String]]
     private let names: KnownNames
+    private let inForce: PolicyInForce
     /// The last generation and epoch that anybody ever published; after a crash of control keeper says which.
     private(set) var last: (generation: UInt32, epoch: UInt32)
     /// Kept mapped as long as workers may read it: the map of the last publication.
     private var map: SharedMemory?
 
-    init(_ source: PolicySource, plan: Plan, names: KnownNames, last: (generation: UInt32, epoch: UInt32)) {
+    init(
+        _ source: PolicySource, plan: Plan, names: KnownNames, inForce: PolicyInForce, last: (generation: UInt32, epoch: UInt32)
+    ) {
         self.source = source
         ports = (0..<Int(plan.pairCount)).map { pair in (0..<2).map { plan.pairs[pair].ports[$0].name.description } }
         self.names = names
+        self.inForce = inForce
         self.last = last
     }
 
@@ -31,6 +35,7 @@ struct Publisher: Sendable {
         defer { close(image) }
         // Known before it is published: the first record that names it may come at once.
         names.learn(source.names(of: compiled, epoch: first))
+        inForce.publish(generation, compiled.set, source.zones)
         try link.send(
             Message(.publish, UInt64(generation), UInt64(epoch)), descriptors: [image, map.descriptor])
         last = (generation, epoch)

@@ -10,8 +10,11 @@ import PolicyText
 /// `bulkhead policy`: what can be asked of policies.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Work with policies without a daemon.",
-        subcommands: [ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self])
+        commandName: "policy", abstract: "Ask of policies, those of files or those in force.",
+        subcommands: [
+            PolicyGetCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self, PolicyDiffCommand.self, PolicyTestCommand.self,
+            PolicyMatrixCommand.self, ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self,
+        ])
 }
 
 /// `bulkhead policy probe`.

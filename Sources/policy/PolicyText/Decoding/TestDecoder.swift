@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Foundation
 public import Policy
 
 extension Loader {
+    /// The tests of a file.
+    public static func tests(at file: String) throws(PolicyError) -> [PolicyTest] {
+        let place = Place(file: file, line: 1, column: 1)
+        guard let data = FileManager.default.contents(atPath: file) else { throw PolicyError(place, "the file cannot be read") }
+        guard let text = String(validating: data, as: UTF8.self) else { throw PolicyError(place, "the file is no UTF-8") }
+        return try tests(in: text, file: file)
+    }
+
     /// The tests of a text: YAML documents of the kind `PolicyTest` and of no other. Throws with the place of what is not understood.
     public static func tests(in text: String, file: String) throws(PolicyError) -> [PolicyTest] {
         var tests: [PolicyTest] = []
