@@ -63,7 +63,17 @@ struct RandomSets {
                 .namespace(Namespace(name: name, labels: ["team": name], ingress: settings.0, egress: settings.1)))
         }
         documents += workloads(hasZones).map { .workload($0) }
-        for number in 0..<(2 + generator.below(4)) { documents.append(.policy(policy("p\(number)", hasZones))) }
+        if generator.happens(oneIn: 2) {
+            documents.append(.tier(Tier(name: "early", order: 1, end: generator.pick(Tier.End.allCases))))
+            documents.append(.tier(Tier(name: "bag", layer: generator.pick(Tier.Layer.allCases), order: 2, shape: .set)))
+        }
+        let tiers = documents.contains { $0.kind == "Tier" } ? ["default", "early", "bag"] : ["default"]
+        for number in 0..<(2 + generator.below(4)) {
+            var policy = policy("p\(number)", hasZones)
+            policy.tier = generator.pick(tiers)
+            if policy.tier == "bag" { policy.order = nil }
+            documents.append(.policy(policy))
+        }
         return documents
     }
 
@@ -137,17 +147,19 @@ struct RandomSets {
     private mutating func rule(_ number: Int, _ hasZones: Bool) -> Rule {
         let peers = (0..<(generator.happens(oneIn: 8) ? 0 : 1 + generator.below(2))).map { _ in term(hasZones) }
         var rule = Rule(
-            number: number, action: generator.pick([.allow, .allow, .deny, .reject, .pass]),
+            number: number, action: generator.pick([.allow, .allow, .deny, .reject, .pass, .log]),
             direction: generator.pick(Rule.Direction.allCases), peers: peers)
         rule.services = generator.happens(oneIn: 3) ? nil : list()
+        if generator.happens(oneIn: 8) { rule.subject = term(hasZones) }
         rule.mode = generator.happens(oneIn: 6) ? .audit : .enforce
         rule.expires = generator.happens(oneIn: 5) ? UInt64(1 + generator.below(8)) : nil
         return rule
     }
 
     private mutating func list() -> ServiceList {
-        var list = ServiceList(generator.some(ranges, atMost: 2).map { .range($0) }, text: "services: […]")
+        var list = ServiceList(generator.some(ranges, atMost: 2).map { .range($0) }, text: "services")
         if generator.happens(oneIn: 4) { list.services.append(.named("web")) }
+        if generator.happens(oneIn: 6) { list.services.append(Service(.range(ranges[0]), sourcePorts: [1000...2000])) }
         return list
     }
 
@@ -172,12 +184,13 @@ struct RandomSets {
 
     mutating func connection() -> Reference.Connection {
         let time = UInt64(generator.below(10))
+        let sourcePort: UInt16 = generator.pick([50_000, 1500])
         return Reference.Connection(
             from: end(), to: end(),
             service: generator.pick([
                 ServiceKey(.tcp, port: 80), ServiceKey(.tcp, port: 81), ServiceKey(.tcp, port: 444), ServiceKey(.udp, port: 53),
                 ServiceKey(.icmp, type: 8, code: 0), ServiceKey(IPProtocol(rawValue: 50), port: 0),
-            ]), time: time)
+            ]), sourcePort: sourcePort, time: time)
     }
 
     private mutating func end() -> Reference.End {

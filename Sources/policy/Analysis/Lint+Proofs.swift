@@ -110,11 +110,14 @@ struct Proofs {
             for peer in peers where !bench.isItself(subject, peer) {
                 guard let points = Points(number, subject, peer, of: place, &bench) else { return nil }
                 for point in points.all {
-                    let way = bench.walk.way(points.side(point, at: bench.now), group.policies, points.matching(point))
-                    let isMet = way.contains { layer in
-                        layer.logged.contains(place) || layer.tiers.contains { $0.step == .left(place) }
+                    let matching = points.matching(point)
+                    for time in points.times {
+                        let way = bench.walk.way(points.side(point, at: time), group.policies, matching)
+                        let isMet = way.contains { layer in
+                            layer.logged.contains(place) || layer.tiers.contains { $0.step == .left(place) }
+                        }
+                        if isMet { return true }
                     }
-                    if isMet { return true }
                 }
             }
         }

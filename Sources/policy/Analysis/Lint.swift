@@ -70,7 +70,7 @@ public struct Lint: Sendable {
                 found.append(
                     .init(
                         code: .redundantRule, place: at, reason: "without \(name) every connection would be decided as with it",
-                        remedy: "remove it, unless it says something to people"))
+                        remedy: "remove it alone, and look again: what makes it redundant may be another finding"))
             }
         }
         if let first = proofs.unproved.min() {

@@ -54,7 +54,7 @@ extension Matrix {
         return lines.map { $0.isEmpty ? "" : String($0.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
     }
 
-    /// Comma-separated values (RFC 4180): a row for each pair.
+    /// Comma-separated values, quoted as RFC 4180 says: a row for each pair.
     public var csv: String {
         func field(_ text: String) -> String {
             // A leading sign would be taken for a formula by spreadsheets.
@@ -71,7 +71,7 @@ extension Matrix {
                     [name, other, entry.extent.rawValue, services, entry.isUnseen ? "no" : "yes"].map(field).joined(separator: ","))
             }
         }
-        return lines.map { $0 + "\r\n" }.joined()
+        return lines.joined(separator: "\n")
     }
 
     /// One JSON document.
