@@ -20,7 +20,7 @@ import Testing
         #expect(Comparison(old: old, new: new, at: 0).isProvedEqual)
         let narrow = documents.filter { $0.name.name != "svc-1" || $0.kind != "Policy" }
         let lines = Comparison(old: old, new: try PolicyView(set: try PolicySet(narrow)), at: 0).boxes.map(\.line)
-        #expect(lines.count == 10 && lines.contains("app == \"svc-0\" -> app == \"svc-1\" tcp/8001: allow -> deny"), "\(lines)")
+        #expect(lines.count == 6 && lines.contains("app == \"svc-1\" -> app == \"svc-2\" tcp/8002: allow -> deny"), "\(lines)")
     }
 
     @Test func `a connection of it is explained by its rules`() throws {

@@ -10,7 +10,7 @@ import Testing
 @Suite struct Matrices {
     @Test func `a table says who may talk to whom`() throws {
         #expect(
-            Matrix(try view(sample), at: 0).text() == """
+            try Matrix(try view(sample), at: 0).text() == """
                             shop/db-1  shop/web-1  outside
                 shop/db-1   .          -           -
                 shop/web-1  tcp/5432   .           -
@@ -24,7 +24,7 @@ import Testing
     @Test func `labels stand for workloads, and what is not the same for all is mixed`() throws {
         let two = sample + "\n---\napiVersion: bulkhead/v1\nkind: Workload\n"
             + "metadata: {name: db-2, namespace: shop, labels: {app: db}}\nspec: {addresses: [10.9.0.22]}\n"
-        let matrix = Matrix(try view(two), by: "app", at: 0)
+        let matrix = try Matrix(try view(two), by: "app", at: 0)
         #expect(matrix.names == ["db", "web", "outside"])
         let entry = matrix.entries[1][0]
         #expect(entry.extent == .mixed && entry.services.map(\.text) == ["tcp/5432"])
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `what the appliance never sees is marked`() throws {
-        let matrix = Matrix(
+        let matrix = try Matrix(
             try view(sample.replacing("spec: {addresses: [10.9.0.21]", with: "spec: {zones: [lan], addresses: [10.9.0.21]"),
                 zones: [ZonePlacement(zone: "lan", pair: 0, port: 0)]), at: 0)
         let (web, db) = (try #require(matrix.names.firstIndex(of: "shop/web-1")), try #require(matrix.names.firstIndex(of: "shop/db-1")))
@@ -43,7 +43,7 @@ import Testing
     @Test func `the picture is XML, and no name leaves its place`() throws {
         let long = String(repeating: "w", count: 60)
         let text = sample.replacing("name: web-1", with: "name: \(long)")
-        let svg = Matrix(try view(text), at: 0).svg
+        let svg = try Matrix(try view(text), at: 0).svg
         #expect(XMLReader.isWellFormed(svg))
         // Every sign is at most 8 wide, so that the longest name ends before the squares begin and begins inside the picture.
         let first = try #require(svg.firstMatch(of: /<rect x="(\d+)" y="(\d+)" width="24"/))
@@ -56,7 +56,7 @@ import Testing
         for _ in 0..<30 {
             guard let set = try? PolicySet(sets.documents()) else { continue }
             let view = try PolicyView(set: set)
-            let (matrix, reference) = (Matrix(view, at: 0), Reference(view.set))
+            let (matrix, reference) = (try Matrix(view, at: 0), Reference(view.set))
             for _ in 0..<60 {
                 var connection = sets.connection()
                 connection.time = 0

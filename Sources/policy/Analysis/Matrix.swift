@@ -29,6 +29,9 @@ public struct Matrix: Sendable {
         public var isUnseen: Bool
     }
 
+    /// Rows that a matrix has at most: more can be read by nobody, and their squares fill memory.
+    public static let mostRows = 1_000
+
     /// The names of rows and columns.
     public let names: [String]
     /// The cells, row by row.
@@ -38,8 +41,15 @@ public struct Matrix: Sendable {
 
     /// A matrix of workloads, or of the values of a label. Addresses that no workload owns are the row and the column `outside`;
     /// workloads without the label are together in `(without LABEL)`.
-    public init(_ view: PolicyView, by label: String? = nil, at time: UInt64, budget: Budget = Budget()) {
+    /// Throws where there would be more than `mostRows` rows.
+    public init(
+        _ view: PolicyView, by label: String? = nil, at time: UInt64, budget: Budget = Budget()
+    ) throws(QuestionError) {
         var work = MatrixBench(view, label, time, budget)
+        guard work.groups.count <= Self.mostRows else {
+            throw QuestionError(
+                "the matrix would have \(work.groups.count) rows, \(Self.mostRows) is the limit: take a label with fewer values (--by)")
+        }
         names = work.groups.map(\.name)
         entries = work.groups.indices.map { row in work.groups.indices.map { column in work.entry(row, column) } }
         isComplete = !work.budget.isSpent
@@ -48,20 +58,28 @@ public struct Matrix: Sendable {
 
 /// The matrix at work.
 struct MatrixBench {
-    /// Stretches that stand together.
+    /// A row, or a column.
     struct Group {
         var name: String
-        var stretches: [Int]
+        var parts: [Part]
+    }
+
+    /// What a row has of one cell.
+    struct Part {
+        var cell: Int
+        /// The workload that owns all of it; -1 where nobody does, -2 where several do.
+        var owner: Int
+        var zones: Set<Int>
     }
 
     let groups: [Group]
     var budget: Budget
-    private let view: PolicyView
     private let cells: Cells
     private var outcomes: Outcomes
+    /// Zones between whose own ends the appliance sees nothing.
+    private let unseen: Set<Int>
 
     init(_ view: PolicyView, _ label: String?, _ time: UInt64, _ budget: Budget) {
-        self.view = view
         self.budget = budget
         cells = Cells([view])
         outcomes = Outcomes([view], at: time)
@@ -77,21 +95,28 @@ struct MatrixBench {
             let name = label.map { workload.labels[$0] ?? "(without \($0))" } ?? workload.name.description
             byName[name, default: []].append(stretch)
         }
-        groups = byName.keys.sorted().map { Group(name: $0, stretches: byName[$0] ?? []) } + [Group(name: "outside", stretches: outside)]
+        let parts = { [cells] (stretches: [Int]) in Self.parts(stretches, cells) }
+        groups =
+            byName.keys.sorted().map { Group(name: $0, parts: parts(byName[$0] ?? [])) }
+            + [Group(name: "outside", parts: parts(outside))]
+        unseen = Set(
+            cells.zones.indices.filter { [cells] zone in
+                if case .never = view.sight(from: cells.zones[zone], to: cells.zones[zone]) { true } else { false }
+            })
     }
 
     /// What is allowed from a row to a column.
     mutating func entry(_ row: Int, _ column: Int) -> Matrix.Entry {
         var found: Set<Int> = []
-        var sees: Set<Bool> = []
-        let sources = byCell(groups[row].stretches)
-        let destinations = byCell(groups[column].stretches)
-        for (from, own) in sources {
-            for (to, others) in destinations {
+        var isUnseen = false
+        for own in groups[row].parts {
+            for other in groups[column].parts {
                 guard budget.take() else { return .init(extent: .mixed, services: [], isUnseen: false) }
-                guard cells.all[from].canReach(cells.all[to]), isJudged(own, others) else { continue }
-                found.insert(outcomes.outcome(0, from: cells.all[from], to: cells.all[to], cells))
-                sees.formUnion(sights(own, others))
+                let (from, to) = (cells.all[own.cell], cells.all[other.cell])
+                let isItself = own.owner >= 0 && own.owner == other.owner
+                guard !isItself, from.canReach(to) else { continue }
+                found.insert(outcomes.outcome(0, from: from, to: to, cells))
+                if !unseen.isEmpty, !unseen.isDisjoint(with: own.zones.intersection(other.zones)) { isUnseen = true }
             }
         }
         guard !found.isEmpty else { return .init(extent: .itself, services: [], isUnseen: false) }
@@ -99,34 +124,20 @@ struct MatrixBench {
         let merged = Self.union(services.flatMap { $0 })
         let extent: Matrix.Extent =
             services.count > 1 ? .mixed : merged.isEmpty ? .none : merged == [.everything] ? .all : .some
-        return .init(extent: extent, services: merged, isUnseen: sees.contains(false))
+        return .init(extent: extent, services: merged, isUnseen: isUnseen)
     }
 
-    private func byCell(_ stretches: [Int]) -> [(Int, [Int])] {
-        Dictionary(grouping: stretches) { cells.stretches[$0].cell }.sorted { $0.key < $1.key }.map { ($0, $1) }
-    }
-
-    /// Whether there is a connection between different workloads among them.
-    private func isJudged(_ sources: [Int], _ destinations: [Int]) -> Bool {
-        let owners = Set(sources.map { cells.owners[0][$0] }).union(destinations.map { cells.owners[0][$0] })
-        return owners.count > 1 || owners.first == -1
-    }
-
-    /// Whether the appliance sees the traffic, for each pair of zones among them.
-    private func sights(_ sources: [Int], _ destinations: [Int]) -> Set<Bool> {
-        let from = Set(sources.map { cells.stretches[$0].zone })
-        let to = Set(destinations.map { cells.stretches[$0].zone })
-        var found: Set<Bool> = []
-        for source in from {
-            for destination in to {
-                if case .never = view.sight(from: cells.zones[source], to: cells.zones[destination]) {
-                    found.insert(false)
-                } else {
-                    found.insert(true)
-                }
-            }
+    /// Stretches by cell.
+    private static func parts(_ stretches: [Int], _ cells: Cells) -> [Part] {
+        var parts: [Int: Part] = [:]
+        for number in stretches {
+            let (stretch, owner) = (cells.stretches[number], cells.owners[0][number])
+            var part = parts[stretch.cell] ?? Part(cell: stretch.cell, owner: owner, zones: [])
+            if part.owner != owner { part.owner = -2 }
+            part.zones.insert(stretch.zone)
+            parts[stretch.cell] = part
         }
-        return found
+        return parts.values.sorted { $0.cell < $1.cell }
     }
 
     /// The services of all spans, each once; source ports are kept apart only where they are not all.

@@ -37,7 +37,7 @@ struct PolicyMatrixCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let matrix = Matrix(try await set.view(), by: by, at: try time.unixSeconds(), budget: steps.budget)
+        let matrix = try Matrix(try await set.view(), by: by, at: try time.unixSeconds(), budget: steps.budget)
         switch format {
         case _ where json: say(matrix.json)
         case "csv": say(matrix.csv)
