@@ -86,11 +86,9 @@ func judgePacket<Key: FlowKey>(
     let number = flows.find(key, hash: arrival.hash, candidate: arrival.candidate)
     guard number != .max else { return openFlow(&flows, &reporter, reading, arrival, key, sender, policy, now) }
     // An end is known by the port it came in by first: its address on the other side is somebody else's.
-    let marks = flows[number].marks.rawValue
-    let initiatorPort: UInt8 = marks & FlowMarks.secondPort.rawValue != 0 ? 1 : 0
+    let initiatorPort: UInt8 = flows[number].marks.rawValue & FlowMarks.secondPort.rawValue != 0 ? 1 : 0
     let isInitiator = flows[number].isInitiator(sender)
     guard isInitiator == (arrival.port == initiatorPort) else { return .drop(.spoofed) }
-    if marks & FlowMarks.responderElsewhere.rawValue != 0, !isInitiator { return .drop(.spoofed) }
     // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
     // reply that of its request: only the responder answers, and it does nothing else.
     let isReply = reading.marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
@@ -106,6 +104,7 @@ func judgePacket<Key: FlowKey>(
             return .drop(reason)
         }
     }
+    if !isInitiator, flows[number].marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 { return .drop(.spoofed) }
     switch flows.track(number, reading, sender: sender, length: Int(arrival.length), now: now.ticks) {
     case .live: return .forward
     case .refused(let reason): return .drop(reason)
