@@ -53,6 +53,13 @@ import Testing
         let validator = try SchemaValidator(PolicySchema.text)
         let manual = Self.root.appendingPathComponent("docs/policy.md").standardizedFileURL
         let blocks = try String(contentsOf: manual, encoding: .utf8).components(separatedBy: "```yaml\n").dropFirst()
+        let folder = Self.root.appendingPathComponent("examples").standardizedFileURL.path
+        let examples = try Loader.files(under: folder).map { try String(contentsOfFile: $0, encoding: .utf8) }
+            .filter { $0.contains("apiVersion: bulkhead/v1") }
+        #expect(!examples.isEmpty)
+        for text in examples {
+            for document in try YAMLReader.documents(text, file: "example") { #expect(validator.accepts(document), "\(text)") }
+        }
         for block in blocks {
             let text = block.components(separatedBy: "```")[0]
             for document in try YAMLReader.documents(text, file: "docs/policy.md") {
