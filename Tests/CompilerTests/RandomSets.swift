@@ -35,7 +35,8 @@ struct RandomSets {
                         name: name, labels: labels, ingress: generator.pick(Setting.allCases),
                         egress: generator.pick(Setting.allCases))))
             for account in ["x", "y"] {
-                documents.append(.serviceAccount(ServiceAccount(name: ObjectName(account, namespace: name), labels: self.labels())))
+                documents.append(
+                    .serviceAccount(ServiceAccount(name: ObjectName(account, namespace: name), labels: self.labels())))
             }
         }
         documents += workloads(hasZones).map { .workload($0) }
@@ -60,7 +61,9 @@ struct RandomSets {
             Tier(name: "early", order: 1, end: generator.pick(Tier.End.allCases)),
             Tier(name: "crowd", order: 2, shape: .set, end: generator.pick(Tier.End.allCases)),
             Tier(name: "host", layer: .zone, end: generator.pick(Tier.End.allCases)),
-            Tier(name: "late", order: 2_000_000, shape: generator.pick(Tier.Shape.allCases), end: generator.pick(Tier.End.allCases)),
+            Tier(
+                name: "late", order: 2_000_000, shape: generator.pick(Tier.Shape.allCases), end: generator.pick(Tier.End.allCases)
+            ),
             Tier(name: "mesh", layer: .mesh, shape: .set, end: generator.pick(Tier.End.allCases)),
         ]
     }

@@ -45,7 +45,8 @@ func mebibytes(_ field: String) -> Double {
     func sweep() {
         for line in stride(from: 0, to: count, by: 64) {
             // `line` is below the count.
-            unsafe base.storeBytes(of: unsafe base.load(fromByteOffset: line, as: UInt8.self) &+ 1, toByteOffset: line, as: UInt8.self)
+            unsafe base.storeBytes(
+                of: unsafe base.load(fromByteOffset: line, as: UInt8.self) &+ 1, toByteOffset: line, as: UInt8.self)
         }
     }
 }
@@ -108,10 +109,11 @@ final class Loaded {
             snapshot.prefetchRows(source: owners[index - first].source, destination: owners[index - first].destination)
         }
         for index in probes.indices {
-            sum &+= snapshot.judge(
-                source: owners[index - first].source, destination: owners[index - first].destination, sourceZone: 0,
-                destinationZone: 0, service: probes[index].service, sourcePort: 50_000, now: 1_000
-            ).egress
+            sum &+=
+                snapshot.judge(
+                    source: owners[index - first].source, destination: owners[index - first].destination, sourceZone: 0,
+                    destinationZone: 0, service: probes[index].service, sourcePort: 50_000, now: 1_000
+                ).egress
         }
         return sum
     }

@@ -54,7 +54,9 @@ public struct ProbeSession: Sendable {
         let to = inventory.zone(connection.destination.zone) ?? 0
         let snapshot = memory.snapshot
         let (source, destination) = (connection.source.address, connection.destination.address)
-        let ends = (snapshot.owner(of: source, zone: from, in: memory.map), snapshot.owner(of: destination, zone: to, in: memory.map))
+        let ends = (
+            snapshot.owner(of: source, zone: from, in: memory.map), snapshot.owner(of: destination, zone: to, in: memory.map)
+        )
         if destination.isMulticast || destination.isBroadcast {
             return snapshot.judgeGroup(
                 source: ends.0, destination: ends.1, sourceZone: from, destinationZone: to, service: connection.service,

@@ -54,7 +54,9 @@ struct Evaluation {
     /// With `audited` what only reports counts as well.
     func outcome(_ list: [UInt32], _ context: Context, first: UInt32, at time: UInt64, audited: Bool) -> Outcome {
         var outcome = Outcome()
-        let live = list.filter { rules[Int($0)].lives(at: time, set.policies) && (audited || !rules[Int($0)].isAudited(set.policies)) }
+        let live = list.filter {
+            rules[Int($0)].lives(at: time, set.policies) && (audited || !rules[Int($0)].isAudited(set.policies))
+        }
         if let open = live.first, case .failsafe = rules[Int(open)].origin {
             outcome.layers = [LayerOutcome(layer: .zone, decision: .allow, rule: open, end: .failsafe)]
             return outcome

@@ -116,7 +116,9 @@ public struct Inventory: Sendable {
         for zone in set.zoneNames { _ = number(ofZone: zone) }
         for workload in set.workloads {
             _ = number(of: workload.name)
-            if workload.addresses.isEmpty || workload.addresses.contains(where: \.isHost) { _ = number(of: LabelSet(of: workload)) }
+            if workload.addresses.isEmpty || workload.addresses.contains(where: \.isHost) {
+                _ = number(of: LabelSet(of: workload))
+            }
             if workload.addresses.contains(where: { !$0.isHost }) { _ = number(of: LabelSet(of: workload, blocks: true)) }
         }
     }
