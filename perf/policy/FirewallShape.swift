@@ -46,7 +46,9 @@ extension Shape {
                 : Self.host(in: world.blocks[random.below(world.blocks.count)], &random)
         }
         let chosen = world.deepest.map { block in
-            Probe(source: block.address, destination: Address(v4: 0x0a00_0000 | UInt32(random.below(1 << 24))), service: services[0])
+            Probe(
+                source: block.address, destination: Address(v4: 0x0a00_0000 | UInt32(random.below(1 << 24))), service: services[0]
+            )
         }
         return Shape(set: try PolicySet(documents), population: population, services: services, matched: matched, chosen: chosen)
     }

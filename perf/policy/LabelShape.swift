@@ -58,7 +58,9 @@ extension Shape {
             rule.services = Shape.list(port)
             policy.rules.append(rule)
             let own = app + env * 100 + random.below(10) * 1_000
-            let (mine, other) = (own + 10_000 * random.below(5), peer.0 + peer.1 * 100 + peer.2 * 1_000 + 10_000 * random.below(5))
+            let (mine, other) = (
+                own + 10_000 * random.below(5), peer.0 + peer.1 * 100 + peer.2 * 1_000 + 10_000 * random.below(5)
+            )
             let (from, to) = place % 2 == 0 ? (other, mine) : (mine, other)
             hits.append(Probe(source: v4(from), destination: v4(to), service: ServiceKey(.tcp, port: port)))
         }

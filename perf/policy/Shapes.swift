@@ -45,7 +45,9 @@ struct Shape {
         name == "labels" ? try .labels(rules: rules) : try .cidrs(rules: rules)
     }
 
-    static let ports: [UInt16] = [22, 53, 80, 123, 389, 443, 445, 636, 1433, 2379, 3306, 5432, 5672, 6379, 8080, 8443, 9090, 9092, 9200, 11211]
+    static let ports: [UInt16] = [
+        22, 53, 80, 123, 389, 443, 445, 636, 1433, 2379, 3306, 5432, 5672, 6379, 8080, 8443, 9090, 9092, 9200, 11211,
+    ]
 
     /// A list of one port of TCP.
     static func list(_ port: UInt16) -> ServiceList {

@@ -165,7 +165,8 @@ struct BoxMaker {
                     guard let asked = moment.service, service.first <= asked, asked < service.end else { continue }
                 }
                 let inside = tree.nodes(in: [block])
-                runs += entry.except.isEmpty
+                runs +=
+                    entry.except.isEmpty
                     ? inside.runs : inside.intersection(tree.nodes(in: entry.except).complement(tree.count)).runs
             }
         }

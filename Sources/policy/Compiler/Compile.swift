@@ -93,34 +93,35 @@ struct Compilation {
     private static func rules(
         _ set: PolicySet, _ facts: Facts, _ boxes: inout Boxes
     ) throws(CompileError) -> (ofPolicy: [[UInt32]], evaluation: Evaluation) {
+        let tiers = set.orderedTiers
+        let places = Dictionary(uniqueKeysWithValues: tiers.enumerated().map { ($1.name, $0) })
+        let openings = facts.failsafe.openings
         var entries: [RuleEntry] = []
-        func add(_ entry: RuleEntry) {
-            entries.append(entry)
-            entries[entries.count - 1].cover()
-        }
-        for opening in facts.failsafe.openings {
+        for (place, opening) in openings.enumerated() {
             let (from, to) = (boxes.plain([opening.from ?? Term()]), boxes.plain([opening.to ?? Term()]))
-            add(RuleEntry(origin: .failsafe(opening), direction: .egress, peers: Variant(matcher: to), own: from))
-            add(RuleEntry(origin: .failsafe(opening), direction: .ingress, peers: Variant(matcher: from), own: to))
+            entries.append(RuleEntry(opening, place: place, .egress, peers: to, own: from))
+            entries.append(RuleEntry(opening, place: place, .ingress, peers: from, own: to))
         }
         var ofPolicy: [[UInt32]] = []
+        var tierOfPolicy: [Int] = []
         for (index, policy) in set.policies.enumerated() {
-            let scope = policy.name.namespace
+            let (scope, tier) = (policy.name.namespace, places[policy.tier] ?? 0)
             let first = UInt32(entries.count)
-            for rule in policy.rules {
+            for (place, rule) in policy.rules.enumerated() {
+                let base = UInt32(entries.count)
                 let own = rule.subject.map { boxes.subjects($0, scope: scope, isOwn: false) }
                 for variant in try boxes.peers(rule, scope: scope) {
-                    add(RuleEntry(origin: .policy(index, rule), direction: rule.direction, peers: variant, own: own))
+                    var entry = RuleEntry(rule, of: policy, index, place: place, tier: tier, peers: variant, own: own)
+                    entry.base = base
+                    entries.append(entry)
                 }
             }
             ofPolicy.append(Array(first..<UInt32(entries.count)))
+            tierOfPolicy.append(tier)
         }
-        let tiers = set.orderedTiers
-        let places = Dictionary(uniqueKeysWithValues: tiers.enumerated().map { ($1.name, $0) })
         return (
             ofPolicy,
-            Evaluation(
-                set: set, tiers: tiers, tierOfPolicy: set.policies.map { places[$0.tier] ?? 0 }, rules: entries)
+            Evaluation(set: set, tiers: tiers, tierOfPolicy: tierOfPolicy, rules: entries, openings: openings)
         )
     }
 
@@ -221,7 +222,7 @@ struct Compilation {
         let narrowed = Array(lists[key.narrowed])
         let rules = evaluation.rules
         let here =
-            narrowed.filter { rules[Int($0)].tier(evaluation.tierOfPolicy) == nil }
+            narrowed.filter { rules[Int($0)].policy == nil }
             + policies.flatMap { rulesOf[$0] }.filter {
                 rules[Int($0)].direction == key.direction && (rules[Int($0)].own == nil || narrowed.contains($0))
             }

@@ -49,13 +49,14 @@ struct Evaluation {
     let tiers: [Tier]
     let tierOfPolicy: [Int]
     let rules: [RuleEntry]
+    let openings: [Failsafe.Opening]
 
     /// The outcome over `list`, the rules that match the peer and speak of the services, in order; `first` is the first of the services.
     /// With `audited` what only reports counts as well.
     func outcome(_ list: [UInt32], _ context: Context, first: UInt32, at time: UInt64, audited: Bool) -> Outcome {
         var outcome = Outcome()
-        let live = list.filter { rules[Int($0)].lives(at: time, set.policies) && (audited || !rules[Int($0)].isAudited(set.policies)) }
-        if let open = live.first, case .failsafe = rules[Int(open)].origin {
+        let live = list.filter { rules[Int($0)].lives(at: time) && (audited || !rules[Int($0)].isAudited) }
+        if let open = live.first, rules[Int(open)].policy == nil {
             outcome.layers = [LayerOutcome(layer: .zone, decision: .allow, rule: open, end: .failsafe)]
             return outcome
         }
@@ -65,7 +66,7 @@ struct Evaluation {
             var decided: LayerOutcome?
             for tier in tiers.indices where tiers[tier].layer == layer {
                 let start = next
-                while next < live.count, rules[Int(live[next])].tier(tierOfPolicy) == tier { next += 1 }
+                while next < live.count, rules[Int(live[next])].tier == tier { next += 1 }
                 guard decided == nil else { continue }
                 decided = self.tier(tier, live[start..<next], context, first, time, audited, &outcome.logged)
             }
@@ -92,18 +93,18 @@ struct Evaluation {
                     found = number
                     break
                 }
-                logged.append(number)
+                logged.append(rules[Int(number)].base)
             }
             deciding = found
         case .set:
-            logged += live.filter { action($0) == .log }
+            logged += live.filter { action($0) == .log }.map { rules[Int($0)].base }
             // Whatever their order: a deny wins, then a reject, an allow, a pass.
             let ranks: [Rule.Action] = [.deny, .reject, .allow, .pass]
             deciding = ranks.lazy.compactMap { wanted in live.first { action($0) == wanted } }.first
         }
         if let deciding {
             guard let decision = action(deciding).decision else { return nil }
-            return LayerOutcome(layer: tiers[tier].layer.recorded, decision: decision, rule: deciding, tier: tier)
+            return LayerOutcome(layer: tiers[tier].layer.recorded, decision: decision, rule: rules[Int(deciding)].base, tier: tier)
         }
         let isIsolated = context.isolating.contains { isolating in
             isolating.tier == tier && isolating.expires ?? .max > time && (audited || !isolating.isAudited)
@@ -114,9 +115,28 @@ struct Evaluation {
         return LayerOutcome(layer: tiers[tier].layer.recorded, decision: .deny, tier: tier, end: .tier)
     }
 
-    private func action(_ number: UInt32) -> Rule.Action {
-        guard case .policy(_, let rule) = rules[Int(number)].origin else { return .allow }
-        return rule.action
+    private func action(_ number: UInt32) -> Rule.Action { rules[Int(number)].action }
+
+    /// The rule itself.
+    func rule(_ number: UInt32) -> (policy: Int, rule: Rule)? {
+        let entry = rules[Int(number)]
+        return entry.policy.map { ($0, set.policies[$0].rules[entry.place]) }
+    }
+
+    /// Where a rule's answer changes.
+    func edges(_ number: UInt32, _ named: [String: ServiceRange]) -> [ServiceRange] {
+        if let coverage = rules[Int(number)].coverage { return coverage }
+        return rule(number)?.rule.edges(named, within: rules[Int(number)].peers.services) ?? []
+    }
+
+    /// Whether a rule speaks of a run of services that nothing cuts.
+    func speaks(_ number: UInt32, of piece: ServiceRange, sourcePort: UInt16?, _ named: [String: ServiceRange]) -> Bool {
+        if let coverage = rules[Int(number)].coverage {
+            for run in coverage where run.first <= piece.first && piece.first < run.end { return true }
+            return false
+        }
+        return rule(number)?.rule.speaks(
+            of: piece, within: rules[Int(number)].peers.services, sourcePort: sourcePort, named) ?? false
     }
 
     /// The cause in words.
@@ -124,16 +144,16 @@ struct Evaluation {
         let layers = outcome.layers.map { decided in
             var layer = Cause.Layer(
                 layer: decided.layer, decision: decided.decision, tier: decided.tier.map { tiers[$0].name }, end: decided.end)
-            switch decided.rule.map({ rules[Int($0)].origin }) {
-            case .policy(let policy, let rule):
+            guard let number = decided.rule else { return layer }
+            if let (policy, rule) = rule(number) {
                 (layer.policy, layer.rule, layer.text) = (set.policies[policy].name.description, rule.label, rule.logText)
-            case .failsafe(let opening): layer.rule = opening.name
-            case nil: break
+            } else {
+                layer.rule = openings[rules[Int(number)].place].name
             }
             return layer
         }
         let logged = outcome.logged.compactMap { number -> Cause.Log? in
-            guard case .policy(let policy, let rule) = rules[Int(number)].origin else { return nil }
+            guard let (policy, rule) = rule(number) else { return nil }
             return Cause.Log(policy: set.policies[policy].name.description, rule: rule.label, text: rule.logText)
         }
         return Cause(side: direction == .ingress ? .ingress : .egress, layers: layers, logged: logged)
@@ -160,31 +180,5 @@ extension Rule.Action {
         case .reject: .reject
         case .pass, .log: nil
         }
-    }
-}
-
-extension RuleEntry {
-    /// The tier of its policy.
-    func tier(_ tierOfPolicy: [Int]) -> Int? {
-        guard case .policy(let policy, _) = origin else { return nil }
-        return tierOfPolicy[policy]
-    }
-
-    /// When the rule lapses, by itself or with its policy.
-    func expires(_ policies: [Policy]) -> UInt64? {
-        guard case .policy(let policy, let rule) = origin else { return nil }
-        guard let own = rule.expires else { return policies[policy].expires }
-        return min(own, policies[policy].expires ?? .max)
-    }
-
-    /// Whether it speaks at a time.
-    func lives(at time: UInt64, _ policies: [Policy]) -> Bool {
-        peers.from <= time && time < peers.until && time < expires(policies) ?? .max
-    }
-
-    /// Whether it only reports.
-    func isAudited(_ policies: [Policy]) -> Bool {
-        guard case .policy(let policy, let rule) = origin else { return false }
-        return rule.mode == .audit || policies[policy].mode == .audit
     }
 }

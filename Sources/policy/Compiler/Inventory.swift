@@ -114,10 +114,14 @@ public struct Inventory: Sendable {
     /// Gives numbers to everything that a set names.
     public mutating func register(_ set: PolicySet) {
         for zone in set.zoneNames { _ = number(ofZone: zone) }
-        for workload in set.workloads {
-            _ = number(of: workload.name)
-            if workload.addresses.isEmpty || workload.addresses.contains(where: \.isHost) { _ = number(of: LabelSet(of: workload)) }
-            if workload.addresses.contains(where: { !$0.isHost }) { _ = number(of: LabelSet(of: workload, blocks: true)) }
+        for index in set.workloads.indices {
+            _ = number(of: set.workloads[index].name)
+            let addresses = set.workloads[index].addresses
+            let (hosts, blocks) = addresses.reduce(into: (0, 0)) { counts, prefix in
+                if prefix.isHost { counts.0 += 1 } else { counts.1 += 1 }
+            }
+            if blocks == 0 || hosts > 0 { _ = number(of: LabelSet(of: set.workloads[index])) }
+            if blocks > 0 { _ = number(of: LabelSet(of: set.workloads[index], blocks: true)) }
         }
     }
 

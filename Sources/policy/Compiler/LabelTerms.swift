@@ -20,7 +20,8 @@ struct LabelTerm: Hashable {
     static func positive(_ term: Term, scope: String?) -> LabelTerm? {
         guard term.selectsByLabel else { return nil }
         return LabelTerm(
-            scope: term.namespaceSelector == nil ? scope : nil, selector: term.selector, namespaceSelector: term.namespaceSelector,
+            scope: term.namespaceSelector == nil ? scope : nil, selector: term.selector,
+            namespaceSelector: term.namespaceSelector,
             serviceAccounts: term.serviceAccounts, accountSelector: term.serviceAccountSelector)
     }
 

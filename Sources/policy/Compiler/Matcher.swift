@@ -178,7 +178,9 @@ struct MatcherMaker {
         _ labels: Int, _ nodes: [NodeSet.Mark], _ zone: Int, _ marks: inout [(number: ClassNumber, isIn: Bool)]
     ) {
         for mark in nodes {
-            guard let place = places[mark.node], let number = space.known(labels: labels, place: place, zone: zone) else { continue }
+            guard let place = places[mark.node], let number = space.known(labels: labels, place: place, zone: zone) else {
+                continue
+            }
             marks.append((number, mark.isIn))
         }
     }

@@ -27,6 +27,8 @@ struct Records {
     }
 
     private var outcomes: [OutcomeKey: UInt32] = [:]
+    /// Outcomes of one layer without anything logged, which nearly all are, packed into a word.
+    private var plainOutcomes: [UInt64: UInt32] = [:]
     private var numbers: [Key: UInt32] = [:]
     private var records: [SideRecord] = []
     private var causeNumbers: [Cause: UInt32] = [:]
@@ -44,11 +46,16 @@ struct Records {
 
     /// The number of an outcome's cause, which is put into words only once.
     mutating func number(of outcome: Outcome, _ direction: Rule.Direction, _ evaluation: Evaluation) -> UInt32 {
-        let key = OutcomeKey(outcome: outcome, direction: direction)
-        if let known = outcomes[key] { return known }
-        let number = number(of: evaluation.cause(outcome, direction))
-        outcomes[key] = number
-        return number
+        if let word = outcome.word(direction) {
+            if let known = plainOutcomes[word] { return known }
+            plainOutcomes[word] = UInt32(causes.count)
+        } else {
+            let key = OutcomeKey(outcome: outcome, direction: direction)
+            if let known = outcomes[key] { return known }
+            outcomes[key] = UInt32(causes.count)
+        }
+        causes.append(evaluation.cause(outcome, direction))
+        return UInt32(causes.count - 1)
     }
 
     /// The provisional number of a record, whose successor is a provisional number too.
@@ -97,5 +104,17 @@ struct Records {
             record.successor = final(record.successor)
             return record
         }
+    }
+}
+
+extension Outcome {
+    /// An outcome of one layer without anything logged, in a word that no other has: rule, tier, layer, end, decision, direction.
+    fileprivate func word(_ direction: Rule.Direction) -> UInt64? {
+        guard layers.count == 1, logged.isEmpty, layers[0].tier ?? 0 < 1 << 16 else { return nil }
+        let layer = layers[0]
+        let end = layer.end.flatMap { Cause.End.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
+        let place = PolicyLayer.allCases.firstIndex(of: layer.layer) ?? 0
+        let small = UInt64(end) << 5 | UInt64(place) << 3 | UInt64(layer.decision.rawValue) << 1 | (direction == .ingress ? 1 : 0)
+        return (layer.rule.map { UInt64($0) + 1 } ?? 0) << 32 | UInt64(layer.tier.map { $0 + 1 } ?? 0) << 12 | small
     }
 }

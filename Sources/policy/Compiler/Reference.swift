@@ -221,7 +221,8 @@ public struct Reference: Sendable {
         if let (policy, rule) = deciding {
             guard let decision = rule.action.decision else { return nil }
             return Cause.Layer(
-                layer: tier.layer.recorded, decision: decision, tier: tier.name, policy: policy.name.description, rule: rule.label,
+                layer: tier.layer.recorded, decision: decision, tier: tier.name, policy: policy.name.description,
+                rule: rule.label,
                 text: rule.logText)
         }
         let service = ServiceRange(first: connection.service.rawValue, end: connection.service.rawValue + 1)

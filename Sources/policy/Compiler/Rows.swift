@@ -18,32 +18,6 @@ struct RowKey: Hashable {
     var owner: ObjectName?
 }
 
-/// A rule as the evaluation of rows has it at hand: of one that asks address sets for their conditions there are several.
-struct RuleEntry {
-    /// What it is a rule of.
-    enum Origin {
-        /// A rule of a policy.
-        case policy(Int, Rule)
-        /// A service that failsafe keeps open.
-        case failsafe(Failsafe.Opening)
-    }
-
-    var origin: Origin
-    var direction: Rule.Direction
-    /// The peers.
-    var peers: Variant
-    /// The subjects to which it is narrowed, a matcher.
-    var own: Int?
-    /// The runs of services of which it speaks, where neither names nor source ports matter.
-    var coverage: [ServiceRange]?
-
-    /// Whether it names services by the destination's names.
-    var usesNames: Bool {
-        guard case .policy(_, let rule) = origin else { return false }
-        return !(rule.services?.names ?? []).isEmpty || !(rule.notServices?.names ?? []).isEmpty
-    }
-}
-
 /// Walks the rules of a row and finds, for each class of peer, the list of rules that match it: for the roots, and for each class
 /// whose list is another one than that of the class above it.
 struct RowWalk {

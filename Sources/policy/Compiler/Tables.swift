@@ -60,7 +60,7 @@ struct Tables {
             if asksSourcePorts && piece.hasPorts {
                 word = try split(list, key, piece, moments, &records)
             } else {
-                let here = list.filter { rules[Int($0)].speaks(of: piece, sourcePort: nil, services[key.services]) }
+                let here = list.filter { evaluation.speaks($0, of: piece, sourcePort: nil, services[key.services]) }
                 word = try record(here, key, piece, moments, &records)
             }
             if pairs.last?.record != word { pairs.append(.init(start: piece.first, record: word)) }
@@ -74,12 +74,12 @@ struct Tables {
     private mutating func split(
         _ list: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
-        let ranges = list.flatMap { evaluation.rules[Int($0)].sourcePorts }
+        let ranges = list.flatMap { evaluation.rule($0)?.rule.sourcePorts ?? [] }
         let edges = Set([0] + ranges.flatMap { [UInt32($0.lowerBound), UInt32($0.upperBound) + 1] }).filter { $0 < 1 << 16 }
         var pairs: [IntervalEntry.Pair] = []
         for edge in edges.sorted() {
             let here = list.filter {
-                evaluation.rules[Int($0)].speaks(of: piece, sourcePort: UInt16(edge), services[key.services])
+                evaluation.speaks($0, of: piece, sourcePort: UInt16(edge), services[key.services])
             }
             let record = try record(here, key, piece, moments, &records)
             if pairs.last?.record != record { pairs.append(.init(start: edge, record: record)) }
@@ -103,7 +103,7 @@ struct Tables {
             edges.append(range.first)
             edges.append(range.end)
         }
-        for number in list { evaluation.rules[Int(number)].edges(services[key.services]).forEach(cut) }
+        for number in list { evaluation.edges(number, services[key.services]).forEach(cut) }
         for isolating in contexts[key.context].isolating {
             if case .services(let services) = isolating.isolation {
                 services.services.compactMap { $0.range(named: [:]) }.forEach(cut)
@@ -173,10 +173,16 @@ struct Moments {
     let strict: Set<UInt64>
 
     init(_ list: [UInt32], _ context: Context, _ evaluation: Evaluation) {
-        let rules = list.map { evaluation.rules[Int($0)] }
-        strict = Set(rules.compactMap { $0.expires(evaluation.set.policies) } + context.isolating.compactMap(\.expires))
-        let leases = rules.flatMap { [$0.peers.from, $0.peers.until] }.filter { $0 > 0 && $0 < .max }
-        all = strict.union(leases).sorted()
+        var strict = context.isolating.compactMap(\.expires)
+        var leases: [UInt64] = []
+        for number in list {
+            let rule = evaluation.rules[Int(number)]
+            if rule.expires < .max { strict.append(rule.expires) }
+            if rule.peers.from > 0 { leases.append(rule.peers.from) }
+            if rule.peers.until < .max { leases.append(rule.peers.until) }
+        }
+        self.strict = strict.isEmpty ? [] : Set(strict)
+        all = strict.isEmpty && leases.isEmpty ? [] : Set(strict + leases).sorted()
     }
 }
 
@@ -184,14 +190,14 @@ extension Evaluation {
     /// Whether audit can say anything else than what is enforced.
     func reports(_ here: [UInt32], _ context: Context) -> Bool {
         context.end == .audit || context.isolating.contains { $0.isAudited || tiers[$0.tier].end == .audit }
-            || here.contains { rules[Int($0)].isAudited(set.policies) }
+            || here.contains { rules[Int($0)].isAudited }
     }
 
     /// What follows from the rules that decided: the stricter change mode, no flow, replies that are expected.
     func govern(_ record: inout SideRecord, _ outcome: Outcome) {
         var change = SideRecord.Change.keep
         for layer in outcome.layers {
-            guard let number = layer.rule, case .policy(let policy, let rule) = rules[Int(number)].origin else {
+            guard let number = layer.rule, let (policy, rule) = rule(number) else {
                 change = change.stricter(.reevaluate)
                 continue
             }
