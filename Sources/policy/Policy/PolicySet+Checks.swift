@@ -78,15 +78,23 @@ extension PolicySet {
 
     /// Two workloads that claim the same address, or the same block, in one zone contradict each other.
     func claimFaults() -> [PolicyError] {
-        var claims: [Prefix: [Workload]] = [:]
-        for workload in workloads {
-            for prefix in Set(workload.addresses) { claims[prefix, default: []].append(workload) }
+        // Nearly every address is claimed once, so that only what is claimed again gets a list.
+        var first: [Prefix: Int] = [:]
+        var claimants: [Prefix: [Int]] = [:]
+        first.reserveCapacity(workloads.count)
+        for (index, workload) in workloads.enumerated() {
+            for prefix in workload.addresses {
+                guard let earlier = first.updateValue(index, forKey: prefix), earlier != index else { continue }
+                claimants[prefix, default: [earlier]].append(index)
+            }
         }
-        let contested = claims.filter { $0.value.count > 1 }.sorted { $0.key.description < $1.key.description }
+        let contested = claimants.sorted { $0.key.description < $1.key.description }
         var faults: [PolicyError] = []
-        for (prefix, claimants) in contested {
-            for (index, later) in claimants.enumerated() where faults.count < PolicyError.most {
-                guard let earlier = claimants[..<index].first(where: { meet(zones(of: $0), zones(of: later)) }) else { continue }
+        for (prefix, indices) in contested {
+            for (position, index) in indices.enumerated() where faults.count < PolicyError.most {
+                let later = workloads[index]
+                let before = indices[..<position].lazy.map { workloads[$0] }
+                guard let earlier = before.first(where: { meet(zones(of: $0), zones(of: later)) }) else { continue }
                 faults.append(
                     PolicyError(
                         later.place,
