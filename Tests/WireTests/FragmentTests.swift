@@ -109,8 +109,10 @@ import Wire
     }
 
     @Test func `a middle fragment ends at a multiple of 8`() {
-        expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: 9), .badLength)
-        expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: 9), .badLength)
+        for count in [9, 12, 15] {
+            expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: count), .badLength)
+            expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: count), .badLength)
+        }
         expect(Ethernet() / IPv4(offset: 8, next: 17) / Payload(count: 9), nil)
         expect(Ethernet() / IPv6() / Fragment(offset: 8, next: 17) / Payload(count: 9), nil)
     }
