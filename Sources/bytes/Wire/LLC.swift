@@ -52,7 +52,7 @@ func readLLC(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRea
     return readBridgeMessage(frame, from: start &+ LLCField.length, into: &reading)
 }
 
-/// Reads what SNAP announces.
+/// Reads what SNAP announces. A length in the ether type's place is refused by the caller, which takes no second one.
 @_noLocks
 private func readSNAP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.networkOffset)
@@ -61,7 +61,6 @@ private func readSNAP(_ frame: borrowing RawSpan, into reading: inout Reading) -
     let type = u16(frame, start &+ LLCField.type)
     let payload = start &+ LLCField.lengthWithSNAP
     if organisation == Organisation.etherType || organisation == Organisation.bridgeTunnel {
-        guard type >= EtherType.first else { return .badLink }
         reading.etherType = type
         reading.networkOffset = UInt16(truncatingIfNeeded: payload)
         return nil
