@@ -84,11 +84,16 @@ private enum BridgeField {
     static var length: Int { type + 1 }
 }
 
-/// Checks protocol identifier, type, and the length that the type asks for.
+/// Checks type, and the length that the type asks for. With another protocol identifier it is another protocol of bridges, as GARP
+/// (IEEE 802.1D, 12.10), which has no row of its own.
 @_noLocks
 private func readBridgeMessage(_ frame: borrowing RawSpan, from start: Int, into reading: inout Reading) -> DropReason? {
     let length = Int(reading.end) &- start
-    guard length >= BridgeField.length, u16(frame, start &+ BridgeField.identifier) == 0 else { return .badLink }
+    guard length >= BridgeField.length else { return .badLink }
+    guard u16(frame, start &+ BridgeField.identifier) == 0 else {
+        reading.link = .llc
+        return nil
+    }
     let least: Int
     switch u8(frame, start &+ BridgeField.type) {
     case 0x00: least = 35
