@@ -99,7 +99,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: ["Wire", "Net", "TestSupport"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+            name: "FuzzTargets", dependencies: ["Wire", "Net", "TestSupport"], path: "Tests/Fuzz/Targets", swiftSettings: settings
+        ),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
@@ -133,5 +134,6 @@ let package = Package(
 if Context.environment["BULKHEAD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz-driver", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/Driver", swiftSettings: settings))
+            name: "fuzz-driver", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/Driver", swiftSettings: settings)
+    )
 }
