@@ -77,6 +77,16 @@ import Wire
         expect(Ethernet() / IPv4(moreFragments: true, next: 51) / Raw([6, 4, 0, 0, 0, 0, 16, 0]), .tinyFragment)
     }
 
+    @Test func `a first fragment of ICMP has what its type begins with`() {
+        expect(Ethernet() / IPv4(moreFragments: true) / ICMP(type: 13) / Payload(count: 8), .tinyFragment)
+        expect(Ethernet() / IPv4(moreFragments: true) / ICMP(type: 13) / Payload(count: 16), nil)
+        expect(
+            Ethernet() / IPv4(moreFragments: true) / ICMP(type: 3) / IPv4(totalLength: 1500, next: 6) / Payload(count: 4),
+            .badICMP)
+        expect(
+            Ethernet() / IPv4(moreFragments: true) / ICMP(type: 3) / IPv4(totalLength: 1500, next: 6) / Payload(count: 12), nil)
+    }
+
     @Test func `a later fragment must not reach back into the headers`() {
         for offset in stride(from: 8, through: 64, by: 8) {
             for number in [6, 51] as [UInt8] {
@@ -99,8 +109,10 @@ import Wire
     }
 
     @Test func `a middle fragment ends at a multiple of 8`() {
-        expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: 9), .badLength)
-        expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: 9), .badLength)
+        for count in [9, 12, 15] {
+            expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: count), .badLength)
+            expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: count), .badLength)
+        }
         expect(Ethernet() / IPv4(offset: 8, next: 17) / Payload(count: 9), nil)
         expect(Ethernet() / IPv6() / Fragment(offset: 8, next: 17) / Payload(count: 9), nil)
     }
@@ -123,8 +135,8 @@ import Wire
 
     @Test func `neighbour discovery in fragments is refused, atomic ones included, other ICMPv6 is not`() {
         let network = IPv6(from: linkLocal, to: group6, hopLimit: 255)
-        for type in [133, 134, 135, 136, 137] as [UInt8] {
-            let message = ICMPv6(type: type, body: [UInt8](repeating: 0, count: 40))
+        for message in NeighbourDiscovery.messages {
+            expect(Ethernet() / network / Extension.destination() / message, nil)
             expect(Ethernet() / network / Fragment() / message, .badNeighbour)
             expect(Ethernet() / network / Fragment(more: true) / message, .badNeighbour)
             expect(Ethernet() / network / Fragment(more: true) / Extension.destination() / message, .badNeighbour)

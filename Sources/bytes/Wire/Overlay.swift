@@ -82,10 +82,12 @@ func insideGeneve(_ frame: borrowing RawSpan, _ outer: borrowing Reading) -> Ins
     return Inside(offset: start &+ GeneveField.options &+ options, end: end, type: u16(frame, start &+ GeneveField.type))
 }
 
-/// One past the last byte of a packet's UDP datagram, which may end before the packet does; before its payload when it has no header.
+/// One past the last byte of a packet's UDP datagram, which may end before the packet does; -1 where the packet holds no such datagram.
 @_noLocks
 private func datagramEnd(_ frame: borrowing RawSpan, _ outer: borrowing Reading) -> Int {
     let start = Int(outer.transportOffset)
-    guard Int(outer.end) &- start >= UDPField.length else { return -1 }
-    return start &+ Int(u16(frame, start &+ UDPField.datagramLength))
+    let available = Int(outer.end) &- start
+    guard available >= UDPField.length else { return -1 }
+    let length = Int(u16(frame, start &+ UDPField.datagramLength))
+    return length <= available ? start &+ length : -1
 }

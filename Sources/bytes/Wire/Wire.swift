@@ -24,7 +24,7 @@ public import Net
 // stands in functions out of line, so that it costs the others only the comparison that leads to it.
 //
 // Not looked at: the checksums of TCP, UDP, SCTP, ICMP and GRE, because a frame from the host's own stack carries only a part of them
-// where the sender leaves the sum to its NIC (veth does). `docs/wire.md` is the manual's form of all this.
+// where the sender leaves the sum to its NIC (veth does). `docs/wire.md` says of each protocol what is checked.
 
 /// Reads a frame as it was received, from the first byte of its Ethernet header, without its check sequence.
 ///
@@ -57,5 +57,6 @@ func readNetwork(_ frame: borrowing RawSpan, into reading: inout Reading) -> Dro
     let reason = type == EtherType.ipv4 ? readIPv4(frame, into: &reading) : readIPv6(frame, into: &reading)
     if let reason { return reason }
     if case .packet = reading.kind, let reason = readTransport(frame, into: &reading) { return reason }
-    return isMartian(reading) ? .martian : nil
+    if areOrdinary(reading.source, reading.destination) { return nil }
+    return areExcused(reading) ? nil : .martian
 }
