@@ -116,6 +116,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
         tests("Fuzz", ["FuzzTargets", "Net"]),
+        .testTarget(
+            name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",
+            exclude: ["make-captures.py", "make-traffic.sh"], swiftSettings: settings),
         tests("Net", ["Net"]),
         tests("Record", ["Record", "Net"]),
         tests("Ring", ["Ring", "Net"]),

@@ -113,6 +113,12 @@ private func entity(_ name: String, _ terms: Term..., line: Int = 1) -> Document
             ])
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a policy of very many rules costs what its rules cost`() throws {
+        let rules = (1...20_000).map { Rule(number: $0, action: .allow, direction: .egress, peers: [entities("x")]) }
+        #expect(try PolicySet([policy("p") { $0.rules = rules }, entity("x", Term())]).policies[0].rules.count == 20_000)
+        #expect(faults([policy("p") { $0.rules = rules }]).count == PolicyError.most)
+    }
+
     @Test func `every contradiction is told at once, 20 at most`() throws {
         let prefix = try #require(Prefix("10.0.0.1"))
         let claimants = (0..<50).map { Workload(name: ObjectName("w\($0)"), addresses: [prefix]) }

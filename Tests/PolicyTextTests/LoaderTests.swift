@@ -41,6 +41,21 @@ import Testing
         #expect(throws: PolicyError.self) { try Loader.load(paths: [path]) }
     }
 
+    @Test func `what is hidden in a folder is left out, and what is reached twice by links is read once`() throws {
+        let path = try folder([
+            ".git/a.yaml": zone("a"), ".b.yaml": zone("a"), "..version/c.yaml": zone("a"), "d.yaml": zone("a"),
+            "e/f.yaml": zone("b"),
+        ])
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for (link, target) in [("g.yaml", "d.yaml"), ("h.yaml", "..version/c.yaml")] {
+            try FileManager.default.createSymbolicLink(atPath: "\(path)/\(link)", withDestinationPath: target)
+        }
+        #expect(try Loader.files(under: path).map { $0.dropFirst(path.count + 1) } == ["d.yaml", "e/f.yaml", "g.yaml", "h.yaml"])
+        try FileManager.default.removeItem(atPath: "\(path)/h.yaml")
+        #expect(try Loader.load(paths: [path]).zones.keys.sorted() == ["a", "b"])
+        #expect(try Loader.files(under: "\(path)/.git").count == 1, "the path itself was named")
+    }
+
     @Test func `one look shows what is wrong in all files`() throws {
         let path = try folder([
             "a.yaml": "{apiVersion: bulkhead/v1, kind: Zone, metadata: {nam: a}}", "b.yaml": "a: [", "c.yaml": zone("c"),

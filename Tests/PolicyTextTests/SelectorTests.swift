@@ -64,6 +64,19 @@ private let unreadable: [(String, String)] = [
         #expect(try selector(#"app == "web" && env not in {"prod"} && has(x)"#) == policy.subject.selector)
     }
 
+    @Test(arguments: [
+        ("{key: env, operator: NotIn, values: [prod]}", true), ("{key: env, operator: DoesNotExist}", true),
+        ("{key: env, operator: In, values: [prod]}", false), ("{key: env, operator: Exists}", false),
+    ]) func `in the Kubernetes form as well a label that is absent is in no set`(requirement: String, matches: Bool) throws {
+        let text = """
+            {apiVersion: bulkhead/v1, kind: Policy, metadata: {name: p},
+            spec: {subject: {selector: {matchExpressions: [\(requirement)]}}}}
+            """
+        guard case .policy(let policy)? = try decode(text, file: "f").first else { throw PolicyError(.nowhere, "no policy") }
+        #expect(policy.subject.selector?.matches(["app": "web"]) == matches)
+        #expect(policy.subject.selector?.matches(["env": "prod"]) == !matches)
+    }
+
     @Test func `random texts are read or refused, never more`() {
         let seed = UInt64.random(in: 0...999_999)
         print("seed \(seed)")

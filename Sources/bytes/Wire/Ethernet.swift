@@ -18,6 +18,10 @@ enum EtherType {
     static var oldServiceTag: UInt16 { @_noLocks get { 0x9100 } }
     /// Everything below is the length of an 802.3 frame (IEEE 802.3, 3.2.6).
     static var first: UInt16 { @_noLocks get { 0x0600 } }
+
+    /// Whether a type announces a VLAN tag.
+    @_noLocks @inline(__always)
+    static func isTag(_ type: UInt16) -> Bool { type == customerTag || type == serviceTag || type == oldServiceTag }
 }
 
 /// The Ethernet II header (IEEE 802.3, 3.1.1).
@@ -64,7 +68,7 @@ private func unwrap(_ frame: borrowing RawSpan, into reading: inout Reading) -> 
     while reading.link.number == LinkProtocol.none.number {
         let type = reading.etherType
         let offset = Int(reading.networkOffset)
-        if type == EtherType.customerTag || type == EtherType.serviceTag || type == EtherType.oldServiceTag {
+        if EtherType.isTag(type) {
             guard tags < TagField.most else { return .tooManyTags }
             // `networkOffset` stands behind the tag type, which is a part of the tag.
             guard Int(reading.end) &- offset >= TagField.length else { return .truncated }

@@ -57,8 +57,8 @@ func readIPv4(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRe
     return readChain(frame, into: &reading)
 }
 
-/// Whether the one's complement sum over the header, its checksum included, is all ones (RFC 1071). Words of 32 bits add up to the
-/// same as those of 16: carries are folded in at the end. The part that each header has is loaded in three steps, not in a loop.
+/// Whether the one's complement sum over the header, its checksum included, is all ones, so that nothing is left to make it so. The
+/// part that each header has is loaded in three steps, not in a loop.
 @_noLocks @inline(__always)
 private func sumIsRight(_ frame: borrowing RawSpan, _ start: Int, _ headerLength: Int) -> Bool {
     let (first, second) = (u64(frame, start), u64(frame, start &+ 8))
@@ -69,9 +69,5 @@ private func sumIsRight(_ frame: borrowing RawSpan, _ start: Int, _ headerLength
         sum &+= UInt64(u32(frame, start &+ offset))
         offset &+= 4
     }
-    sum = (sum & 0xffff_ffff) &+ (sum >> 32)
-    sum = (sum & 0xffff) &+ (sum >> 16)
-    sum = (sum & 0xffff) &+ (sum >> 16)
-    sum = (sum & 0xffff) &+ (sum >> 16)
-    return sum == 0xffff
+    return checksum(of: sum) == 0
 }

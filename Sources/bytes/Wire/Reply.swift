@@ -107,14 +107,8 @@ private func isSound(_ reading: borrowing Reading, in frameLength: Int) -> Bool 
 @_noLocks
 private func endOfTags(_ frame: borrowing RawSpan, before network: Int) -> Int {
     var offset = LinkField.type
-    while network &- offset >= LinkField.tagLength &+ 2, isTag(u16(frame, offset)) { offset &+= LinkField.tagLength }
+    while network &- offset >= LinkField.tagLength &+ 2, EtherType.isTag(u16(frame, offset)) { offset &+= LinkField.tagLength }
     return offset
-}
-
-/// Whether an ether type announces a VLAN tag.
-@_noLocks @inline(__always)
-private func isTag(_ type: UInt16) -> Bool {
-    type == EtherType.customerTag || type == EtherType.serviceTag || type == EtherType.oldServiceTag
 }
 
 /// Fills a reply up with zeros to the shortest frame, as far as its trigger and the memory go; says where it ends then. Not every

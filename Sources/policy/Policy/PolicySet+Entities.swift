@@ -21,18 +21,18 @@ extension PolicySet {
             }
             entities[entity.name]?.terms = resolution.terms(of: entity, &faults)
         }
-        for index in policies.indices {
-            let policy = policies[index]
+        for index in policies.indices where policies[index].namesEntities {
+            // A copy that is changed and put back: changing it in place would copy all its rules for each of them.
+            var policy = policies[index]
             let who = "Policy \"\(policy.name)\""
-            policies[index].subject = resolution.resolve(policy.subject, policy.place, who, &faults)
-            for number in policy.rules.indices {
-                let rule = policy.rules[number]
-                let whose = "rule \"\(rule.label)\" of \(who)"
-                policies[index].rules[number].subject = rule.subject.map {
-                    resolution.resolve($0, rule.place, whose, &faults)
-                }
-                policies[index].rules[number].peers = rule.peers.map { resolution.resolve($0, rule.place, whose, &faults) }
+            policy.subject = resolution.resolve(policy.subject, policy.place, who, &faults)
+            for number in policy.rules.indices where policy.rules[number].terms.contains(where: \.namesEntities) {
+                let (subject, peers) = (policy.rules[number].subject, policy.rules[number].peers)
+                let (place, whose) = (policy.rules[number].place, "rule \"\(policy.rules[number].label)\" of \(who)")
+                policy.rules[number].subject = subject.map { resolution.resolve($0, place, whose, &faults) }
+                policy.rules[number].peers = peers.map { resolution.resolve($0, place, whose, &faults) }
             }
+            policies[index] = policy
         }
         return faults
     }
@@ -85,6 +85,7 @@ extension PolicySet {
                     continue
                 }
                 guard let definition = entities[name] else {
+                    guard faults.count < PolicyError.most else { continue }
                     let known = Term.Entity.builtIn.map(\.name) + entities.keys.sorted()
                     faults.append(
                         PolicyError(
@@ -100,7 +101,21 @@ extension PolicySet {
     }
 }
 
+extension Policy {
+    /// Whether one of its terms names an entity of a document.
+    fileprivate var namesEntities: Bool {
+        subject.namesEntities || rules.contains { $0.terms.contains(where: \.namesEntities) }
+    }
+}
+
 extension Term {
+    /// Whether it names an entity of a document.
+    fileprivate var namesEntities: Bool {
+        (entities ?? []).contains { entity in
+            if case .named = entity { true } else { false }
+        }
+    }
+
     /// How many terms it is, those of its entities included.
     fileprivate var size: Int {
         (entities ?? []).reduce(1) { sum, entity in

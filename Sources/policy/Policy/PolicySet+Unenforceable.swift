@@ -15,7 +15,7 @@ extension PolicySet {
         let ofEntities = entities.values.sorted { $0.name < $1.name }.flatMap { entity in
             entity.terms.compactMap { Self.fault($0, entity.place, "Entity \"\(entity.name)\"") }
         }
-        return ofSets + ofEntities + policies.flatMap(Self.faults)
+        return ofSets + ofEntities + Array(policies.lazy.flatMap(Self.faults).prefix(PolicyError.most))
     }
 
     private static func faults(of policy: Policy) -> [PolicyError] {
@@ -23,13 +23,15 @@ extension PolicySet {
         let ofSubject = fault(policy.subject, policy.place, who)
         return (ofSubject.map { [$0] } ?? [])
             + policy.rules.flatMap { rule -> [PolicyError] in
+                guard rule.hasProgram || rule.terms.contains(where: { $0.principal != nil }) else { return [] }
                 let whose = "rule \"\(rule.label)\" of \(who)"
-                let services = (rule.services?.services ?? []) + (rule.notServices?.services ?? [])
-                let program = services.contains { $0.program != nil }
-                let ofProgram = PolicyError(
-                    rule.place, "\(whose) asks for a layer-7 program, and none is enforced yet",
-                    remedy: "name the service by protocol and port alone")
-                return rule.terms.compactMap { fault($0, rule.place, whose) } + (program ? [ofProgram] : [])
+                let ofTerms = rule.terms.compactMap { fault($0, rule.place, whose) }
+                guard rule.hasProgram else { return ofTerms }
+                return ofTerms + [
+                    PolicyError(
+                        rule.place, "\(whose) asks for a layer-7 program, and none is enforced yet",
+                        remedy: "name the service by protocol and port alone")
+                ]
             }
     }
 
@@ -38,5 +40,13 @@ extension PolicySet {
         return PolicyError(
             place, "\(who) needs a principal proved by a certificate, and none is seen yet",
             remedy: "ask for the assurance inventory or bound")
+    }
+}
+
+extension Rule {
+    /// Whether one of its services asks for a layer-7 program.
+    fileprivate var hasProgram: Bool {
+        (services?.services.contains { $0.program != nil } ?? false)
+            || (notServices?.services.contains { $0.program != nil } ?? false)
     }
 }

@@ -45,18 +45,20 @@ public struct PolicySet: Sendable {
 
     /// Enters every document under its name; says which names are there twice.
     private mutating func enter(_ documents: [Document]) -> [PolicyError] {
-        var seen: [String: [ObjectName: Place]] = [:]
+        // Where in the list the first of each name is: a set of a million workloads would feel a dictionary of places.
+        var seen: [String: [ObjectName: Int]] = [:]
         var faults: [PolicyError] = []
-        for document in documents {
+        workloads.reserveCapacity(documents.count)
+        for (index, document) in documents.enumerated() {
             if let earlier = seen[document.kind]?[document.name] {
                 faults.append(
                     PolicyError(
                         document.place,
-                        "\(document.kind) \"\(document.name)\" is there twice; the first one is at \(earlier)",
+                        "\(document.kind) \"\(document.name)\" is there twice; the first one is at \(documents[earlier].place)",
                         remedy: "rename one of them or remove it"))
                 continue
             }
-            seen[document.kind, default: [:]][document.name] = document.place
+            seen[document.kind, default: [:]][document.name] = index
             switch document {
             case .zone(let zone): zones[zone.name] = zone
             case .namespace(let namespace): namespaces[namespace.name] = namespace

@@ -32,8 +32,9 @@ public enum Loader {
     }
 
     /// The set of all documents under the given paths: files by name, folders with everything below them that ends in one of
-    /// `endings`, in the order of their names. A path that is given twice, or lies under another one, is read once. Documents of a
-    /// foreign language go to the dialect that claims them; without one they are refused.
+    /// `endings`, in the order of their names, except what is hidden (a name that starts with a dot: an editor's, or the versions that
+    /// Kubernetes keeps beside a mounted map). A file that is reached twice, also by a link, is read once. Documents of a foreign
+    /// language go to the dialect that claims them; without one they are refused.
     ///
     /// Throws with everything that is wrong in the documents, `PolicyError.most` at most; only where each of them is understood,
     /// with everything in which they contradict each other.
@@ -51,7 +52,7 @@ public enum Loader {
         var seen: Set<String> = []
         for path in paths {
             for file in try files(under: path, limits: limits)
-            where seen.insert(URL(fileURLWithPath: file).standardizedFileURL.path).inserted {
+            where seen.insert(URL(fileURLWithPath: file).resolvingSymlinksInPath().path).inserted {
                 reader.read(file)
                 if reader.isFull { throw reader.error ?? PolicyError(.nowhere, "too many errors") }
             }
@@ -59,7 +60,7 @@ public enum Loader {
         return try reader.finish()
     }
 
-    /// The files that a path stands for.
+    /// The files that a path stands for, nothing hidden among them unless the path itself names it.
     public static func files(under path: String, limits: Limits = Limits()) throws(PolicyError) -> [String] {
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -71,7 +72,8 @@ public enum Loader {
         }
         var files: [String] = []
         while let name = names.nextObject() as? String {
-            guard endings.contains(where: name.hasSuffix) else { continue }
+            let isHidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
+            guard !isHidden, endings.contains(where: name.hasSuffix) else { continue }
             guard files.count < limits.files else {
                 throw PolicyError(
                     Place(file: path, line: 1, column: 1), "the folder has more than \(limits.files) files of documents",
