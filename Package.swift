@@ -135,7 +135,8 @@ let package = Package(
         tests("Compiler", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"], exclude: ["Golden"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
-        tests("API", ["API", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
+        tests(
+            "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
