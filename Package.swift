@@ -85,11 +85,15 @@ let package = Package(
         room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
 
         // Tools.
+        .systemLibrary(
+            name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Compiler", "Control", "Engine", "Keeper", "Layout", "Net", "Policy", "PolicyText", "Record",
-                "Telemetry", arguments, client, http1, logging, nio,
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Engine", "Keeper", "Layout", "Net", "Policy",
+                "PolicyText",
+                "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -124,6 +128,7 @@ let package = Package(
         tests("API", ["API", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
+        tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", []),
     ],
     swiftLanguageModes: [.v6],

@@ -73,6 +73,8 @@ struct BurstNotes {
     var reasons: InlineArray<64, DropReason?> = .init(repeating: nil)
     /// Hash of the flow key, for packets.
     var hashes: InlineArray<64, UInt64> = .init(repeating: 0)
+    /// The verdict on the frame that was judged last.
+    var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.
     var candidates: InlineArray<64, UInt32> = .init(repeating: .max)
 }

@@ -24,7 +24,10 @@ struct Bulkhead: AsyncParsableCommand {
             Exit codes: 0 success, 1 the answer is no or it could not be done, 2 wrong usage.
             """,
         version: "0.1.0",
-        subcommands: [RunCommand.self, StatusCommand.self, CheckCommand.self, PolicyCommand.self, FlowsCommand.self])
+        subcommands: [
+            RunCommand.self, StatusCommand.self, CheckCommand.self, PolicyCommand.self, FlowsCommand.self,
+            ReplayCommand.self,
+        ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.
     static func runAlone(_ words: [String]) -> Int32 {
