@@ -11,12 +11,12 @@ if [ "${BULKHEAD_TRAFFIC:-}" != inside ]; then
     exec unshare --net --pid --fork --kill-child --mount-proc "$0" "$file"
 fi
 
-unshare --net sleep 60 &
+unshare --net sleep infinity &
 peer=$!
 far() { nsenter --net="/proc/$peer/ns/net" "$@"; }
-# Waits up to five seconds for a condition.
+# Waits for a condition, twenty seconds at most.
 await() {
-    for _ in $(seq 100); do
+    for _ in $(seq 400); do
         if "$@"; then return; fi
         sleep 0.05
     done
@@ -29,7 +29,8 @@ await is_elsewhere
 ip link add near type veth peer name far netns "$peer"
 ethtool -K near tso off gso off tx off >/dev/null
 far ethtool -K far tso off gso off tx off >/dev/null
-tcpdump -q -i near -s 0 -U -w "$file" 2>/dev/null &
+# As root, because the folder may be closed to the user that it would become.
+tcpdump -Z root -q -i near -s 0 -U -w "$file" 2>/dev/null &
 tap=$!
 # The tap must be there before the first frame: the file has its header then.
 ip link set near up promisc on
