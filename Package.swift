@@ -88,8 +88,8 @@ let package = Package(
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Compiler", "Control", "Engine", "Keeper", "Layout", "Net", "Policy", "PolicyText", "Record",
-                "Telemetry", arguments, client, http1, logging, nio,
+                "Analysis", "API", "Compiler", "Control", "Engine", "Keeper", "Layout", "Link", "Net", "Policy", "PolicyText",
+                "Record", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),

@@ -13,6 +13,7 @@ struct Bulkhead: AsyncParsableCommand {
             Write a configuration and policies, see whether they are understood, run, and look:
 
               bulkhead check --config /etc/bulkhead/bulkhead.yaml
+              bulkhead doctor --config /etc/bulkhead/bulkhead.yaml
               bulkhead run --config /etc/bulkhead/bulkhead.yaml
               bulkhead status
               bulkhead flows --follow
@@ -24,7 +25,9 @@ struct Bulkhead: AsyncParsableCommand {
             Exit codes: 0 success, 1 the answer is no or it could not be done, 2 wrong usage.
             """,
         version: "0.1.0",
-        subcommands: [RunCommand.self, StatusCommand.self, CheckCommand.self, PolicyCommand.self, FlowsCommand.self])
+        subcommands: [
+            RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
+        ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.
     static func runAlone(_ words: [String]) -> Int32 {
