@@ -10,8 +10,10 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cxdp_interface.h"
@@ -197,6 +199,33 @@ int cxdp_named_namespace(int32_t namespace_id, char *name) {
         if (namespace_number(fd) == namespace_id) {
             found = fd;
             strcpy(name, entry->d_name);
+        } else {
+            close(fd);
+        }
+    }
+    closedir(folder);
+    return found;
+}
+
+int cxdp_inhabited_namespace(int32_t namespace_id, int32_t *pid) {
+    DIR *folder = opendir("/proc");
+    if (!folder) return -errno;
+    int found = -ENOENT;
+    // Most processes share one namespace, which is asked about once for a run of them.
+    ino_t last = 0;
+    for (struct dirent *entry = readdir(folder); entry && found < 0; entry = readdir(folder)) {
+        int32_t const number = (int32_t)strtol(entry->d_name, NULL, 10);
+        if (number <= 0) continue;
+        char path[32];
+        struct stat facts = {0};
+        snprintf(path, sizeof path, "%d/ns/net", number);
+        int fd = openat(dirfd(folder), path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) continue;
+        bool const is_known = fstat(fd, &facts) == 0 && facts.st_ino == last;
+        last = facts.st_ino;
+        if (!is_known && namespace_number(fd) == namespace_id) {
+            found = fd;
+            *pid = number;
         } else {
             close(fd);
         }

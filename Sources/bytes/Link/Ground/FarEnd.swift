@@ -3,21 +3,26 @@ internal import CXDP
 import Glibc
 
 /// The other end of a veth port, as far as it can be seen from here. It may be in another network namespace: its name can then be
-/// asked for over netlink, but its offloads only from inside, and only namespaces in /run/netns have a name to enter by.
+/// asked for over netlink, but its offloads only from inside. A namespace is entered by its name in /run/netns, or by a process in it.
 public struct FarEnd: Sendable, Equatable {
     /// Its name, if it could be found out.
     public var name: String?
     /// The name of its network namespace; nil when it is ours or has none.
     public var namespace: String?
-    /// Its MTU and transmit queues, if they could be found out.
-    public var mtu, transmitQueues: UInt32?
+    /// A process in its network namespace, where that has no name.
+    public var process: Int32?
+    /// Its MTU, if it could be found out.
+    public var mtu: UInt32?
+    /// Transmit queues in use, if somebody could look.
+    public var transmitQueues: UInt32?
     /// Offloads by whether they are on; nil when nobody could look.
     public var offloads: [Offload: Bool]?
 
-    /// What to put before a command that is to run where it is.
-    var commandPrefix: String {
-        if let namespace { return "ip netns exec \(namespace) " }
-        return offloads == nil ? "ip netns exec <its namespace> " : ""
+    /// A command that is to run where it is.
+    func remedy(_ command: String) -> Finding.Remedy {
+        if let namespace { return .command("ip netns exec \(namespace) \(command)") }
+        if let process { return .command("nsenter -t \(process) -n \(command)") }
+        return offloads == nil ? .advice("in its network namespace: `\(command)`") : .command(command)
     }
 
     /// Looks at the far end of a port; nil when the port has none.
@@ -33,12 +38,18 @@ public struct FarEnd: Sendable, Equatable {
         var link = cxdp_link()
         if unsafe cxdp_link_query(nil, peer.index, number, &link) == 0 {
             name = text(link.name)
-            (mtu, transmitQueues) = (link.mtu, link.tx_queues)
+            mtu = link.mtu
         }
         var words = [CChar](repeating: 0, count: 256)
-        let there = unsafe cxdp_named_namespace(number, &words)
-        guard there >= 0 else { return }
-        namespace = text(words)
+        var there = unsafe cxdp_named_namespace(number, &words)
+        if there >= 0 {
+            namespace = text(words)
+        } else {
+            var pid: Int32 = 0
+            there = unsafe cxdp_inhabited_namespace(number, &pid)
+            guard there >= 0 else { return }
+            process = pid
+        }
         look(into: FileDescriptor(owning: there), at: peer.index)
     }
 

@@ -47,14 +47,14 @@ extension Ground {
                     .farEndQueues, .error, port: port.name,
                     what: "its far end, \(name), sends by \(queues) queues, more than it receives by",
                     why: "the kernel refuses native XDP then",
-                    remedy: .command("\(end.commandPrefix)ethtool -L \(name) tx \(port.interface.receiveQueues)")))
+                    remedy: end.remedy("ethtool -L \(name) tx \(port.interface.receiveQueues)")))
         }
         if !demands.generic, let mtu = end.mtu, mtu > Self.largestFarMTU {
             findings.append(
                 Finding(
                     .farEndMTU, .error, port: port.name, what: "the MTU of its far end, \(name), is \(mtu)",
                     why: "the kernel refuses native XDP above \(Self.largestFarMTU)",
-                    remedy: .command("\(end.commandPrefix)ip link set dev \(name) mtu \(Self.largestFarMTU)")))
+                    remedy: end.remedy("ip link set dev \(name) mtu \(Self.largestFarMTU)")))
         }
         guard let offloads = end.offloads else { return findings + [hidden(port, end, name)] }
         return findings
@@ -64,7 +64,7 @@ extension Ground {
                 return Finding(
                     need.code, need.severity, port: port.name,
                     what: "\(word) is \(need.on ? "off" : "on") at its far end, \(name)", why: need.why,
-                    remedy: .command("\(end.commandPrefix)ethtool -K \(name) \(word) \(need.on ? "on" : "off")"))
+                    remedy: end.remedy("ethtool -K \(name) \(word) \(need.on ? "on" : "off")"))
             }
     }
 
@@ -76,7 +76,7 @@ extension Ground {
         return Finding(
             .farEndHidden, .warning, port: port.name, what: "the offloads of its far end, \(name), cannot be seen from here",
             why: "with TX checksums left to the device TCP and UDP die at the receiver while ping works\(napi)",
-            remedy: .command("\(end.commandPrefix)ethtool -K \(name) tx off gro on"))
+            remedy: end.remedy("ethtool -K \(name) tx off gro on"))
     }
 
     private struct Need {

@@ -70,7 +70,7 @@ extension Ground {
         guard let end = port.farEnd, let name = end.name else {
             return .advice("plug the cable in, or look at the neighbour")
         }
-        return .command("\(end.commandPrefix)ip link set dev \(name) up")
+        return end.remedy("ip link set dev \(name) up")
     }
 
     /// What iproute2 calls the mode of a program.
