@@ -43,6 +43,43 @@ import Testing
         #expect(writer.used == 0)
     }
 
+    @Test func `an address that is claimed in other zones only is elsewhere`() throws {
+        let memory = emptyMap()
+        var writer = writer(memory)
+        let address = Address.of("10.0.0.1")
+        try writer.claim(address, zone: 2, labelSet: 1, workload: 9)
+        let map = try memory.addressMap()
+        let elsewhere = map.claim(on: address, zone: 1)
+        #expect(elsewhere.isElsewhere && !elsewhere.isThere)
+        #expect(!map.claim(on: address, zone: 2).isElsewhere)
+        #expect(!map.claim(on: .of("10.0.0.2"), zone: 1).isElsewhere)
+        try writer.claim(address, labelSet: 1, workload: 9)
+        #expect(map.claim(on: address, zone: 1).isThere && !map.claim(on: address, zone: 1).isElsewhere)
+        writer.release(address, workload: 9)
+        writer.release(address, zone: 2, workload: 9)
+        #expect(!map.claim(on: address, zone: 1).isElsewhere)
+    }
+
+    @Test func `a claim keeps the hardware address that it is bound to, also beside others`() throws {
+        let memory = emptyMap()
+        var writer = writer(memory)
+        let address = Address.of("10.0.0.1")
+        let (one, other) = (MACAddress(bits: 0x0200_0000_0001), MACAddress(bits: 0x0200_0000_0002))
+        try writer.claim(address, zone: 1, labelSet: 1, workload: 1, hardwareAddress: one)
+        try writer.claim(address, zone: 2, labelSet: 1, workload: 1, hardwareAddress: other)
+        let map = try memory.addressMap()
+        #expect(map.boundClaim(on: address, zone: 1).hardwareAddress == one)
+        #expect(map.boundClaim(on: address, zone: 2).hardwareAddress == other)
+        #expect(map.boundClaim(on: address, zone: 3).hardwareAddress.bits == 0)
+        // What another workload says and takes back leaves the binding as it was.
+        try writer.claim(address, zone: 2, labelSet: 1, workload: 7)
+        #expect(map.boundClaim(on: address, zone: 2).isContested)
+        writer.release(address, zone: 2, workload: 7)
+        #expect(map.boundClaim(on: address, zone: 2).hardwareAddress == other)
+        try writer.claim(address, zone: 2, labelSet: 1, workload: 1)
+        #expect(map.boundClaim(on: address, zone: 2).hardwareAddress.bits == 0)
+    }
+
     @Test func `every change raises the epoch, and a move leaves no moment without a claim`() throws {
         let memory = emptyMap()
         var writer = writer(memory)
@@ -106,7 +143,9 @@ import Testing
                 // Every claim's numbers say which address they belong to.
                 let host = turn % 4
                 let mark = turn << 2 | host
-                _ = try? writer.claim(Address(v4: host), zone: UInt16(host), labelSet: mark, workload: mark)
+                _ = try? writer.claim(
+                    Address(v4: host), zone: UInt16(host), labelSet: mark, workload: mark,
+                    hardwareAddress: MACAddress(bits: UInt64(mark)))
                 writer.release(Address(v4: host), zone: UInt16(host), workload: mark)
             }
             _ = try? writer.claim(Address(v4: 99), labelSet: 0, workload: 0)
@@ -116,10 +155,11 @@ import Testing
         var mixed = 0
         while !map.claim(on: Address(v4: 99), zone: 0).isThere {
             for host in 0..<UInt32(4) {
-                let claim = map.claim(on: Address(v4: host), zone: UInt16(host))
+                let claim = map.boundClaim(on: Address(v4: host), zone: UInt16(host))
                 guard claim.isThere, !claim.isContested else { continue }
                 seen += 1
-                if claim.labelSet != claim.workload || claim.labelSet & 3 != host { mixed += 1 }
+                let isOwn = claim.hardwareAddress.bits == UInt64(claim.workload)
+                if claim.labelSet != claim.workload || claim.labelSet & 3 != host || !isOwn { mixed += 1 }
             }
         }
         #expect(mixed == 0)
@@ -135,7 +175,7 @@ import Testing
         for _ in 0..<20_000 {
             memory[.random(in: AddressMapLayout.headerSize..<memory.count, using: &generator)] = .random(
                 in: 0...255, using: &generator)
-            _ = map.claim(on: Address(v4: .random(in: 0..<14, using: &generator)), zone: 0)
+            _ = map.boundClaim(on: Address(v4: .random(in: 0..<14, using: &generator)), zone: 0)
         }
         for slot in 0..<32 { memory[AddressMapLayout.headerSize + slot * 32] |= 1 }
         #expect(map.claim(on: Address(v4: 1), zone: 0).isContested, "a slot that stays odd is contested")
@@ -143,6 +183,10 @@ import Testing
 
     @Test func `a header of another shape is refused`() {
         let memory = emptyMap()
+        // One slot's word fewer than the slots need.
+        memory[16] &-= 8
+        #expect(throws: SnapshotError.header) { try memory.addressMap() }
+        memory[16] &+= 8
         memory[24] = 63
         #expect(throws: SnapshotError.header) { try memory.addressMap() }
         memory[24] = 128

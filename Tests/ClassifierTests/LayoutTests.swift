@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
+import Net
 import Testing
 
 @Suite struct Layouts {
     @Test func `the items of the image keep their sizes`() {
-        #expect(MemoryLayout<SnapshotHeader>.size == 232)
+        #expect(MemoryLayout<SnapshotHeader>.size == 264)
         #expect(MemoryLayout<SnapshotHeader>.size <= SnapshotLayout.headerSize)
         #expect(MemoryLayout<SectionEntry>.stride == 16)
         #expect(MemoryLayout<ZoneEntry>.stride == 12)
@@ -15,7 +16,10 @@ import Testing
         #expect(MemoryLayout<TableEntry>.stride == 8)
         #expect(MemoryLayout<IntervalEntry>.stride == 8)
         #expect(MemoryLayout<SideRecord>.stride == 32)
-        #expect(SnapshotLayout.Section.allCases.count == 12)
+        #expect(SnapshotLayout.Section.allCases.count == 14)
+        #expect(MemoryLayout<LinkTable>.size == 88)
+        #expect(MemoryLayout<LinkTable>.stride == 88)
+        #expect(LinkProtocol.allCases.count <= LinkTable().settings.count)
     }
 
     @Test func `the address map's header and slots keep their sizes and places`() {

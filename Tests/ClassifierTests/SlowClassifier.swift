@@ -22,7 +22,14 @@ struct SlowClassifier {
         }
         let longest = prefixes.filter { $0.prefix.contains(address) }.max { $0.prefix.length < $1.prefix.length }
         let prefixClass = longest?.value ?? 0
-        guard let claim else { return Owner(classNumber: combined(prefixClass, CombinedEntry.zoneTag | UInt32(zone))) }
+        guard let claim else {
+            let number = combined(prefixClass, CombinedEntry.zoneTag | UInt32(zone))
+            let flags = builder.classes[Int(number)].flags
+            let isClaimed = claims.contains { $0.address == address }
+            return Owner(
+                classNumber: number,
+                isElsewhere: flags & ClassEntry.elsewhere != 0 || (isClaimed && flags & ClassEntry.workload == 0))
+        }
         let both = combined(builder.labelSets[Int(claim.labelSet)], prefixClass)
         return Owner(
             classNumber: combined(both, CombinedEntry.zoneTag | UInt32(zone)), labelSet: claim.labelSet, workload: claim.workload)
@@ -35,7 +42,7 @@ struct SlowClassifier {
     func side(_ row: UInt32, _ peer: UInt32, _ service: ServiceKey) -> UInt32 {
         guard row != SnapshotLayout.none else { return SnapshotLayout.none }
         let entry = builder.classes[Int(peer)]
-        let ancestors = builder.ancestors[Int(entry.firstAncestor)..<Int(entry.firstAncestor + entry.ancestorCount)]
+        let ancestors = builder.ancestors[Int(entry.firstAncestor)..<Int(entry.firstAncestor) + Int(entry.ancestorCount)]
         for candidate in [peer] + ancestors {
             guard let found = builder.rows.first(where: { $0.row == row && $0.peer == candidate }) else { continue }
             let table = builder.tables[Int(found.table)]
@@ -68,6 +75,16 @@ struct SlowClassifier {
         let decisions = both.filter { $0 != SnapshotLayout.none }.map { builder.records[Int($0)].decision }
         return (both[0], both[1], decisions.first { $0 != 0 } ?? 0)
     }
+
+    func judgeGroup(
+        _ source: Owner, _ destination: Owner, _ zones: (ZoneNumber, ZoneNumber), _ service: ServiceKey, now: UInt64
+    ) -> (record: UInt32, decision: UInt8) {
+        var record = side(builder.classes[Int(source.classNumber)].egressRow, destination.classNumber, service)
+        if source.classNumber == builder.contestedClass { record = builder.contestedRecord }
+        if record == SnapshotLayout.none { record = builder.zonePairs[Int(zones.0) * Int(builder.zoneCount) + Int(zones.1)] }
+        while builder.records[Int(record)].validUntil <= now { record = builder.records[Int(record)].successor }
+        return (record, builder.records[Int(record)].decision)
+    }
 }
 
 extension SlowClassifier {
@@ -91,7 +108,8 @@ extension SlowClassifier {
             entry.egressRow = Bool.random(using: &generator) ? .random(in: 0..<rowCount, using: &generator) : SnapshotLayout.none
             entry.ingressRow = Bool.random(using: &generator) ? .random(in: 0..<rowCount, using: &generator) : SnapshotLayout.none
             entry.firstAncestor = UInt32(builder.ancestors.count)
-            entry.ancestorCount = .random(in: 0...UInt32(SnapshotLayout.maximumAncestors), using: &generator)
+            entry.flags = .random(in: 0...3, using: &generator)
+            entry.ancestorCount = .random(in: 0...UInt16(SnapshotLayout.maximumAncestors), using: &generator)
             builder.ancestors += (0..<entry.ancestorCount).map { _ in .random(in: 0..<classCount, using: &generator) }
             builder.classes.append(entry)
         }

@@ -42,12 +42,19 @@ import Testing
                 let slowly = slow.judge(expected.0, expected.1, zones, service, now: now)
                 #expect(judged.egress == slowly.egress && judged.ingress == slowly.ingress, "round \(round): \(from) -> \(to)")
                 #expect(judged.decision.rawValue == slowly.decision)
+                let toGroup = snapshot.judgeGroup(
+                    source: source, destination: destination, sourceZone: zones.0, destinationZone: zones.1, service: service,
+                    now: now)
+                let slowlyToGroup = slow.judgeGroup(expected.0, expected.1, zones, service, now: now)
+                #expect(
+                    toGroup.egress == slowlyToGroup.record && toGroup.ingress == SnapshotLayout.none, "round \(round): \(from)")
+                #expect(toGroup.decision.rawValue == slowlyToGroup.decision)
             }
         }
     }
 
     private func same(_ a: Owner, _ b: Owner) -> Bool {
-        a.classNumber == b.classNumber && a.labelSet == b.labelSet && a.workload == b.workload
+        a.classNumber == b.classNumber && a.labelSet == b.labelSet && a.workload == b.workload && a.isElsewhere == b.isElsewhere
     }
 
     @Test func `an image with one wrong byte is refused or harmless`() throws {
@@ -85,9 +92,16 @@ import Testing
         for _ in 0..<4 {
             let zone = UInt16.random(in: 0...UInt16.max, using: &generator)
             _ = snapshot.zone(pair: 0, port: 1, vlans: VLANTags(7), tunnel: Tunnel(.vxlan, identifier: 3))
+            _ = snapshot.setting(of: LinkProtocol.allCases.randomElement(using: &generator) ?? .none)
+            _ = snapshot.setting(ofEtherType: .random(in: 0 ... .max, using: &generator))
+            _ = (snapshot.isOnLink(zone), snapshot.hasDHCPServer(zone), snapshot.stormFrames)
             let source = snapshot.owner(of: SlowClassifier.address(&generator), zone: zone, in: map)
             var destination = snapshot.owner(of: SlowClassifier.address(&generator), zone: zone & 3, in: map)
             if zone % 3 == 0 { destination.classNumber = .random(in: 0 ... .max, using: &generator) }
+            _ = snapshot.isWorkload(destination)
+            _ = snapshot.judgeGroup(
+                source: source, destination: destination, sourceZone: zone, destinationZone: 0, service: ServiceKey(rawValue: 0),
+                now: 0)
             _ = snapshot.judge(
                 source: source, destination: destination, sourceZone: zone, destinationZone: zone & 1,
                 service: ServiceKey(rawValue: .random(in: 0 ... .max, using: &generator)),

@@ -126,7 +126,7 @@ struct RandomSets {
         if generator.happens(oneIn: 4) { term.cidrs = generator.some(prefixes, atMost: 3) }
         if generator.happens(oneIn: 6) { term.notCIDRs = generator.some(prefixes, atMost: 2) }
         if hasZones, generator.happens(oneIn: 6) { term.zones = generator.some(zoneNames, atMost: 2) }
-        if generator.happens(oneIn: 5) { term.entities = [generator.pick(Term.Entity.allCases)] }
+        if generator.happens(oneIn: 5) { term.entities = [generator.pick([.any, .outside, .known])] }
         return term
     }
 

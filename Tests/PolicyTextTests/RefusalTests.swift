@@ -59,7 +59,7 @@ private let refused: [(String, String)] = [
     (policy("change: {drain: 30}"), "f.yaml:4:24: drain must be a text, not the number 30; write \"30\" in quotes"),
     (rule("action: allow"), "f.yaml:4:16: a rule needs \"from\" or \"to\"; \"from\" judges connections to the subject"),
     (rule("action: allow, from: {}, to: {}"), "f.yaml:4:16: a rule cannot have both \"from\" and \"to\""),
-    (rule("action: drop, from: {}"), "f.yaml:4:25: action must be one of allow, deny, reject, pass, not \"drop\""),
+    (rule("action: drop, from: {}"), "f.yaml:4:25: action must be one of allow, deny, reject, pass, log, not \"drop\""),
     (rule("action: log, from: {}"), "f.yaml:4:25: the action log is not enforced yet; use mode: audit"),
     (rule("action: allow, from: null"), "f.yaml:4:38: from says nothing; write a mapping, or leave the key out"),
     (rule("action: allow, from: {selector: 'a = b'}"), "f.yaml:4:49: selector: behind \"a\" must come"),

@@ -36,6 +36,10 @@ public struct SmallPolicy: Sendable {
     public var unjudgedRecord = SmallPolicy.unjudged
     /// Where the zones lie; zone 0 is everywhere else.
     public var zones: [ZoneEntry] = []
+    /// Facts of the zones by number.
+    public var zoneFacts: [ZoneFacts] = []
+    /// The table of layer 2.
+    public var links = LinkTable()
     private var sides: [Side: [(services: ClosedRange<UInt32>, record: UInt32)]] = [:]
 
     private struct Side: Hashable {
@@ -89,6 +93,8 @@ public struct SmallPolicy: Sendable {
         builder.labelSets = labelSets
         builder.records = records
         builder.zones = zones
+        builder.zoneFacts = zoneFacts
+        builder.links = links
         builder.zoneCount = UInt32(zones.map(\.zone).max() ?? 0) + 1
         builder.zonePairs = Array(repeating: unjudgedRecord, count: Int(builder.zoneCount * builder.zoneCount))
         builder.ancestors = [Self.anyone]
@@ -97,6 +103,7 @@ public struct SmallPolicy: Sendable {
             if sides.keys.contains(where: { !$0.isEgress && $0.own == number }) { entry.ingressRow = 2 * number }
             if sides.keys.contains(where: { $0.isEgress && $0.own == number }) { entry.egressRow = 2 * number + 1 }
             if number > Self.anyone || number == Self.nobody { entry.ancestorCount = 1 }
+            if number > Self.anyone { entry.flags = ClassEntry.workload }
             builder.classes.append(entry)
         }
         for (side, rules) in sides { add(side, rules, to: &builder) }

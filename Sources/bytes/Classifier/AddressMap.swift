@@ -12,6 +12,10 @@ public import Synchronization
     public var labelSet: UInt32
     /// The workload's number in the inventory; valid with `isThere`.
     public var workload: UInt32
+    /// Nobody claims the address in this zone, but somebody does in another.
+    public var isElsewhere = false
+    /// The hardware address that the claim is bound to, 0 for none; valid with `isThere`, and only from `boundClaim`.
+    public var hardwareAddress = MACAddress(bits: 0)
 
     /// A claim from its fields; the default is none.
     @_noLocks @inlinable init(isThere: Bool = false, isContested: Bool = false, labelSet: UInt32 = 0, workload: UInt32 = 0) {
@@ -31,6 +35,7 @@ public import Synchronization
 /// `AddressMapLayout.maximumTries`, and what could not be read counts as contested.
 @safe @frozen public struct AddressMap: @unchecked Sendable {
     @usableFromInline let words: UnsafePointer<Atomic<UInt64>>
+    @usableFromInline let bindings: UnsafePointer<Atomic<UInt64>>
     @usableFromInline let epochWord: UnsafePointer<Atomic<UInt32>>
     @usableFromInline let mask: UInt64
     @usableFromInline let seed: UInt64
@@ -47,9 +52,11 @@ public import Synchronization
         guard header.size <= UInt64(byteCount), header.size >= UInt64(AddressMapLayout.headerSize) else {
             throw .tooShort(bytes: byteCount)
         }
-        let room = (header.size - UInt64(AddressMapLayout.headerSize)) / UInt64(MemoryLayout<AddressSlot>.stride)
+        let room = (header.size - UInt64(AddressMapLayout.headerSize)) / UInt64(AddressMapLayout.bytesOfSlot)
         guard header.slots > 0, header.slots & (header.slots - 1) == 0, header.slots <= room else { throw .header }
         unsafe words = (base + AddressMapLayout.headerSize).assumingMemoryBound(to: Atomic<UInt64>.self)
+        // Behind the slots, for which the file was just found to have room.
+        unsafe bindings = words + Int(header.slots) * 4
         unsafe epochWord = (base + AddressMapLayout.epochOffset).assumingMemoryBound(to: Atomic<UInt32>.self)
         mask = header.slots - 1
         seed = header.seed
@@ -60,19 +67,33 @@ public import Synchronization
 
     /// The claim on an address in a zone: one that names the zone before one that holds in any.
     @_noLocks @inlinable public func claim(on address: Address, zone: ZoneNumber) -> Claim {
+        lookUp(address, zone, withBinding: false)
+    }
+
+    /// The same claim, with the hardware address that it is bound to.
+    @_noLocks @inlinable public func boundClaim(on address: Address, zone: ZoneNumber) -> Claim {
+        lookUp(address, zone, withBinding: true)
+    }
+
+    @_noLocks @inlinable @inline(__always) func lookUp(_ address: Address, _ zone: ZoneNumber, withBinding: Bool) -> Claim {
         var any = Claim()
         var slot = AddressMapLayout.home(of: address, seed: seed)
         var probes = 0
         while probes < AddressMapLayout.maximumProbes {
-            let read = read(slot & mask)
+            let read = read(slot & mask, withBinding: withBinding)
             guard read.isWhole else { return Claim(isContested: true) }
             if read.flags & (AddressSlot.used | AddressSlot.removed) == 0 { return any }
             if read.flags & AddressSlot.used != 0 && read.high == address.high && read.low == address.low {
-                let claim = Claim(
+                var claim = Claim(
                     isThere: true, isContested: read.flags & AddressSlot.contested != 0,
                     labelSet: UInt32(truncatingIfNeeded: read.numbers), workload: UInt32(truncatingIfNeeded: read.numbers >> 32))
+                claim.hardwareAddress = MACAddress(bits: read.binding)
                 if read.zone == zone { return claim }
-                if read.zone == AddressMapLayout.anyZone { any = claim }
+                if read.zone == AddressMapLayout.anyZone {
+                    any = claim
+                } else if !any.isThere {
+                    any.isElsewhere = true
+                }
             }
             slot &+= 1
             probes &+= 1
@@ -81,9 +102,9 @@ public import Synchronization
     }
 
     /// A slot's words as they were at one moment, or `isWhole` false where the writer never left it alone.
-    @_noLocks @inlinable func read(
-        _ slot: UInt64
-    ) -> (isWhole: Bool, zone: UInt16, flags: UInt16, high: UInt64, low: UInt64, numbers: UInt64) {
+    @_noLocks @inlinable @inline(__always) func read(
+        _ slot: UInt64, withBinding: Bool
+    ) -> (isWhole: Bool, zone: UInt16, flags: UInt16, high: UInt64, low: UInt64, numbers: UInt64, binding: UInt64) {
         // The caller's mask keeps the slot inside the map; four words lie in each.
         let first = unsafe words + Int(truncatingIfNeeded: slot &* 4)
         var tries = 0
@@ -93,14 +114,16 @@ public import Synchronization
                 let high = unsafe (first + 1).pointee.load(ordering: .acquiring)
                 let low = unsafe (first + 2).pointee.load(ordering: .acquiring)
                 let numbers = unsafe (first + 3).pointee.load(ordering: .acquiring)
+                let binding =
+                    withBinding ? unsafe (bindings + Int(truncatingIfNeeded: slot)).pointee.load(ordering: .acquiring) : 0
                 if unsafe first.pointee.load(ordering: .relaxed) == before {
                     let zone = UInt16(truncatingIfNeeded: before >> 32)
-                    return (true, zone, UInt16(truncatingIfNeeded: before >> 48), high, low, numbers)
+                    return (true, zone, UInt16(truncatingIfNeeded: before >> 48), high, low, numbers, binding)
                 }
             }
             tries &+= 1
         }
-        return (false, 0, 0, 0, 0, 0)
+        return (false, 0, 0, 0, 0, 0, 0)
     }
 }
 

@@ -8,11 +8,15 @@ public import Net
 /// tries again a few times and then treats the address as contested; so it does with a label set beyond the snapshot's. The map
 /// speaks of label sets, not of classes: these are the inventory's own numbers and mean the same in every generation, so that
 /// a workload can move without a new snapshot and a snapshot can change without a new map.
+///
+/// Behind all slots lies one 64-bit word for each: the hardware address that the claim is bound to, 0 for none. It is written under
+/// the sequence count of its slot and read only for addresses of zones that are on the link itself, so that a slot stays half a cache
+/// line for everybody else.
 public enum AddressMapLayout {
     /// `BKHDADDR` as a little-endian number.
     public static let magic: UInt64 = 0x5244_4441_4448_4b42
     /// Changes with every change of the slots.
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     /// Bytes of the header; the first slot follows.
     public static let headerSize = 64
     /// A lookup gives up behind this many slots; the writer keeps every address within it, or grows the map.
@@ -23,7 +27,10 @@ public enum AddressMapLayout {
     @inlinable public static var maximumTries: Int { @_noLocks get { 64 } }
 
     /// Bytes of a map with the given number of slots.
-    public static func byteCount(slots: Int) -> Int { headerSize + slots * MemoryLayout<AddressSlot>.stride }
+    public static func byteCount(slots: Int) -> Int { headerSize + slots * bytesOfSlot }
+
+    /// Bytes that each slot takes: its own, and the word of the hardware address that it is bound to.
+    static var bytesOfSlot: Int { MemoryLayout<AddressSlot>.stride + MemoryLayout<UInt64>.stride }
 }
 
 /// The first bytes of an address map.

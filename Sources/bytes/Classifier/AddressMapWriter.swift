@@ -27,9 +27,11 @@ extension AddressMapError: CustomStringConvertible {
         var zone: UInt16
         var labelSet: UInt32
         var workload: UInt32
+        var hardwareAddress: MACAddress
     }
 
     private let words: UnsafePointer<Atomic<UInt64>>
+    private let bindings: UnsafePointer<Atomic<UInt64>>
     private let epochWord: UnsafePointer<Atomic<UInt32>>
     /// Slots of the map.
     public let slots: Int
@@ -52,6 +54,7 @@ extension AddressMapError: CustomStringConvertible {
         // The caller gave as many bytes as the slots need, and nobody reads before the magic number is there.
         unsafe base.storeBytes(of: header, as: AddressMapHeader.self)
         unsafe words = UnsafePointer((base + AddressMapLayout.headerSize).assumingMemoryBound(to: Atomic<UInt64>.self))
+        unsafe bindings = words + slots * 4
         unsafe epochWord = UnsafePointer((base + AddressMapLayout.epochOffset).assumingMemoryBound(to: Atomic<UInt32>.self))
         self.slots = slots
         self.seed = seed
@@ -68,14 +71,16 @@ extension AddressMapError: CustomStringConvertible {
     }
 
     /// Enters a workload's claim on an address in a zone, or in any with `AddressMapLayout.anyZone`; a claim of the same workload
-    /// in the same zone is replaced. Says whether the address is contested somewhere now. Throws `mustGrow` and changes nothing.
+    /// in the same zone is replaced. A hardware address binds it: in a zone that is on the link itself, only frames from that one
+    /// may carry the address; 0 binds nothing. Says whether the address is contested somewhere now. Throws `mustGrow` and changes nothing.
     @discardableResult
     public mutating func claim(
-        _ address: Address, zone: UInt16 = AddressMapLayout.anyZone, labelSet: UInt32, workload: UInt32
+        _ address: Address, zone: UInt16 = AddressMapLayout.anyZone, labelSet: UInt32, workload: UInt32,
+        hardwareAddress: MACAddress = MACAddress(bits: 0)
     ) throws(AddressMapError) -> Bool {
         var holders = holders(of: address)
         holders.removeAll { $0.workload == workload && $0.zone == zone }
-        holders.append(Holder(zone: zone, labelSet: labelSet, workload: workload))
+        holders.append(Holder(zone: zone, labelSet: labelSet, workload: workload, hardwareAddress: hardwareAddress))
         let isContested = try settle(address, holders)
         publish()
         return isContested
@@ -94,9 +99,10 @@ extension AddressMapError: CustomStringConvertible {
 
     /// Moves a workload from one address to another: the new one is claimed before the old one is let go, so that it is never nobody.
     public mutating func move(
-        from old: Address, to new: Address, zone: UInt16 = AddressMapLayout.anyZone, labelSet: UInt32, workload: UInt32
+        from old: Address, to new: Address, zone: UInt16 = AddressMapLayout.anyZone, labelSet: UInt32, workload: UInt32,
+        hardwareAddress: MACAddress = MACAddress(bits: 0)
     ) throws(AddressMapError) {
-        try claim(new, zone: zone, labelSet: labelSet, workload: workload)
+        try claim(new, zone: zone, labelSet: labelSet, workload: workload, hardwareAddress: hardwareAddress)
         if old != new { release(old, zone: zone, workload: workload) }
     }
 
@@ -112,7 +118,8 @@ extension AddressMapError: CustomStringConvertible {
             let numbers = unsafe word(slot, 3).pointee.load(ordering: .relaxed)
             return Holder(
                 zone: zone(of: slot), labelSet: UInt32(truncatingIfNeeded: numbers),
-                workload: UInt32(truncatingIfNeeded: numbers >> 32))
+                workload: UInt32(truncatingIfNeeded: numbers >> 32),
+                hardwareAddress: MACAddress(bits: unsafe binding(slot).pointee.load(ordering: .relaxed)))
         }
     }
 
@@ -144,6 +151,11 @@ extension AddressMapWriter {
     private func word(_ slot: Int, _ index: Int) -> UnsafePointer<Atomic<UInt64>> {
         // Slots come from `reach`, which keeps them below `slots`.
         unsafe words + (slot * 4 + index)
+    }
+
+    private func binding(_ slot: Int) -> UnsafePointer<Atomic<UInt64>> {
+        // One word for each slot lies behind the last one.
+        unsafe bindings + slot
     }
 
     private func flags(of slot: Int) -> UInt16 {
@@ -186,6 +198,7 @@ extension AddressMapWriter {
         unsafe word(slot, 1).pointee.store(address.high, ordering: .releasing)
         unsafe word(slot, 2).pointee.store(address.low, ordering: .releasing)
         unsafe word(slot, 3).pointee.store(UInt64(holder.workload) << 32 | UInt64(holder.labelSet), ordering: .releasing)
+        unsafe binding(slot).pointee.store(holder.hardwareAddress.bits, ordering: .releasing)
         close(slot, sequence, zone: holder.zone, flags: AddressSlot.used | (contested ? AddressSlot.contested : 0))
         if !wasUsed { used += 1 }
     }

@@ -9,14 +9,18 @@ public import Net
     public var labelSet: UInt32
     /// The workload's number in the inventory, or `SnapshotLayout.none` where no host address claims it.
     public var workload: UInt32
+    /// Workloads claim the address, but none of them in this zone: who sends from it here is somebody else.
+    public var isElsewhere: Bool
 
     /// An owner from its numbers.
     @_noLocks @inlinable public init(
-        classNumber: ClassNumber, labelSet: UInt32 = SnapshotLayout.none, workload: UInt32 = SnapshotLayout.none
+        classNumber: ClassNumber, labelSet: UInt32 = SnapshotLayout.none, workload: UInt32 = SnapshotLayout.none,
+        isElsewhere: Bool = false
     ) {
         self.classNumber = classNumber
         self.labelSet = labelSet
         self.workload = workload
+        self.isElsewhere = isElsewhere
     }
 }
 
@@ -33,7 +37,7 @@ public import Net
     public var auditDecision: UInt8
     /// Unix seconds at which one of both records stops deciding; `UInt32.max` for ever.
     public var validUntil: UInt32
-    /// Why not; `denied`, `unjudged` or `contested`, and meaningless unless the decision is other than allow.
+    /// Why not; `denied`, `unjudged` or `contested` where policy was asked, and meaningless unless the decision is other than allow.
     public var reason: DropReason
     /// What becomes of the flow when a record stops deciding: the stricter of both sides (reset, re-evaluate, drain, keep).
     public var change: SideRecord.Change
@@ -43,6 +47,14 @@ public import Net
     public var inspection: UInt32
     /// Whether a side says `track: none`: no flow is kept.
     public var isStateless: Bool
+
+    /// The judgement on what no policy is asked about: a denial without records, whose reason the caller knows.
+    @_noLocks @inlinable public static func unasked(_ reason: DropReason) -> Judgement {
+        var judgement = Judgement(egress: SnapshotLayout.none, ingress: SnapshotLayout.none)
+        judgement.decision = .deny
+        judgement.reason = reason
+        return judgement
+    }
 
     /// A judgement of two records before they are read.
     @_noLocks @inlinable init(egress: UInt32, ingress: UInt32) {

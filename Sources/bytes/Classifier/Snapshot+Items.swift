@@ -19,6 +19,7 @@ extension Snapshot {
     }
     @_noLocks @inlinable func sideRecord(_ number: UInt32) -> SideRecord { unsafe records[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func zonePairRecord(_ number: UInt32) -> UInt32 { unsafe zonePairs[Int(truncatingIfNeeded: number)] }
+    @_noLocks @inlinable func zoneFactsWord(_ number: UInt32) -> UInt32 { unsafe zoneFacts[Int(truncatingIfNeeded: number)] }
 }
 
 /// How many items each section has, in the width of the image's numbers: sections are shorter than 2³¹ items.
@@ -34,6 +35,7 @@ extension Snapshot {
     @inlinable var tableTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: tables.count) } }
     @inlinable var intervalTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: intervals.count) } }
     @inlinable var recordTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: records.count) } }
+    @inlinable var zoneFactsTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: zoneFacts.count) } }
     @inlinable var zonePairTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: zonePairs.count) } }
 }
 

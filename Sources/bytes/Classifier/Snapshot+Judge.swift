@@ -29,6 +29,20 @@ extension Snapshot {
         return judgement
     }
 
+    /// What becomes of a frame to a group: the source's egress judges, and the pair of zones where that side says nothing. Receivers
+    /// of a group have no ingress side, because nobody knows who they are.
+    @_noLocks @inlinable public func judgeGroup(
+        source: Owner, destination: Owner, sourceZone: ZoneNumber, destinationZone: ZoneNumber, service: ServiceKey, now: UInt64
+    ) -> Judgement {
+        let from = source.classNumber < classTotal ? source.classNumber : contestedClass
+        let to = destination.classNumber < classTotal ? destination.classNumber : contestedClass
+        var egress = from == contestedClass ? contestedRecord : side(row: classEntry(from).egressRow, peer: to, service)
+        if egress == SnapshotLayout.none { egress = zonePair(sourceZone, destinationZone) }
+        var judgement = Judgement(egress: current(egress, now), ingress: SnapshotLayout.none)
+        settle(&judgement)
+        return judgement
+    }
+
     /// The record of one side, or none where it does not judge.
     @_noLocks @inlinable func side(row: UInt32, peer: ClassNumber, _ service: ServiceKey) -> UInt32 {
         guard row != SnapshotLayout.none else { return SnapshotLayout.none }
@@ -43,7 +57,7 @@ extension Snapshot {
         if own != SnapshotLayout.none { return own }
         let entry = classEntry(peer)
         var index: UInt32 = 0
-        while index < entry.ancestorCount {
+        while index < UInt32(entry.ancestorCount) {
             let found = probe(row: row, peer: ancestor(entry.firstAncestor &+ index))
             if found != SnapshotLayout.none { return found }
             index &+= 1

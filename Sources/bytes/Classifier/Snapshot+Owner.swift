@@ -9,7 +9,13 @@ extension Snapshot {
         let claim = map.claim(on: address, zone: zone)
         if claim.isContested { return Owner(classNumber: contestedClass) }
         let prefixClass = prefixClass(of: address)
-        guard claim.isThere else { return Owner(classNumber: zoned(prefixClass, zone)) }
+        guard claim.isThere else {
+            let number = zoned(prefixClass, zone)
+            let flags = classEntry(number).flags
+            // Who holds the block around it in this zone owns the address here, whoever claims it elsewhere.
+            let isElsewhere = flags & ClassEntry.elsewhere != 0 || (claim.isElsewhere && flags & ClassEntry.workload == 0)
+            return Owner(classNumber: number, isElsewhere: isElsewhere)
+        }
         guard claim.labelSet < labelSetTotal else { return Owner(classNumber: contestedClass) }
         let both = combined(classOfLabelSet(claim.labelSet), prefixClass)
         return Owner(classNumber: zoned(both, zone), labelSet: claim.labelSet, workload: claim.workload)

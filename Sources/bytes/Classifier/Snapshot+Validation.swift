@@ -53,6 +53,13 @@ extension Snapshot {
         for number in 0..<zonePairTotal where zonePairRecord(number) >= recordTotal {
             throw .item(.zonePairs, number: number)
         }
+        guard zoneFactsTotal == zoneCount else {
+            throw .section(.zoneFacts, offset: 0, count: UInt64(zoneFactsTotal))
+        }
+        for number in 0..<zoneCount where zoneFactsWord(number) & ~ZoneFacts.all != 0 {
+            throw .item(.zoneFacts, number: number)
+        }
+        guard linkTable.isPossible else { throw .item(.links, number: 0) }
         for number in 0..<labelSetTotal where classOfLabelSet(number) >= classTotal {
             throw .item(.labelSets, number: number)
         }
@@ -83,7 +90,7 @@ extension Snapshot {
     private func validateClasses() throws(SnapshotError) {
         for number in 0..<classTotal {
             let entry = classEntry(number)
-            guard entry.ancestorCount <= UInt32(SnapshotLayout.maximumAncestors),
+            guard entry.ancestorCount <= UInt16(SnapshotLayout.maximumAncestors), entry.flags & ~ClassEntry.allFlags == 0,
                 UInt64(entry.firstAncestor) + UInt64(entry.ancestorCount) <= UInt64(ancestorTotal)
             else { throw .item(.classes, number: number) }
         }

@@ -21,6 +21,8 @@ public import Net
     @usableFromInline let intervals: UnsafeBufferPointer<IntervalEntry>
     @usableFromInline let records: UnsafeBufferPointer<SideRecord>
     @usableFromInline let zonePairs: UnsafeBufferPointer<UInt32>
+    @usableFromInline let zoneFacts: UnsafeBufferPointer<UInt32>
+    @usableFromInline let links: UnsafePointer<LinkTable>
     @usableFromInline let zoneCount: UInt32
     @usableFromInline let contestedClass: UInt32
     @usableFromInline let contestedRecord: UInt32
@@ -31,6 +33,8 @@ public import Net
     @usableFromInline var classOfIPv4: UInt32 = 0
     /// Whether any class differs by zone, so that the step is left out where none does.
     @usableFromInline var zonesMatter = false
+    /// Whether the workloads of any zone are on the link itself, so that no sender is looked up where none are.
+    public private(set) var isAnyZoneOnLink = false
     /// The policy generation, from 1.
     public let generation: UInt32
 
@@ -51,6 +55,12 @@ public import Net
         unsafe intervals = try Snapshot.items(.intervals, header, base)
         unsafe records = try Snapshot.items(.records, header, base)
         unsafe zonePairs = try Snapshot.items(.zonePairs, header, base)
+        unsafe zoneFacts = try Snapshot.items(.zoneFacts, header, base)
+        let tables: UnsafeBufferPointer<LinkTable> = unsafe try Snapshot.items(.links, header, base)
+        guard tables.count == 1, let table = tables.baseAddress else {
+            throw .section(.links, offset: 0, count: UInt64(tables.count))
+        }
+        unsafe links = unsafe table
         zoneCount = header.zoneCount
         contestedClass = header.contestedClass
         contestedRecord = header.contestedRecord
@@ -58,6 +68,7 @@ public import Net
         generation = header.generation
         try validate()
         zonesMatter = hasZonedClass()
+        isAnyZoneOnLink = (0..<zoneCount).contains { isOnLink(ZoneNumber($0)) }
         (rootOfIPv4, classOfIPv4) = prefixOfIPv4()
     }
 

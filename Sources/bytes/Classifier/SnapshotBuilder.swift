@@ -36,6 +36,10 @@ public struct SnapshotBuilder {
     public var records: [SideRecord] = []
     /// The record of each pair of zones, row by row.
     public var zonePairs: [UInt32] = []
+    /// Facts of each zone by number; none of those that are not named.
+    public var zoneFacts: [ZoneFacts] = []
+    /// The table of layer 2.
+    public var links = LinkTable()
 
     /// A builder without sections.
     public init() {}
@@ -71,7 +75,7 @@ public struct SnapshotBuilder {
             (classes.count, MemoryLayout<ClassEntry>.stride), (ancestors.count, 4),
             (Self.slots(rows.count), MemoryLayout<RowEntry>.stride), (tables.count, MemoryLayout<TableEntry>.stride),
             (intervals.count, MemoryLayout<IntervalEntry>.stride), (records.count, MemoryLayout<SideRecord>.stride),
-            (zonePairs.count, 4),
+            (zonePairs.count, 4), (Int(zoneCount), 4), (1, MemoryLayout<LinkTable>.stride),
         ]
     }
 
@@ -101,6 +105,8 @@ public struct SnapshotBuilder {
         put(intervals, .intervals)
         put(records, .records)
         put(zonePairs, .zonePairs)
+        put((0..<Int(zoneCount)).map { $0 < zoneFacts.count ? zoneFacts[$0].rawValue : 0 }, .zoneFacts)
+        put([links], .links)
         return image
     }
 

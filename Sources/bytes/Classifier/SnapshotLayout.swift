@@ -19,9 +19,9 @@ public enum SnapshotLayout {
     /// `BKHDSNAP` as a little-endian number.
     public static let magic: UInt64 = 0x5041_4e53_4448_4b42
     /// Changes with every change of any section; another version is not adopted.
-    public static let version: UInt32 = 1
-    /// Bytes of the header.
-    public static let headerSize = 256
+    public static let version: UInt32 = 2
+    /// Bytes of the header, with room for more sections.
+    public static let headerSize = 512
     /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.
     public static let maximumAncestors = 9
     /// Successors behind one side record, so that following them has an end.
@@ -57,6 +57,10 @@ public enum SnapshotLayout {
         case records
         /// `UInt32` side record for each (zone of source, zone of destination), row by row: what unjudged traffic gets.
         case zonePairs
+        /// `ZoneFacts` of each zone.
+        case zoneFacts
+        /// `LinkTable`, exactly one.
+        case links
     }
 }
 
@@ -79,7 +83,7 @@ public enum SnapshotLayout {
     /// The side record that says "a workload always reaches itself".
     public var itselfRecord: UInt32 = 0
     /// (offset in bytes, count of items) of each section.
-    public var sections: InlineArray<12, SectionEntry> = .init(repeating: SectionEntry())
+    public var sections: InlineArray<14, SectionEntry> = .init(repeating: SectionEntry())
 
     /// An empty header.
     public init() {}
@@ -154,9 +158,18 @@ public enum SnapshotLayout {
     /// First of its ancestors in `ancestors`.
     public var firstAncestor: UInt32 = 0
     /// How many, at most `SnapshotLayout.maximumAncestors`.
-    public var ancestorCount: UInt32 = 0
+    public var ancestorCount: UInt16 = 0
+    /// Bit 0: a workload's. Bit 1: a block that workloads claim in other zones only.
+    public var flags: UInt16 = 0
     /// A class that nothing judges.
     public init() {}
+
+    /// `flags`: addresses of this class are a workload's.
+    @inlinable public static var workload: UInt16 { @_noLocks get { 1 } }
+    /// `flags`: workloads claim the addresses of this class, but in other zones only.
+    @inlinable public static var elsewhere: UInt16 { @_noLocks get { 2 } }
+    /// Every bit of `flags` that means something.
+    static let allFlags: UInt16 = 3
 }
 
 /// (row, class of the peer) -> service table.

@@ -13,8 +13,8 @@ internal import Wire
 //       own       whose flow is it? ─► hand-off ring     another worker's
 //       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
 //       fetch     the entry's lines                       of its own over the burst, so that the waits overlap)
-//       judge     known flow, or policy                  (Flow, Classifier)
-//     verdict ─► transmit ring of the other port, or free list
+//       judge     layer 2, known flow, or policy         (Flow, Classifier)
+//     verdict ─► transmit ring of the other port, or free list; what is rejected, an answer to the port that it came in by
 //
 // The order is not free: the completion ring is drained first, because the kernel stops sending when it is full; the fill ring is
 // filled before receiving, because an empty one deadlocks a port whose frames all wait; what was pushed is submitted before the
@@ -57,7 +57,7 @@ extension Lane {
             if let owner = foreignOwner(index) {
                 handOver(index, to: owner)
             } else {
-                dispatch(index, judge(index, by: policy, at: now))
+                dispatch(index, judge(index, by: policy, at: now), at: now)
             }
         }
     }
@@ -147,12 +147,14 @@ extension Lane {
 
     /// The end of a frame's way: exactly one ring, or the free list.
     @_noLocks
-    mutating func dispatch(_ index: Int, _ verdict: Verdict) {
+    mutating func dispatch(_ index: Int, _ verdict: Verdict, at now: Moment) {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
         switch verdict {
         case .forward: forward(Frame(address: descriptor.address, length: descriptor.length), from: port)
-        case .drop(let reason), .reject(let reason):
+        case .drop(let reason): drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
+        case .reject(let reason):
+            answer(index, at: now)
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
         case .hold, .inspect:
             // Nothing yields these yet: fragments are refused and no rule inspects. A frame that came here would be unjudged.

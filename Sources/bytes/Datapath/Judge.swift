@@ -15,23 +15,43 @@ extension Lane {
     @_noLocks
     mutating func judge(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) -> Verdict {
         if let reason = burst.reasons[index] { return .drop(reason) }
+        if isOwn(burst.readings[index]) { return .drop(.ownAddress) }
+        let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
+        let marks = burst.readings[index].marks.rawValue
+        let isGroup = marks & Reading.Marks.group.rawValue != 0
+        if isGroup || burst.readings[index].link.number != 0,
+            let verdict = judgeLink(burst.readings[index], port: port, policy, now)
+        {
+            return verdict
+        }
         switch burst.readings[index].kind {
-        case .arp, .neighbour: return .forward
         case .fragment: return .drop(.fragment)
-        case .link: return .drop(.unknownEtherType)
+        // What the table has not decided by now is in none of its rows.
+        case .arp, .neighbour, .link: return .drop(.unknownEtherType)
         case .packet: break
         }
-        let marks = burst.readings[index].marks.rawValue
+        if policy.snapshot.isAnyZoneOnLink, let reason = senderFault(index, port: port, policy, now) { return .drop(reason) }
         if marks & Reading.Marks.icmpError.rawValue != 0 { return .drop(.unrelatedICMP) }
-        if marks & Reading.Marks.group.rawValue != 0 { return .drop(.multicast) }
+        if isGroup { return judgeGroup(index, policy, now) }
         let arrival = Arrival(
-            hash: burst.hashes[index], candidate: burst.candidates[index], length: burst.descriptors[index].length,
-            port: UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1),
+            hash: burst.hashes[index], candidate: burst.candidates[index], length: burst.descriptors[index].length, port: port,
             isFull: flows4.used &+ flows6.used >= flowCapacity)
         if burst.readings[index].isIPv4 {
             return judgePacket(&flows4, &reporter, burst.readings[index], arrival, policy, now)
         }
         return judgePacket(&flows6, &reporter, burst.readings[index], arrival, policy, now)
+    }
+
+    /// Where some zone is on the link itself: whether the frame's source address is bound to another hardware address than it came
+    /// from. Asked for every frame, because a flow does not make its sender's neighbours honest.
+    @_noLocks @inline(never)
+    mutating func senderFault(_ index: Int, port: UInt8, _ policy: borrowing PolicyInForce, _ now: Moment) -> DropReason? {
+        let sender = Sender(burst.readings[index], port: port, pair: pair, policy)
+        guard let reason = sender.faultOfBinding(burst.readings[index].source, sender.hardware, policy) else { return nil }
+        let question = Question(of: burst.readings[index], port: port, policy, pair: pair)
+        reporter.refuse(
+            burst.readings[index], question, .unasked(reason), reason, port: port, generation: policy.snapshot.generation, now)
+        return reason
     }
 
     /// Ends flows that were quiet for too long, a few each turn.
@@ -84,6 +104,7 @@ func judgePacket<Key: FlowKey>(
             return .drop(reason)
         }
     }
+    if !isInitiator, flows[number].marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 { return .drop(.spoofed) }
     switch flows.track(number, reading, sender: sender, length: Int(arrival.length), now: now.ticks) {
     case .live: return .forward
     case .refused(let reason): return .drop(reason)
@@ -116,11 +137,13 @@ func judgeAgain<Key: FlowKey>(
         && flows[detail: number].destinationClass == question.destination.classNumber
     // A workload that reaches itself is judged by who both ends are, which the classes do not tell: one record stands for both sides.
     let wasItself = flows[number].ingressRecord == flows[detail: number].egressRecord
-    if isSameGeneration && holds && isSameClass && !wasItself {
+    if isSameGeneration && holds && isSameClass && !wasItself && !question.source.isElsewhere {
         flows[number].epoch = question.epoch
+        noteResponder(question, in: &flows, number)
         return nil
     }
-    let judgement = question.judge(policy, now)
+    // The initiator's address may belong to another zone by now, whatever its class is.
+    let judgement = question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now)
     guard judgement.decision.number == Decision.allow.number else {
         reporter.cut(
             record(.end, number, in: flows, reporter, now), question, judgement, generation: policy.snapshot.generation)
@@ -148,7 +171,7 @@ func openFlow<Key: FlowKey>(
     case .opens(let first): state = first
     }
     let question = Question(of: reading, port: arrival.port, policy, pair: reporter.pair)
-    let judgement = question.judge(policy, now)
+    let judgement = question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now)
     guard judgement.decision.number == Decision.allow.number else {
         reporter.refuse(
             reading, question, judgement, judgement.reason, port: arrival.port, generation: policy.snapshot.generation, now)
@@ -188,10 +211,18 @@ func note<Key: FlowKey>(
     flows[number].validUntil = judgement.validUntil
     flows[number].ingressRecord = judgement.ingress
     flows[number].marks = FlowMarks(rawValue: flows[number].marks.rawValue | FlowMarks.allowed.rawValue)
+    noteResponder(question, in: &flows, number)
     flows[detail: number].egressRecord = judgement.egress
     flows[detail: number].sourceClass = question.source.classNumber
     flows[detail: number].destinationClass = question.destination.classNumber
     flows[detail: number].inspection = judgement.inspection
+}
+
+/// Keeps whether the responder's address belongs to another zone than it would answer from.
+func noteResponder<Key: FlowKey>(_ question: Question, in flows: inout FlowTable<Key>, _ number: UInt32) {
+    let bit = FlowMarks.responderElsewhere.rawValue
+    let marks = flows[number].marks.rawValue & ~bit
+    flows[number].marks = FlowMarks(rawValue: question.destination.isElsewhere ? marks | bit : marks)
 }
 
 /// Ends a few flows that were quiet for too long.

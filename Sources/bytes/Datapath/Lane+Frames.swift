@@ -135,10 +135,15 @@ extension Lane {
             if old.address != .max { taken.append(old) }
         }
         for descriptor in taken {
+            release(descriptor.address)
+            guard umem.frameStart(descriptor.address) != descriptor.address else {
+                // One of our own, which came in by no port (see `answer`).
+                unsafe counters.pointee.ports[port].generated &-= 1
+                continue
+            }
             unsafe counters.pointee.ports[from].forwarded &-= 1
             unsafe counters.pointee.ports[from].forwardedBytes &-= UInt64(descriptor.length)
             unsafe counters.pointee.ports[from].dropped[Int(reason.number)] &+= 1
-            release(descriptor.address)
         }
         return UInt32(taken.count)
     }

@@ -11,6 +11,8 @@ public import Ring
 @safe public struct Lane: ~Copyable {
     /// Frames handled in one turn and port.
     @inlinable public static var burstSize: UInt32 { @_noLocks get { 64 } }
+    /// Answers to rejected frames that a worker sends in a second at most, and at once.
+    static var repliesPerSecond: UInt32 { 200 }
 
     /// The port pair's number.
     public let pair: UInt8
@@ -40,6 +42,10 @@ public import Ring
     public var handedTo: UInt32 = 0
     /// What is known of the frames in hand.
     var burst = BurstNotes()
+    /// Group frames that each port may still bring in.
+    var storms: InlineArray<2, StormBudget> = .init(repeating: StormBudget())
+    /// Answers to rejected frames that may still be sent.
+    var replies = ReplyBudget(perSecond: Lane.repliesPerSecond, burst: Lane.repliesPerSecond)
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Net
 public import Ring
 public import Synchronization
 
@@ -10,16 +11,20 @@ public import Synchronization
     public let socket: Int32
     /// Longest frame that may leave by this port, in bytes without the wire's checksum.
     @usableFromInline let maximumFrame: UInt32
+    /// The port's own hardware address; a number that is none where it is not known.
+    @usableFromInline let ownAddress: UInt64
     /// 1 while the port has a link; written by keeper.
     @usableFromInline let linkWord: UnsafePointer<Atomic<UInt32>>
 
-    /// A port's queue over mapped rings. The link word outlives it.
+    /// A port's queue over mapped rings. The link word outlives it. A hardware address of 0 is not known.
     @unsafe public init(
-        rings: consuming SocketRings, socket: Int32, maximumFrame: UInt32, linkWord: UnsafePointer<Atomic<UInt32>>
+        rings: consuming SocketRings, socket: Int32, maximumFrame: UInt32, hardwareAddress: MACAddress = MACAddress(bits: 0),
+        linkWord: UnsafePointer<Atomic<UInt32>>
     ) {
         self.rings = rings
         self.socket = socket
         self.maximumFrame = maximumFrame
+        ownAddress = hardwareAddress.bits == 0 ? .max : hardwareAddress.bits
         unsafe self.linkWord = unsafe linkWord
     }
 

@@ -162,6 +162,7 @@ internal import Synchronization
         let rings = try SocketRings(socket: socket, size: plan.pairs[pair].ringSize)
         return unsafe PortQueue(
             rings: rings, socket: socket, maximumFrame: plan.pairs[pair].ports[port].maximumFrame,
+            hardwareAddress: MACAddress(bits: plan.pairs[pair].ports[port].hardwareAddress),
             linkWord: board.linkWord(ofPair: pair, port: port))
     }
 

@@ -124,4 +124,6 @@ public import Net
     @inlinable public static var outlived: FlowMarks { @_noLocks get { FlowMarks(rawValue: 32) } }
     /// The initiator came in by the pair's second port; a frame of either end that comes in by the other port is not its own.
     @inlinable public static var secondPort: FlowMarks { @_noLocks get { FlowMarks(rawValue: 64) } }
+    /// Workloads claim the responder's address, but none in the zone that it would answer from: who answers from there is not it.
+    @inlinable public static var responderElsewhere: FlowMarks { @_noLocks get { FlowMarks(rawValue: 128) } }
 }

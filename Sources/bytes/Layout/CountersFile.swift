@@ -16,8 +16,9 @@ public import Record
     // Data writes the counters, and keeper must survive whatever it wrote: sums wrap.
 
     /// Books the frames that a killed worker left in a port's rings: the kernel had put `received` frames into the receive ring since
-    /// the socket was made (modulo 2³²), and has not taken `unsent` of the frames that the worker had pushed for sending by this port.
-    public func settle(worker: Int, port: Int, received: UInt32, unsent: UInt32) {
+    /// the socket was made (modulo 2³²), and has not taken `unsent` forwarded and `unsentGenerated` generated frames of those that the
+    /// worker had pushed for sending by this port.
+    public func settle(worker: Int, port: Int, received: UInt32, unsent: UInt32, unsentGenerated: UInt32 = 0) {
         let counters = unsafe place(worker)
         let lost = Int(DropReason.lostWithWorker.number)
         let waiting = unsafe UInt64(received &- UInt32(truncatingIfNeeded: counters.pointee.ports[port].ringPosition))
@@ -30,6 +31,9 @@ public import Record
         let gone = min(UInt64(unsent), forwarded)
         unsafe counters.pointee.ports[1 - port].forwarded -= gone
         unsafe counters.pointee.ports[1 - port].dropped[lost] &+= gone
+        // What was generated came in by no port, so that nothing is lost with it.
+        let generated = unsafe counters.pointee.ports[port].generated
+        unsafe counters.pointee.ports[port].generated = generated - min(UInt64(unsentGenerated), generated)
     }
 
     /// Books what a killed worker had in hand: whatever is missing between received and the sum of its ends.

@@ -8,7 +8,7 @@
     case truncated = 0
     /// More VLAN tags than the two that are read.
     case tooManyTags
-    /// A payload type that is not read: neither IPv4, IPv6 nor ARP.
+    /// An ether type that nothing is known of, and that the table of layer 2 does not pass.
     case unknownEtherType
     /// The version, header length or total length contradict each other or the frame.
     case badLength
@@ -30,8 +30,16 @@
     case badNeighbour
     /// A source that cannot be one (multicast, broadcast, loopback, unspecified), or the same address at both ends.
     case martian
-    /// Multicast or broadcast that the zone's table does not pass.
+    /// A frame to a group that nothing could allow: TCP.
     case multicast
+
+    // What layer 2 refused.
+    /// A protocol that the table of layer 2 does not pass, or that comes from where it may not.
+    case linkProtocol
+    /// More group frames than a port may bring in.
+    case storm
+    /// The frame comes from one of the pair's own ports, or goes to one.
+    case ownAddress
 
     // What Flow refused.
     /// A TCP segment that opens nothing and belongs to no known flow.
@@ -48,7 +56,7 @@
     case unjudged
     /// The address is claimed twice, or its entry in the address map is damaged.
     case contested
-    /// The frame came in by the other port than its sender's flow does.
+    /// The sender's address belongs to another zone, to another hardware address, or to the other end of the flow.
     case spoofed
 
     // What the engine could not do.

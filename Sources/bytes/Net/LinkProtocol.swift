@@ -67,7 +67,17 @@
     @inlinable public var number: UInt8 { @_noLocks get { unsafe unsafeBitCast(self, to: UInt8.self) } }
 }
 
+extension LinkSetting {
+    /// The setting's name in configuration and manual.
+    public var name: String { String(describing: self) }
+}
+
 extension LinkProtocol {
+    /// The protocol's name in configuration and manual: `spanning-tree`.
+    public var name: String {
+        String(describing: self).map { $0.isUppercase ? "-" + $0.lowercased() : String($0) }.joined()
+    }
+
     /// The settings that make sense for the protocol; the first one is the default.
     public var settings: [LinkSetting] {
         switch self {

@@ -12,6 +12,7 @@ extension Compilation {
         builder.contestedClass = ClassSpace.contested
         try addZones(placements)
         addAncestors()
+        markOwners()
         addPrefixes()
         addCombinations()
         builder.labelSets = facts.classOfLabelSet.map { facts.space.known(labels: $0, knownNode: 0, zone: 0) }
@@ -53,6 +54,10 @@ extension Compilation {
             $0.element.narrowness != $1.element.narrowness
                 ? $0.element.narrowness > $1.element.narrowness : $0.offset < $1.offset
         }
+        builder.zoneFacts = inventory.zones.map { name in
+            let zone = set.zones[name]
+            return (zone?.onLink ?? false ? ZoneFacts.onLink : []).union(zone?.dhcpServer ?? false ? .dhcpServer : [])
+        }
         builder.zones = narrowestFirst.map { $0.element.entry(number: inventory.zone($0.element.zone) ?? 0) }
         for source in inventory.zones {
             for destination in inventory.zones {
@@ -76,7 +81,23 @@ extension Compilation {
                 builder.ancestors += tree.ancestors(of: ClassNumber(number))
             }
             builder.classes[number].firstAncestor = firsts[parent] ?? 0
-            builder.classes[number].ancestorCount = UInt32(tree.depths[number])
+            builder.classes[number].ancestorCount = UInt16(tree.depths[number])
+        }
+    }
+
+    /// Which classes are workloads', and which are nobody's here because the block around them is claimed in other zones only.
+    private mutating func markOwners() {
+        let space = facts.space
+        for number in space.knownBase..<space.count { builder.classes[number].flags = ClassEntry.workload }
+        guard !facts.claims.isEmpty else { return }
+        var isClaimed = [Bool](repeating: false, count: facts.tree.count)
+        for node in 1..<max(1, facts.tree.count) {
+            // A node comes after the one around it.
+            isClaimed[node] = isClaimed[facts.tree.parents[node]] || facts.claims[node] != nil
+            for zone in 0..<space.zones
+            where isClaimed[node] && facts.prefixClass(node: node, zone: zone) == space.outside(node: node, zone: zone) {
+                builder.classes[Int(space.outside(node: node, zone: zone))].flags = ClassEntry.elsewhere
+            }
         }
     }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Classifier
+public import Classifier
 internal import Net
 public import Policy
 internal import Record
 
 /// Compiles a set into a snapshot image and its cause table.
 ///
-/// `zones` is what the appliance's configuration says of them; `inventory` gives label sets, workloads and zones their lasting
+/// `zones` and `links` are what the appliance's configuration says of zones and of layer 2; `inventory` gives label sets, workloads and zones their lasting
 /// numbers and receives new ones. There is no clock: what expires is in the image with its successor. Throws with the figure that
 /// broke; nothing but new numbers in the inventory remains then.
 public func compile(
-    _ set: PolicySet, zones: [ZonePlacement] = [], generation: UInt32, inventory: inout Inventory,
+    _ set: PolicySet, zones: [ZonePlacement] = [], links: LinkTable = LinkTable(), generation: UInt32, inventory: inout Inventory,
     limits: CompileLimits = CompileLimits()
 ) throws(CompileError) -> Compiled {
     for placement in zones where set.hasZones && set.zones[placement.zone] == nil && placement.zone != Zone.implicit {
@@ -22,10 +22,12 @@ public func compile(
     } catch {
         throw .policy(error)
     }
+    try checkBindings(placed)
     inventory.register(placed)
     for placement in zones { _ = inventory.number(ofZone: placement.zone) }
     var compilation = try Compilation(placed, inventory, generation, limits)
     try compilation.judgeClasses()
+    compilation.builder.links = links
     return try compilation.finish(zones)
 }
 

@@ -56,6 +56,8 @@ public struct AddressClaim: Hashable, Sendable {
     public var labelSet: UInt32
     /// The workload's number.
     public var workload: UInt32
+    /// The hardware address that it is bound to, 0 for none.
+    public var hardwareAddress: MACAddress
 }
 
 /// Numbers for label sets, workloads and zones that stay the same from generation to generation, because the address map and flow
@@ -118,9 +120,12 @@ public struct Inventory: Sendable {
         let labelSet = number(of: LabelSet(of: workload))
         let number = number(of: workload.name)
         let zones = set.zones(of: workload).map { self.number(ofZone: $0) }
+        // The compiler refuses a set in which several would have to be bound.
+        let bound = workload.hardwareAddresses.count == 1 ? workload.hardwareAddresses[0] : MACAddress(bits: 0)
         return Set(workload.addresses).filter(\.isHost).flatMap { prefix in
             (zones.isEmpty ? [AddressMapLayout.anyZone] : zones).map {
-                AddressClaim(address: prefix.address, zone: $0, labelSet: labelSet, workload: number)
+                AddressClaim(
+                    address: prefix.address, zone: $0, labelSet: labelSet, workload: number, hardwareAddress: bound)
             }
         }
     }
@@ -158,6 +163,8 @@ public struct Inventory: Sendable {
     }
 
     private func enter(_ claim: AddressClaim, into writer: inout AddressMapWriter) throws(AddressMapError) {
-        try writer.claim(claim.address, zone: claim.zone, labelSet: claim.labelSet, workload: claim.workload)
+        try writer.claim(
+            claim.address, zone: claim.zone, labelSet: claim.labelSet, workload: claim.workload,
+            hardwareAddress: claim.hardwareAddress)
     }
 }

@@ -14,6 +14,17 @@ struct Matcher {
     var classes: [ClassNumber] = []
 }
 
+extension Term.Entity {
+    /// Whether an address that a workload claims, or does not claim, may belong to the set.
+    func contains(isKnown: Bool) -> Bool {
+        switch self {
+        case .outside: !isKnown
+        case .known: isKnown
+        default: true
+        }
+    }
+}
+
 /// Finds the matchers of terms, each distinct list of terms once.
 struct Matchers {
     private struct Key: Hashable {

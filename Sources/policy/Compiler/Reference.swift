@@ -148,6 +148,7 @@ public struct Reference: Sendable {
                 guard audited || rule.mode == .enforce, matches(rule, of: policy, peer, named, connection.service) else {
                     continue
                 }
+                if rule.action == .log { continue }
                 if rule.action == .pass { return end(workload, direction, audited: audited) }
                 let decision: Decision = rule.action == .allow ? .allow : rule.action == .deny ? .deny : .reject
                 return Cause.Layer(

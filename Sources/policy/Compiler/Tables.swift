@@ -142,6 +142,7 @@ struct Tables {
             case .deny: return Outcome(decision: .deny, rule: index)
             case .reject: return Outcome(decision: .reject, rule: index)
             case .pass: leaves = true
+            case .log: continue
             }
             if leaves { break }
         }

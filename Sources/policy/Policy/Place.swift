@@ -24,21 +24,47 @@ public struct Place: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Why a document set is refused: what is wrong where, and what to do next. The generation that was in force stays in force.
+///
+/// A set is refused with all that is wrong in it, as far as that can be told: `further` holds what was found besides.
 public struct PolicyError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// How many errors are told at once.
+    public static let most = 20
+
     /// Where.
     public var place: Place
     /// What is wrong.
     public var message: String
     /// What to do next, where there is one thing to do.
     public var remedy: String?
+    /// What else is wrong in the same set, `most` in all, each without further ones.
+    public var further: [PolicyError]
 
     /// An error at a place.
     public init(_ place: Place, _ message: String, remedy: String? = nil) {
         self.place = place
         self.message = message
         self.remedy = remedy
+        further = []
     }
 
-    /// `file:line:column: message; remedy`.
-    public var description: String { "\(place): \(message)" + (remedy.map { "; \($0)" } ?? "") }
+    /// Several errors as one; `nil` for none.
+    public init?(_ errors: [PolicyError]) {
+        let flat = errors.flatMap(\.all).prefix(Self.most)
+        guard let first = flat.first else { return nil }
+        self = first
+        further = Array(flat.dropFirst())
+    }
+
+    /// Every error by itself, this one first.
+    public var all: [PolicyError] {
+        var own = self
+        own.further = []
+        return [own] + further
+    }
+
+    /// `file:line:column: message; remedy`, a line for each error.
+    public var description: String {
+        all.map { error in "\(error.place): \(error.message)" + (error.remedy.map { "; \($0)" } ?? "") }
+            .joined(separator: "\n")
+    }
 }

@@ -43,6 +43,30 @@ public struct Policy: Sendable {
         case reset
     }
 
+    /// Whether what a rule lets through becomes a flow.
+    public enum Tracking: String, Sendable, CaseIterable {
+        /// It does: replies and related errors follow.
+        case flow
+        /// Every frame is judged by itself, and replies need rules of their own.
+        case none
+    }
+
+    /// Who answers for a policy, in their own words.
+    public struct Responsibility: Hashable, Sendable {
+        /// Who owns it.
+        public var owner: String?
+        /// The ticket that asked for it.
+        public var ticket: String?
+        /// Why it is there.
+        public var reason: String?
+        /// Nobody said.
+        public init(owner: String? = nil, ticket: String? = nil, reason: String? = nil) {
+            self.owner = owner
+            self.ticket = ticket
+            self.reason = reason
+        }
+    }
+
     /// Its name; global where it has no namespace, and else speaking only for workloads of that namespace.
     public var name: ObjectName
     /// Its tier's name.
@@ -63,11 +87,15 @@ public struct Policy: Sendable {
     public var change: Change
     /// Its rules, in order.
     public var rules: [Rule]
+    /// Who answers for it.
+    public var responsibility: Responsibility
+    /// Whether it comes from a foreign dialect: a namespace that only such objects name has the imported defaults.
+    public var isImported: Bool
     /// Where it is written.
     public var place: Place
 
-    /// The built-in tier.
-    public static let defaultTier = "default"
+    /// The built-in tier's name.
+    public static let defaultTier = Tier.defaultName
 
     /// A policy that says nothing yet.
     public init(name: ObjectName, subject: Term = Term(), rules: [Rule] = [], place: Place = .nowhere) {
@@ -79,69 +107,30 @@ public struct Policy: Sendable {
         mode = .enforce
         change = .reevaluate
         self.rules = rules
+        responsibility = Responsibility()
+        isImported = false
         self.place = place
     }
+
+    /// For which services it isolates in a direction.
+    public func isolates(_ direction: Rule.Direction) -> Isolation { direction == .ingress ? ingress : egress }
+
+    /// Why a candidate is not a subject of the policy; empty where it is. Only a workload can be one: an address set is never isolated.
+    public func failures(ofSubject candidate: Term.Candidate) -> [String] {
+        guard let workload = candidate.workload else { return ["entities: [known]"] }
+        var own = candidate
+        own.addressSets = []
+        let failed = subject.failures(of: own, scope: name.namespace)
+        guard let namespace = name.namespace, workload.name.namespace != namespace else { return failed }
+        return ["namespace: \(namespace)"] + failed
+    }
+
+    /// Whether the policy speaks for a candidate.
+    public func speaks(for candidate: Term.Candidate) -> Bool { failures(ofSubject: candidate).isEmpty }
 
     /// Whether it comes before another policy of its tier: by order, then by name.
     public func comes(before other: Policy) -> Bool {
         let (mine, others) = (order ?? .infinity, other.order ?? .infinity)
         return mine != others ? mine < others : name < other.name
     }
-}
-
-/// One sentence of a policy.
-public struct Rule: Sendable {
-    /// What it does with what it matches.
-    public enum Action: String, Sendable, CaseIterable {
-        /// The layer lets it pass.
-        case allow
-        /// Dropped in silence.
-        case deny
-        /// Dropped, and the sender told.
-        case reject
-        /// Leaves the tier.
-        case pass
-    }
-
-    /// Which side of a connection the rule judges.
-    public enum Direction: Hashable, Sendable, CaseIterable {
-        /// Connections to the subject; the peers are `from`.
-        case ingress
-        /// Connections of the subject; the peers are `to`.
-        case egress
-    }
-
-    /// Its name, if it has one.
-    public var name: String?
-    /// Its place in the policy's list, from 1.
-    public var number: Int
-    /// What it does.
-    public var action: Action
-    /// Which side it judges.
-    public var direction: Direction
-    /// The other end: one of these terms must match. Empty matches nothing.
-    public var peers: [Term]
-    /// The services it speaks of; all where absent.
-    public var services: ServiceList?
-    /// Services that it leaves out.
-    public var notServices: ServiceList?
-    /// Whether it decides.
-    public var mode: Policy.Mode
-    /// Unix seconds from which on it is as if absent.
-    public var expires: UInt64?
-    /// Where it is written.
-    public var place: Place
-
-    /// A rule.
-    public init(number: Int, action: Action, direction: Direction, peers: [Term], place: Place = .nowhere) {
-        self.number = number
-        self.action = action
-        self.direction = direction
-        self.peers = peers
-        mode = .enforce
-        self.place = place
-    }
-
-    /// Its name, or its place in the list.
-    public var label: String { name ?? String(number) }
 }

@@ -1,71 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Net
 
-/// One object of a document set.
-public enum Document: Sendable {
-    /// A zone.
-    case zone(Zone)
-    /// A workload.
-    case workload(Workload)
-    /// A namespace.
-    case namespace(Namespace)
-    /// A policy.
-    case policy(Policy)
-}
-
-/// All documents together: every name once, every address claimed once in a zone, every zone that is named declared.
+/// All documents together: every name once, every address claimed once in a zone, and everything that is named declared.
 ///
 /// Without a `Zone` document, and without a configuration that places zones, there is one implicit zone: the zones that a workload
 /// names all mean that one, and a term may name none, because it would match where nobody meant it to.
 public struct PolicySet: Sendable {
     /// Zones by name.
-    public private(set) var zones: [String: Zone] = [:]
-    /// Namespaces by name; those that objects only name have the native defaults.
-    public private(set) var namespaces: [String: Namespace] = [:]
+    public internal(set) var zones: [String: Zone] = [:]
+    /// Namespaces by name; those that objects only name have the native defaults, or, where only imported objects name them, the
+    /// imported ones.
+    public internal(set) var namespaces: [String: Namespace] = [:]
+    /// Accounts by name, those that are declared.
+    public internal(set) var serviceAccounts: [ObjectName: ServiceAccount] = [:]
     /// Workloads in the order of their names.
-    public private(set) var workloads: [Workload] = []
-    /// Policies in the order in which they judge.
-    public private(set) var policies: [Policy] = []
+    public internal(set) var workloads: [Workload] = []
+    /// Address sets in the order of their names.
+    public internal(set) var addressSets: [AddressSet] = []
+    /// Entities by name, those that documents define.
+    public internal(set) var entities: [String: Entity] = [:]
+    /// Tiers by name, the built-in one among them.
+    public internal(set) var tiers: [String: Tier] = [Tier.defaultName: .builtIn]
+    /// Policies in the order in which they judge: by layer, by tier, by order, by name. The terms in them carry the entities' terms.
+    public internal(set) var policies: [Policy] = []
 
     /// An empty set.
     public init() {}
 
-    /// A set of documents, in whatever order they come. Throws for the first of them that contradicts another.
+    /// A set of documents, in whatever order they come. Throws for what contradicts what.
     public init(_ documents: [Document]) throws(PolicyError) {
-        var workloadNames: [ObjectName: Place] = [:]
-        var policyNames: [ObjectName: Place] = [:]
-        for document in documents {
-            switch document {
-            case .zone(let zone):
-                try Self.once("Zone", zone.name, zones[zone.name]?.place, zone.place)
-                zones[zone.name] = zone
-            case .namespace(let namespace):
-                try Self.once("Namespace", namespace.name, namespaces[namespace.name]?.place, namespace.place)
-                namespaces[namespace.name] = namespace
-            case .workload(let workload):
-                try Self.once("Workload", workload.name.description, workloadNames[workload.name], workload.place)
-                workloadNames[workload.name] = workload.place
-                workloads.append(workload)
-            case .policy(let policy):
-                try Self.once("Policy", policy.name.description, policyNames[policy.name], policy.place)
-                policyNames[policy.name] = policy.place
-                policies.append(policy)
-            }
-        }
-        for name in (workloads.map(\.name) + policies.map(\.name)).compactMap(\.namespace) where namespaces[name] == nil {
-            namespaces[name] = Namespace(name: name)
-        }
+        var faults = enter(documents)
+        for document in documents { nameNamespace(document) }
         workloads.sort { $0.name < $1.name }
-        policies.sort { $0.comes(before: $1) }
-        if hasZones { try checkZones() }
-        try checkClaims()
+        addressSets.sort { $0.name < $1.name }
+        faults += resolveEntities()
+        faults += tierFaults() + accountFaults() + (hasZones ? zoneFaults() : []) + claimFaults()
+        if let error = PolicyError(faults) { throw error }
+        let places = Dictionary(uniqueKeysWithValues: orderedTiers.enumerated().map { ($1.name, $0) })
+        policies.sort { a, b in a.tier != b.tier ? places[a.tier] ?? 0 < places[b.tier] ?? 0 : a.comes(before: b) }
     }
 
-    private static func once(_ kind: String, _ name: String, _ earlier: Place?, _ place: Place) throws(PolicyError) {
-        guard let earlier else { return }
-        throw PolicyError(
-            place, "\(kind) \"\(name)\" is there twice; the first one is at \(earlier)", remedy: "rename one of them or remove it"
-        )
+    /// Enters every document under its name; says which names are there twice.
+    private mutating func enter(_ documents: [Document]) -> [PolicyError] {
+        var seen: [String: [ObjectName: Place]] = [:]
+        var faults: [PolicyError] = []
+        for document in documents {
+            if let earlier = seen[document.kind]?[document.name] {
+                faults.append(
+                    PolicyError(
+                        document.place,
+                        "\(document.kind) \"\(document.name)\" is there twice; the first one is at \(earlier)",
+                        remedy: "rename one of them or remove it"))
+                continue
+            }
+            seen[document.kind, default: [:]][document.name] = document.place
+            switch document {
+            case .zone(let zone): zones[zone.name] = zone
+            case .namespace(let namespace): namespaces[namespace.name] = namespace
+            case .serviceAccount(let account): serviceAccounts[account.name] = account
+            case .workload(let workload): workloads.append(workload)
+            case .addressSet(let set): addressSets.append(set)
+            case .entity(let entity): entities[entity.name] = entity
+            case .tier(let tier):
+                if tier.name == Tier.defaultName {
+                    faults.append(
+                        PolicyError(tier.place, "the tier \"default\" is built in", remedy: "give yours another name"))
+                } else {
+                    tiers[tier.name] = tier
+                }
+            case .policy(let policy): policies.append(policy)
+            }
+        }
+        return faults
+    }
+
+    /// A namespace that a document names is there; it counts as imported while only imported documents name it.
+    private mutating func nameNamespace(_ document: Document) {
+        guard let name = document.name.namespace else { return }
+        guard let known = namespaces[name] else {
+            namespaces[name] = document.isImported ? .imported(name) : Namespace(name: name)
+            return
+        }
+        let isOnlyNamed = known.place == .nowhere
+        if isOnlyNamed && known.isImported && !document.isImported { namespaces[name] = Namespace(name: name) }
     }
 
     /// Whether zones tell anything apart.
@@ -77,6 +94,13 @@ public struct PolicySet: Sendable {
     /// Every zone's name, the implicit one first.
     public var zoneNames: [String] { [Zone.implicit] + zones.keys.filter { $0 != Zone.implicit }.sorted() }
 
+    /// The tiers in the order in which they judge: layer by layer, and in a layer by order, then by name.
+    public var orderedTiers: [Tier] {
+        Tier.Layer.allCases.flatMap { layer in
+            tiers.values.filter { $0.layer == layer }.sorted { $0.comes(before: $1) }
+        }
+    }
+
     /// The labels that namespace selectors see; `nil` for a workload without a namespace.
     public func namespaceLabels(of workload: Workload) -> [String: String]? {
         workload.name.namespace.flatMap { namespaces[$0]?.allLabels }
@@ -84,8 +108,7 @@ public struct PolicySet: Sendable {
 
     /// What a workload gets in a direction where no policy isolates it.
     public func defaultSetting(of namespace: String?, _ direction: Rule.Direction) -> Setting {
-        guard let namespace = namespace.flatMap({ namespaces[$0] }) else { return .deny }
-        return direction == .ingress ? namespace.ingress : namespace.egress
+        namespace.flatMap { namespaces[$0] }?.setting(direction) ?? .deny
     }
 
     /// What traffic between two zones gets that no side judges.
@@ -101,50 +124,7 @@ public struct PolicySet: Sendable {
         if !hasZones {
             for name in placed where name != Zone.implicit { copy.zones[name] = Zone(name: name) }
         }
-        try copy.checkZones()
+        if let error = PolicyError(copy.zoneFaults()) { throw error }
         return copy
     }
-
-    private func checkZones() throws(PolicyError) {
-        func check(_ names: [String], _ place: Place, _ who: String) throws(PolicyError) {
-            for name in names where zones[name] == nil && name != Zone.implicit {
-                throw PolicyError(
-                    place, "\(who) names zone \"\(name)\", which no Zone document declares",
-                    remedy: Spelling.remedy(name, among: Array(zones.keys)) ?? "declare it or leave it out")
-            }
-        }
-        for zone in zones.values.sorted(by: { $0.name < $1.name }) {
-            try check(zone.unjudged.keys.sorted(), zone.place, "Zone \"\(zone.name)\"")
-        }
-        for workload in workloads where hasZones { try check(workload.zones, workload.place, "Workload \"\(workload.name)\"") }
-        for policy in policies {
-            try check(policy.subject.zones ?? [], policy.place, "Policy \"\(policy.name)\"")
-            for rule in policy.rules {
-                try check(
-                    rule.peers.flatMap { $0.zones ?? [] }, rule.place, "rule \"\(rule.label)\" of Policy \"\(policy.name)\"")
-            }
-        }
-    }
-
-    /// Two workloads that claim the same address, or the same block, in one zone contradict each other.
-    private func checkClaims() throws(PolicyError) {
-        var claims: [Prefix: [Workload]] = [:]
-        for workload in workloads {
-            for prefix in Set(workload.addresses) { claims[prefix, default: []].append(workload) }
-        }
-        for (prefix, claimants) in claims.sorted(by: { $0.key.description < $1.key.description }) where claimants.count > 1 {
-            for (index, later) in claimants.enumerated() {
-                for earlier in claimants[..<index] where meet(zones(of: earlier), zones(of: later)) {
-                    throw PolicyError(
-                        later.place,
-                        "Workload \"\(later.name)\" claims \(prefix.isHost ? "\(prefix.address)" : "\(prefix)"), "
-                            + "which \"\(earlier.name)\" at \(earlier.place) claims too",
-                        remedy: "give it to one of them, or tell them apart by zones")
-                }
-            }
-        }
-    }
-
-    /// Whether two lists of zones, of which an empty one means any, have a zone in common.
-    private func meet(_ a: [String], _ b: [String]) -> Bool { a.isEmpty || b.isEmpty || !Set(a).isDisjoint(with: b) }
 }

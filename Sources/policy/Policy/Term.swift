@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Net
 
-/// One conjunction over a workload or an address: every field that is there must hold, and a field with a list holds when one of
-/// its values does. Without any field it matches everything. The same algebra serves a policy's subject and a rule's peers.
+/// One conjunction over one end of a connection: every field that is there must hold, and a field with a list holds when one of its
+/// values does. Without any field it matches everything. The same algebra serves a policy's subject and a rule's peers.
+///
+/// `selector`, `namespaceSelector`, `serviceAccounts` and `serviceAccountSelector` must hold for one and the same thing: the workload
+/// that owns the address, or an address set that holds it. `namespaceSelector` takes the place of the policy's own namespace as the
+/// term's scope; without it the scope of a policy in a namespace is that namespace, and of a global one everything.
 public struct Term: Hashable, Sendable {
-    /// The built-in sets of addresses.
-    public enum Entity: String, Sendable, CaseIterable {
-        /// Everything.
-        case any
-        /// What no workload claims.
-        case outside
-        /// What a workload claims.
-        case known
-    }
-
-    /// Workloads whose labels it selects, in the term's scope.
+    /// Workloads and address sets whose labels it selects, in the term's scope.
     public var selector: Selector?
-    /// Everything but the workloads that this would select, in the term's scope.
+    /// Everything but the workloads and address sets that this would select, in the term's scope.
     public var notSelector: Selector?
-    /// Workloads of the namespaces that it selects; it takes the place of the policy's own namespace as scope.
+    /// Workloads and address sets of the namespaces that it selects.
     public var namespaceSelector: Selector?
+    /// Everything but the workloads and address sets of the namespaces that this selects.
+    public var notNamespaceSelector: Selector?
     /// Workloads that run as one of these accounts, in the term's scope.
     public var serviceAccounts: [String]?
+    /// Workloads that run as an account whose labels it selects, in the term's scope.
+    public var serviceAccountSelector: Selector?
+    /// Somebody whom an account names, with the assurance that it needs.
+    public var principal: Principal?
     /// Addresses in one of these blocks, workloads or not.
     public var cidrs: [Prefix]?
     /// Addresses in none of these blocks.
@@ -34,44 +34,28 @@ public struct Term: Hashable, Sendable {
     /// A term that matches everything.
     public init() {}
 
-    /// What a term is matched against.
-    public struct Candidate {
-        /// The workload that owns the address, if one does.
-        public var workload: Workload?
-        /// The labels of its namespace, if it has one.
-        public var namespaceLabels: [String: String]?
-        /// The address.
-        public var address: Address
-        /// The zone it was seen in.
-        public var zone: String
-
-        /// A candidate.
-        public init(workload: Workload?, namespaceLabels: [String: String]?, address: Address, zone: String) {
-            self.workload = workload
-            self.namespaceLabels = namespaceLabels
-            self.address = address
-            self.zone = zone
-        }
+    /// Whether it asks for something that only what has labels can answer.
+    public var selectsByLabel: Bool {
+        selector != nil || namespaceSelector != nil || serviceAccounts != nil || serviceAccountSelector != nil
     }
 
     /// Whether the candidate satisfies every field; `scope` is the namespace of the policy, `nil` for a global one.
     public func matches(_ candidate: Candidate, scope: String?) -> Bool { failures(of: candidate, scope: scope).isEmpty }
 
-    /// The fields that the candidate does not satisfy, as they were written.
+    /// The fields that the candidate does not satisfy, as they were written. Where fields hold one by one but not for one and the same
+    /// thing, all of them.
     public func failures(of candidate: Candidate, scope: String?) -> [String] {
-        var failed: [String] = []
-        let workload = candidate.workload
-        let isInScope = isInScope(candidate, scope)
-        if let selector, !isInScope || !(workload.map { selector.matches($0.labels) } ?? false) {
-            failed.append("selector: \(selector.text)")
-        } else if let namespaceSelector, !isInScope {
-            failed.append("namespaceSelector: \(namespaceSelector.text)")
-        }
-        if let notSelector, isInScope, workload.map({ notSelector.matches($0.labels) }) ?? false {
+        var failed = selectsByLabel ? labelFailures(candidate.identities, scope) : []
+        if let notSelector, candidate.identities.contains(where: { isInScope($0, scope) && notSelector.matches($0.labels) }) {
             failed.append("notSelector: \(notSelector.text)")
         }
-        if let serviceAccounts, !isInScope || !(workload?.serviceAccount.map(serviceAccounts.contains) ?? false) {
-            failed.append("serviceAccounts: [\(serviceAccounts.joined(separator: ", "))]")
+        if let selector = notNamespaceSelector,
+            candidate.identities.contains(where: { selector.matches(namespace: $0.namespaceLabels) })
+        {
+            failed.append("notNamespaceSelector: \(selector.text)")
+        }
+        if let principal, !principal.matches(candidate.workload.flatMap(Principal.text), assurance: candidate.assurance) {
+            failed.append("principal: \(principal)")
         }
         if let cidrs, !cidrs.contains(where: { $0.contains(candidate.address) }) {
             failed.append("cidrs: [\(cidrs.map(\.description).joined(separator: ", "))]")
@@ -82,34 +66,49 @@ public struct Term: Hashable, Sendable {
         if let zones, !zones.contains(candidate.zone) {
             failed.append("zones: [\(zones.joined(separator: ", "))]")
         }
-        if let entities, !entities.contains(where: { $0.contains(isKnown: workload != nil) }) {
-            failed.append("entities: [\(entities.map(\.rawValue).joined(separator: ", "))]")
+        if let entities, !entities.contains(where: { $0.matches(candidate) }) {
+            failed.append("entities: [\(entities.map(\.name).joined(separator: ", "))]")
         }
         return failed
     }
 
-    /// Whether the candidate is a workload of the namespaces that the term speaks of.
-    private func isInScope(_ candidate: Candidate, _ scope: String?) -> Bool {
-        guard let workload = candidate.workload else { return false }
-        guard let namespaceSelector else { return scope == nil || workload.name.namespace == scope }
-        return namespaceSelector.matches(namespace: candidate.namespaceLabels)
+    /// The fields that select by label and hold for nothing that the address is; none where one thing satisfies all of them.
+    private func labelFailures(_ identities: [Identity], _ scope: String?) -> [String] {
+        let fields = labelFields(scope)
+        guard !identities.contains(where: { identity in fields.allSatisfy { $0.holds(identity) } }) else { return [] }
+        let failed = fields.filter { field in !identities.contains(where: field.holds) }
+        return (failed.isEmpty ? fields : failed).map(\.text)
     }
-}
 
-extension Term.Entity {
-    /// Whether an address that a workload claims, or does not claim, belongs to the set.
-    public func contains(isKnown: Bool) -> Bool {
-        switch self {
-        case .any: true
-        case .outside: !isKnown
-        case .known: isKnown
+    /// The fields that select by label, each in the term's scope, with their texts.
+    private func labelFields(_ scope: String?) -> [(text: String, holds: (Identity) -> Bool)] {
+        var fields: [(text: String, holds: (Identity) -> Bool)] = []
+        if let selector {
+            fields.append(("selector: \(selector.text)", { isInScope($0, scope) && selector.matches($0.labels) }))
+        } else if let namespaceSelector {
+            fields.append(("namespaceSelector: \(namespaceSelector.text)", { isInScope($0, scope) }))
         }
+        if let accounts = serviceAccounts {
+            let text = "serviceAccounts: [\(accounts.joined(separator: ", "))]"
+            fields.append((text, { isInScope($0, scope) && ($0.account.map(accounts.contains) ?? false) }))
+        }
+        if let selector = serviceAccountSelector {
+            let text = "serviceAccountSelector: \(selector.text)"
+            fields.append((text, { isInScope($0, scope) && ($0.accountLabels.map(selector.matches) ?? false) }))
+        }
+        return fields
+    }
+
+    /// Whether something is of the namespaces that the term speaks of.
+    private func isInScope(_ identity: Identity, _ scope: String?) -> Bool {
+        guard let namespaceSelector else { return scope == nil || identity.namespace == scope }
+        return namespaceSelector.matches(namespace: identity.namespaceLabels)
     }
 }
 
 extension Selector {
-    /// Whether a namespace selector selects workloads of a namespace with these labels; `nil` stands for workloads without one, which
-    /// only `global()` selects.
+    /// Whether a namespace selector selects things of a namespace with these labels; `nil` stands for things without one, which only
+    /// `global()` selects.
     public func matches(namespace labels: [String: String]?) -> Bool {
         guard let labels else { return expression == .global }
         return matches(labels)

@@ -2,12 +2,14 @@
 public import Policy
 
 /// The objects of a text, in its order: one or several YAML documents, each with `apiVersion: bulkhead/v1`, `kind`, `metadata` and
-/// `spec`. Throws for the first thing that is not understood, with its place: nothing is ignored, and what this form of the language
-/// does not enforce yet is refused by name.
-public func decode(_ text: String, file: String) throws(PolicyError) -> [Document] {
-    var documents: [Document] = []
-    for value in try YAMLReader.documents(text, file: file) { documents.append(try DocumentDecoder(value).document()) }
-    return documents
+/// `spec`. Nothing is ignored: throws with everything that is not understood, each with its place, `PolicyError.most` at most.
+/// Documents of a foreign language go to the dialect that claims them; without one they are refused.
+public func decode(
+    _ text: String, file: String, dialects: [any ForeignDialect] = [], limits: YAMLReader.Limits = YAMLReader.Limits()
+) throws(PolicyError) -> [Document] {
+    var reader = SetReader(dialects: dialects, limits: Loader.Limits())
+    try reader.read(text, file, limits: limits)
+    return try reader.finish().documents
 }
 
 /// What the metadata of every object says.
@@ -57,7 +59,7 @@ struct DocumentDecoder {
         let name = try Self.name(try fields.required("name"), "metadata.name")
         var namespace: String?
         if let value = fields["namespace"] { namespace = try Self.name(value, "metadata.namespace") }
-        return Metadata(name: name, namespace: namespace, labels: try Self.labels(fields["labels"], "metadata.labels"))
+        return Metadata(name: name, namespace: namespace, labels: try fields["labels"]?.labels("metadata.labels") ?? [:])
     }
 
     /// A name: letters, digits, `.`, `_` and `-`, starting and ending with a letter or a digit, at most 253 of them.
@@ -74,15 +76,6 @@ struct DocumentDecoder {
                 "\(what) \"\(text)\" is no name", remedy: "use letters, digits, \".\", \"_\" and \"-\", 253 at most")
         }
         return text
-    }
-
-    static func labels(_ value: YAMLValue?, _ what: String) throws(PolicyError) -> [String: String] {
-        guard let value else { return [:] }
-        var labels: [String: String] = [:]
-        for entry in try value.dictionary(what) {
-            labels[entry.key] = try entry.value.text("the label \"\(entry.key)\"")
-        }
-        return labels
     }
 
     /// The spec's mapping; an absent one has no keys.
@@ -131,7 +124,7 @@ struct DocumentDecoder {
         var workload = Workload(
             name: ObjectName(metadata.name, namespace: metadata.namespace), labels: metadata.labels, place: root.place)
         if let account = spec["serviceAccount"] { workload.serviceAccount = try Self.name(account, "serviceAccount") }
-        if let value = spec["addresses"] { workload.addresses = try TermDecoder.prefixes(value, "addresses") }
+        if let value = spec["addresses"] { workload.addresses = try value.prefixes("addresses") }
         if let value = spec["zones"] {
             workload.zones = try value.texts("zones")
             guard !workload.zones.isEmpty else {
@@ -140,7 +133,7 @@ struct DocumentDecoder {
         }
         for entry in try spec["services"]?.dictionary("services") ?? [] {
             let name = try ServiceDecoder.serviceName(entry.key, entry.place)
-            guard case .range(let range) = try ServiceDecoder.service(entry.value), range != .any else {
+            guard case .range(let range) = try ServiceDecoder.service(entry.value).destination, range != .any else {
                 throw entry.value.error("a named service must be a protocol with numbers, as tcp/5432")
             }
             workload.services[name] = range

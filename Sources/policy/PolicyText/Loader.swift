@@ -7,21 +7,56 @@ public enum Loader {
     /// Endings of the files that are read in a folder.
     public static let endings = [".yaml", ".yml", ".json"]
 
+    /// How much is read before a set is refused, beside what `YAMLReader.Limits` says of each file.
+    public struct Limits: Sendable {
+        /// Files.
+        public var files = 100_000
+        /// Bytes of all files.
+        public var bytes = 1 << 30
+        /// Documents of all files.
+        public var documents = 4_000_000
+        /// The usual limits.
+        public init() {}
+    }
+
+    /// What the files hold.
+    public struct Contents: Sendable {
+        /// The objects, native ones first, in the order of the files.
+        public var documents: [Document] = []
+        /// What foreign documents say and the objects do not.
+        public var losses: [PolicyError] = []
+    }
+
     /// The set of all documents under the given paths: files by name, folders with everything below them that ends in one of
-    /// `endings`, in the order of their names. A path that is given twice, or lies under another one, is read once.
-    public static func load(paths: [String]) throws(PolicyError) -> PolicySet {
-        var documents: [Document] = []
+    /// `endings`, in the order of their names. A path that is given twice, or lies under another one, is read once. Documents of a
+    /// foreign language go to the dialect that claims them; without one they are refused.
+    ///
+    /// Throws with everything that is wrong in the documents, `PolicyError.most` at most; only where each of them is understood,
+    /// with everything in which they contradict each other.
+    public static func load(
+        paths: [String], dialects: [any ForeignDialect] = [], limits: Limits = Limits()
+    ) throws(PolicyError) -> PolicySet {
+        try PolicySet(try contents(paths: paths, dialects: dialects, limits: limits).documents)
+    }
+
+    /// The objects under the given paths, and what was lost on the way to them.
+    public static func contents(
+        paths: [String], dialects: [any ForeignDialect] = [], limits: Limits = Limits()
+    ) throws(PolicyError) -> Contents {
+        var reader = SetReader(dialects: dialects, limits: limits)
         var seen: Set<String> = []
         for path in paths {
-            for file in try files(under: path) where seen.insert(URL(fileURLWithPath: file).standardizedFileURL.path).inserted {
-                documents += try decode(try text(of: file), file: file)
+            for file in try files(under: path, limits: limits)
+            where seen.insert(URL(fileURLWithPath: file).standardizedFileURL.path).inserted {
+                reader.read(file)
+                if reader.isFull { throw reader.error ?? PolicyError(.nowhere, "too many errors") }
             }
         }
-        return try PolicySet(documents)
+        return try reader.finish()
     }
 
     /// The files that a path stands for.
-    public static func files(under path: String) throws(PolicyError) -> [String] {
+    public static func files(under path: String, limits: Limits = Limits()) throws(PolicyError) -> [String] {
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw PolicyError(Place(file: path, line: 1, column: 1), "there is no such file or folder")
@@ -32,19 +67,14 @@ public enum Loader {
         }
         var files: [String] = []
         while let name = names.nextObject() as? String {
-            if endings.contains(where: name.hasSuffix) { files.append(path.hasSuffix("/") ? path + name : "\(path)/\(name)") }
+            guard endings.contains(where: name.hasSuffix) else { continue }
+            guard files.count < limits.files else {
+                throw PolicyError(
+                    Place(file: path, line: 1, column: 1), "the folder has more than \(limits.files) files of documents",
+                    remedy: "write several documents into one file")
+            }
+            files.append(path.hasSuffix("/") ? path + name : "\(path)/\(name)")
         }
         return files.sorted()
-    }
-
-    private static func text(of file: String) throws(PolicyError) -> String {
-        let place = Place(file: file, line: 1, column: 1)
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw PolicyError(place, "the file cannot be read")
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw PolicyError(place, "the file is no UTF-8")
-        }
-        return text
     }
 }

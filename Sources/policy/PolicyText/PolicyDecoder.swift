@@ -27,7 +27,7 @@ struct PolicyDecoder {
             if let value = isolates["egress"] { policy.egress = try isolation(value, "isolates.egress") }
         }
         if let mode = spec["mode"] { policy.mode = try mode.choice("mode", of: Policy.Mode.self) }
-        if let expires = spec["expires"] { policy.expires = try TimeDecoder.unixSeconds(expires, "expires") }
+        if let expires = spec["expires"] { policy.expires = try expires.unixSeconds("expires") }
         if let change = spec["change"] { policy.change = try self.change(change) }
         // Who answers for the policy: read so that a slip is found, and shown with the document.
         for key in ["owner", "ticket", "reason"] { _ = try spec[key]?.text(key) }
@@ -66,11 +66,7 @@ struct PolicyDecoder {
     private func change(_ value: YAMLValue) throws(PolicyError) -> Policy.Change {
         if case .mapping = value.content {
             let drain = try value.mapping("change", keys: ["drain"]).required("drain")
-            let text = try drain.text("drain")
-            guard text.hasSuffix("s"), let seconds = UInt32(text.dropLast()), seconds > 0 else {
-                throw drain.error("drain must be a number of seconds, as 30s, not \"\(text)\"")
-            }
-            return .drain(seconds: seconds)
+            return .drain(seconds: try drain.seconds("drain"))
         }
         switch try value.text("change") {
         case "reevaluate": return .reevaluate
@@ -106,7 +102,7 @@ struct PolicyDecoder {
         if let services = fields["services"] { rule.services = try ServiceDecoder.list(services, "services") }
         if let services = fields["notServices"] { rule.notServices = try ServiceDecoder.list(services, "notServices") }
         if let mode = fields["mode"] { rule.mode = try mode.choice("mode", of: Policy.Mode.self) }
-        if let expires = fields["expires"] { rule.expires = try TimeDecoder.unixSeconds(expires, "expires") }
+        if let expires = fields["expires"] { rule.expires = try expires.unixSeconds("expires") }
         return rule
     }
 

@@ -1,16 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Policy
+public import Policy
 
-/// Reads the Kubernetes form of a selector: `matchLabels` and `matchExpressions`, all of which must hold; an empty one selects all.
-enum SelectorDecoder {
-    static func kubernetes(_ value: YAMLValue, _ what: String) throws(PolicyError) -> Selector {
+/// Reads selectors: an expression, or the Kubernetes form.
+public enum SelectorDecoder {
+    /// A selector: an expression, or the Kubernetes form. `global()` is read only where `mayBeGlobal` says so, and only alone.
+    public static func selector(_ value: YAMLValue, _ what: String, mayBeGlobal: Bool = false) throws(PolicyError) -> Selector {
+        if case .mapping = value.content { return try kubernetes(value, what) }
+        let text = try value.text(what)
+        do throws(SelectorParser.Problem) {
+            let selector = try SelectorParser.parse(text)
+            guard mayBeGlobal ? selector.usesGlobalAlone : !selector.usesGlobal else {
+                throw SelectorParser.Problem(message: "global() may only stand alone in a namespaceSelector", offset: 0)
+            }
+            return selector
+        } catch {
+            // Quotes come before the text, but not in a block; the column is exact for a quoted selector in one line.
+            throw value.error("\(what): \(error.message), at character \(error.offset + 1) of '\(text)'")
+        }
+    }
+
+    /// The Kubernetes form: `matchLabels` and `matchExpressions`, all of which must hold; an empty one selects all. `what` names it in
+    /// errors; a null is an error, or with `nullIsAbsent` counts as absent.
+    public static func kubernetes(
+        _ value: YAMLValue, _ what: String, nullIsAbsent: Bool = false
+    ) throws(PolicyError) -> Selector {
         let fields = try value.mapping(what, keys: ["matchLabels", "matchExpressions"])
+        let labels = nullIsAbsent ? fields[unlessNull: "matchLabels"] : fields["matchLabels"]
+        let items = nullIsAbsent ? fields[unlessNull: "matchExpressions"] : fields["matchExpressions"]
         var parts: [Selector.Expression] = []
-        let labels = try DocumentDecoder.labels(fields["matchLabels"], "matchLabels")
-        for (key, value) in labels.sorted(by: { $0.key < $1.key }) { parts.append(.equals(key, value)) }
-        for item in try fields["matchExpressions"]?.list("matchExpressions") ?? [] { parts.append(try requirement(item)) }
-        let expression: Selector.Expression = parts.isEmpty ? .all : parts.count == 1 ? parts[0] : .and(parts)
-        return Selector(expression, text: expression.text)
+        for (key, value) in try (labels?.labels("matchLabels") ?? [:]).sorted(by: { $0.key < $1.key }) {
+            parts.append(.equals(key, value))
+        }
+        for item in try items?.list("matchExpressions") ?? [] { parts.append(try requirement(item, nullIsAbsent)) }
+        return Selector(parts.isEmpty ? .all : parts.count == 1 ? parts[0] : .and(parts))
     }
 
     private enum Operator: String, CaseIterable {
@@ -20,11 +42,11 @@ enum SelectorDecoder {
         case doesNotExist = "DoesNotExist"
     }
 
-    private static func requirement(_ value: YAMLValue) throws(PolicyError) -> Selector.Expression {
+    private static func requirement(_ value: YAMLValue, _ nullIsAbsent: Bool) throws(PolicyError) -> Selector.Expression {
         let fields = try value.mapping("a match expression", keys: ["key", "operator", "values"])
         let key = try fields.required("key").text("key")
         let sign = try fields.required("operator").choice("operator", of: Operator.self)
-        let values = try fields["values"]?.texts("values")
+        let values = try (nullIsAbsent ? fields[unlessNull: "values"] : fields["values"])?.texts("values")
         switch sign {
         case .isIn, .notIn:
             guard let values, !values.isEmpty else {
@@ -38,30 +60,20 @@ enum SelectorDecoder {
     }
 }
 
+extension Selector {
+    /// Whether `global()` occurs in it.
+    fileprivate var usesGlobal: Bool { expression.usesGlobal }
+    /// Whether `global()` occurs in it only as the whole.
+    fileprivate var usesGlobalAlone: Bool { expression == .global || !expression.usesGlobal }
+}
+
 extension Selector.Expression {
-    /// The expression in the selector language.
-    var text: String {
-        func list(_ values: [String]) -> String { "{" + values.map { "\"\($0)\"" }.joined(separator: ", ") + "}" }
-        func inner(_ part: Selector.Expression) -> String {
-            switch part {
-            case .and, .or: "(\(part.text))"
-            default: part.text
-            }
-        }
-        return switch self {
-        case .all: "all()"
-        case .global: "global()"
-        case .has(let key): "has(\(key))"
-        case .equals(let key, let value): "\(key) == \"\(value)\""
-        case .notEquals(let key, let value): "\(key) != \"\(value)\""
-        case .contains(let key, let part): "\(key) contains \"\(part)\""
-        case .startsWith(let key, let part): "\(key) starts with \"\(part)\""
-        case .endsWith(let key, let part): "\(key) ends with \"\(part)\""
-        case .isIn(let key, let values): "\(key) in \(list(values))"
-        case .notIn(let key, let values): "\(key) not in \(list(values))"
-        case .not(let part): "!\(inner(part))"
-        case .and(let parts): parts.map(inner).joined(separator: " && ")
-        case .or(let parts): parts.map(inner).joined(separator: " || ")
+    fileprivate var usesGlobal: Bool {
+        switch self {
+        case .global: true
+        case .not(let inner): inner.usesGlobal
+        case .and(let parts), .or(let parts): parts.contains { $0.usesGlobal }
+        default: false
         }
     }
 }

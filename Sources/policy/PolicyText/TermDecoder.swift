@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Net
 internal import Policy
 
 /// Reads the terms of subjects and peers.
@@ -27,14 +26,14 @@ enum TermDecoder {
             throw PolicyError(fields.place(of: key), "\(what) has no key \"\(key)\"", remedy: "put it under \"selector\"")
         }
         var term = Term()
-        if let value = fields["selector"] { term.selector = try selector(value, "selector") }
-        if let value = fields["notSelector"] { term.notSelector = try selector(value, "notSelector") }
+        if let value = fields["selector"] { term.selector = try SelectorDecoder.selector(value, "selector") }
+        if let value = fields["notSelector"] { term.notSelector = try SelectorDecoder.selector(value, "notSelector") }
         if let value = fields["namespaceSelector"] {
-            term.namespaceSelector = try selector(value, "namespaceSelector", mayBeGlobal: true)
+            term.namespaceSelector = try SelectorDecoder.selector(value, "namespaceSelector", mayBeGlobal: true)
         }
         if let value = fields["serviceAccounts"] { term.serviceAccounts = try value.texts("serviceAccounts") }
-        if let value = fields["cidrs"] { term.cidrs = try prefixes(value, "cidrs") }
-        if let value = fields["notCidrs"] { term.notCIDRs = try prefixes(value, "notCidrs") }
+        if let value = fields["cidrs"] { term.cidrs = try value.prefixes("cidrs") }
+        if let value = fields["notCidrs"] { term.notCIDRs = try value.prefixes("notCidrs") }
         if let value = fields["zones"] { term.zones = try value.texts("zones") }
         if let value = fields["entities"] { term.entities = try entities(value) }
         return term
@@ -45,63 +44,15 @@ enum TermDecoder {
         var entities: [Term.Entity] = []
         for item in try value.list("entities") {
             let text = try item.text("an entity")
-            if let entity = Term.Entity(rawValue: text) {
-                entities.append(entity)
-            } else if builtIn.contains(text) {
+            if builtIn.contains(text) {
                 throw item.error("the entity \"\(text)\" is not enforced yet", remedy: "use any, outside or known")
+            } else if let entity = Term.Entity(builtIn: text) {
+                entities.append(entity)
             } else {
-                let known = Term.Entity.allCases.map(\.rawValue) + builtIn
+                let known = Term.Entity.builtIn.map(\.name)
                 throw item.error("there is no entity \"\(text)\"", remedy: Spelling.remedy(text, among: known))
             }
         }
         return entities
-    }
-
-    static func prefixes(_ value: YAMLValue, _ what: String) throws(PolicyError) -> [Prefix] {
-        var prefixes: [Prefix] = []
-        for item in try value.list(what) {
-            let text = try item.text("an item of \(what)")
-            guard let prefix = Prefix(text) else {
-                throw item.error(
-                    "\"\(text)\" is no address and no CIDR block",
-                    remedy: "write 10.0.0.1, 10.0.0.0/8 or fd00::/8, with no bits set behind the length")
-            }
-            prefixes.append(prefix)
-        }
-        return prefixes
-    }
-
-    /// A selector: an expression, or the Kubernetes form.
-    static func selector(_ value: YAMLValue, _ what: String, mayBeGlobal: Bool = false) throws(PolicyError) -> Selector {
-        if case .mapping = value.content { return try SelectorDecoder.kubernetes(value, what) }
-        let text = try value.text(what)
-        do throws(SelectorParser.Problem) {
-            let selector = try SelectorParser.parse(text)
-            guard mayBeGlobal ? selector.usesGlobalAlone : !selector.usesGlobal else {
-                throw SelectorParser.Problem(message: "global() may only stand alone in a namespaceSelector", offset: 0)
-            }
-            return selector
-        } catch {
-            // Quotes come before the text, but not in a block; the column is exact for a quoted selector in one line.
-            throw value.error("\(what): \(error.message), at character \(error.offset + 1) of '\(text)'")
-        }
-    }
-}
-
-extension Selector {
-    /// Whether `global()` occurs in it.
-    fileprivate var usesGlobal: Bool { expression.usesGlobal }
-    /// Whether `global()` occurs in it only as the whole.
-    fileprivate var usesGlobalAlone: Bool { expression == .global || !expression.usesGlobal }
-}
-
-extension Selector.Expression {
-    fileprivate var usesGlobal: Bool {
-        switch self {
-        case .global: true
-        case .not(let inner): inner.usesGlobal
-        case .and(let parts), .or(let parts): parts.contains { $0.usesGlobal }
-        default: false
-        }
     }
 }

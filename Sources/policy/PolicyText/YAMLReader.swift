@@ -16,6 +16,8 @@ public enum YAMLReader {
         public var nodes = 8_000_000
         /// Levels of nesting.
         public var depth = 64
+        /// Documents in one text.
+        public var documents = 1_000_000
         /// The usual limits.
         public init() {}
     }
@@ -33,6 +35,9 @@ public enum YAMLReader {
             walker.beginDocument()
             let value = try walker.walk(node, depth: 0)
             if case .null = value.content { continue }
+            guard values.count < limits.documents else {
+                throw value.error("the file has more than \(limits.documents) documents", remedy: "split it")
+            }
             values.append(value)
         }
         return values

@@ -42,6 +42,17 @@ public struct YAMLValue: Sendable {
         }
     }
 
+    /// A value at a place.
+    public init(place: Place, content: Content) {
+        self.place = place
+        self.content = content
+    }
+
+    /// Whether it says nothing.
+    public var isNull: Bool {
+        if case .null = content { true } else { false }
+    }
+
     /// An error at this place.
     public func error(_ message: String, remedy: String? = nil) -> PolicyError { PolicyError(place, message, remedy: remedy) }
 
@@ -137,10 +148,14 @@ public struct YAMLMapping: Sendable {
     public let place: Place
     /// What it describes, for messages.
     public let what: String
-    let entries: [(key: String, place: Place, value: YAMLValue)]
+    /// Keys and values, in the order of the text.
+    public let entries: [(key: String, place: Place, value: YAMLValue)]
 
     /// The value of a key, `nil` where it is absent.
     public subscript(_ key: String) -> YAMLValue? { entries.first { $0.key == key }?.value }
+
+    /// The value of a key, `nil` where it is absent or says nothing: for languages in which null is absence.
+    public subscript(unlessNull key: String) -> YAMLValue? { self[key].flatMap { $0.isNull ? nil : $0 } }
 
     /// The place of a key, or of the mapping where it is absent.
     public func place(of key: String) -> Place { entries.first { $0.key == key }?.place ?? place }

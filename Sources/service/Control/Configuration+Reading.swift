@@ -31,7 +31,7 @@ extension Configuration {
 
 /// Walks the document of a configuration file.
 struct ConfigurationReader {
-    static let keys = ["pairs", "zones", "policies", "workloads", "socket", "state", "run", "flows"]
+    static let keys = ["pairs", "zones", "policies", "workloads", "socket", "state", "run", "flows", "layer2", "storm"]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
     /// Bytes of the run folder's path that the plan has room for (`Plan.runFolder`).
@@ -74,6 +74,7 @@ struct ConfigurationReader {
         if let flows = try root["flows"]?.mapping("flows", keys: ["capacity"]), let value = flows["capacity"] {
             result.flowCapacity = try value.integer("flows.capacity", in: 1024...(1 << 28))
         }
+        result.links = try linkTable()
         return result
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Classifier
 public import Layout
 public import Net
 public import Policy
@@ -105,6 +106,8 @@ public struct Configuration: Sendable {
     public var run = Configuration.defaultRun
     /// Flows of all workers together.
     public var flowCapacity = 262_144
+    /// The table of layer 2, and the budget of group frames.
+    public var links = LinkTable()
 
     /// The run folder where the file names none.
     public static let defaultRun = "/run/bulkhead"

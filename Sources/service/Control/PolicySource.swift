@@ -16,18 +16,22 @@ public struct PolicySource: Sendable {
 
     private let paths: [String]
     private let places: [Configuration.ZonePlace]
+    /// The configuration's file, of which the table of layer 2 is read with every generation; `nil` without one.
+    private let file: String?
     private var inventory = Inventory()
 
     /// The source that a configuration names.
     public init(_ configuration: Configuration) {
         paths = configuration.policies + configuration.workloads
         places = configuration.zones
+        file = configuration.file
     }
 
-    /// Files and folders without a configuration: no zone has a place.
+    /// Files and folders without a configuration: no zone has a place, and layer 2 has its defaults.
     public init(paths: [String]) {
         self.paths = paths
         places = []
+        file = nil
     }
 
     /// Reads the documents and compiles them as a generation; `ports` are the names of all pairs' ports as keeper numbers them.
@@ -35,7 +39,8 @@ public struct PolicySource: Sendable {
         let set = try Loader.load(paths: paths)
         // A place that no pair has can only come from a changed file: the running pairs stay what they are until a restart.
         let placements = try places.flatMap { try placed($0, ports) }
-        return try Compiler.compile(set, zones: placements, generation: generation, inventory: &inventory)
+        let links = try file.map { try Configuration.load($0).links } ?? LinkTable()
+        return try Compiler.compile(set, zones: placements, links: links, generation: generation, inventory: &inventory)
     }
 
     private func placed(_ place: Configuration.ZonePlace, _ ports: [[String]]) throws(PolicyError) -> [ZonePlacement] {

@@ -177,9 +177,11 @@ final class PairMachine {
         for queue in 0..<Int(plan.queues) {
             for port in 0..<2 where queue * 2 + port < sockets.count {
                 let socket = sockets[queue * 2 + port].fileDescriptor
-                guard let positions = try? RingPositions(socket: socket, size: plan.ringSize) else { continue }
+                guard let positions = try? RingPositions(socket: socket, size: plan.ringSize, frameSize: plan.frameSize)
+                else { continue }
                 counters.settle(
-                    worker: firstWorker + queue, port: port, received: positions.received, unsent: positions.unsent)
+                    worker: firstWorker + queue, port: port, received: positions.received, unsent: positions.unsent,
+                    unsentGenerated: positions.unsentGenerated)
             }
         }
         for queue in 0..<Int(plan.queues) { counters.balance(worker: firstWorker + queue) }

@@ -113,7 +113,10 @@ import TestSupport
         guard let table4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: shape.flows, secret: shape.secret),
             let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: shape.flows, secret: shape.secret)
         else { throw BenchError.noTable }
-        let queues = InlineArray<2, PortQueue> { ports[$0].queue(maximumFrame: shape.maximumFrame, socket: shape.sockets[$0]) }
+        let queues = InlineArray<2, PortQueue> {
+            ports[$0].queue(
+                maximumFrame: shape.maximumFrame, socket: shape.sockets[$0], hardwareAddress: shape.hardwareAddresses[$0])
+        }
         return unsafe Lane(
             pair: shape.pair, queue: UInt8(queue), ownerByHash: shape.workers > 1, ports: queues,
             umem: UMEM(frames: umem.base, frameSize: 2048, framesPerWorker: shape.frames, workers: shape.workers),
@@ -140,6 +143,7 @@ struct PairShape {
     var events = 4096
     var maximumFrame: UInt32 = 1522
     var sockets: [Int32] = [-1, -1]
+    var hardwareAddresses: [MACAddress] = ["02:bb:00:00:00:00", "02:bb:00:00:00:01"]
     var secret: HashSecret = {
         var random = PacketRandom(seed: 42)
         return HashSecret { _ in random.next() }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Datapath
+import Net
 import Ring
 import Synchronization
 import TestSupport
@@ -35,9 +36,10 @@ import TestSupport
     }
 
     /// The worker's side.
-    func queue(maximumFrame: UInt32, socket: Int32 = -1) -> PortQueue {
+    func queue(maximumFrame: UInt32, socket: Int32 = -1, hardwareAddress: MACAddress) -> PortQueue {
         unsafe PortQueue(
-            rings: SocketRings(base: memory.base, size: size), socket: socket, maximumFrame: maximumFrame, linkWord: linkWord)
+            rings: SocketRings(base: memory.base, size: size), socket: socket, maximumFrame: maximumFrame,
+            hardwareAddress: hardwareAddress, linkWord: linkWord)
     }
 
     /// Receives a frame: false where the worker gave no free frame, or left no room.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Classifier
 import Net
 import Record
 import Ring
@@ -10,7 +11,7 @@ func unreadable(_ reason: DropReason) -> Packet? {
     switch reason {
     case .truncated: Ethernet(type: 0x0800) / Raw([0x45, 0, 0, 40])
     case .tooManyTags: Ethernet() / VLAN(1) / VLAN(2) / VLAN(3) / IPv4() / UDP()
-    case .unknownEtherType: Ethernet(type: 0x88cc) / Raw([UInt8](repeating: 0, count: 46))
+    case .unknownEtherType: Ethernet(type: 0x88b5) / Raw([UInt8](repeating: 0, count: 46))
     case .badLength: Ethernet() / IPv4(totalLength: 10) / UDP()
     case .badChecksum: Ethernet() / IPv4(checksum: 1) / UDP()
     case .badOptions: Ethernet() / IPv4(options: [131, 7, 4, 10, 0, 0, 9]) / UDP()
@@ -21,7 +22,9 @@ func unreadable(_ reason: DropReason) -> Packet? {
     case .badUDP: Ethernet() / IPv4() / UDP(length: 4)
     case .badNeighbour: Ethernet() / ARP(3)
     case .martian: Ethernet() / IPv4(from: "127.0.0.1") / UDP()
-    case .multicast: Ethernet(to: "01:00:5e:00:00:05") / IPv4(to: "224.0.0.5") / UDP()
+    case .multicast: Ethernet(to: "01:00:5e:01:02:03") / IPv4(to: "224.1.2.3") / TCP([.syn])
+    case .linkProtocol: Ethernet(to: "01:80:c2:00:00:0e") / Raw.lldp()
+    case .ownAddress: Ethernet(from: "02:bb:00:00:00:01") / IPv4() / UDP()
     default: nil
     }
 }
@@ -31,8 +34,9 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     let bench = try PairBench()
     switch reason {
     case .truncated, .tooManyTags, .unknownEtherType, .badLength, .badChecksum, .badOptions, .extensionHeader, .fragment,
-        .unknownProtocol, .badTCP, .badUDP, .badNeighbour, .martian, .multicast:
+        .unknownProtocol, .badTCP, .badUDP, .badNeighbour, .martian, .multicast, .linkProtocol, .ownAddress:
         try bench.expectDropped(#require(unreadable(reason)), reason)
+    case .storm: return try provokeStorm()
     case .notOpening: try bench.expectDropped(Connection().ack, .notOpening)
     case .unrelatedICMP: try bench.expectDropped(Ethernet() / IPv4(from: web, to: client) / ICMP.echoReply(), .unrelatedICMP)
     case .flowTableFull: return try provokeFullTable()
@@ -54,6 +58,14 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .oversize: try bench.expectDropped(Connection().syn / Payload(count: 1522 - 57), .oversize)
     case .lostWithWorker: return nil
     }
+    return bench
+}
+
+/// One group frame a second is one more than two.
+private func provokeStorm() throws -> PairBench {
+    let bench = try PairBench(PairShape(), .town { $0.links.stormFrames = 1 })
+    try bench.expectForwarded(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP())
+    try bench.expectDropped(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP(), .storm)
     return bench
 }
 

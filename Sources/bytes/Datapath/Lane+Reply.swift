@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+internal import Record
+internal import Ring
+internal import Wire
+
+// What a rejected frame's sender is told. The reply is written into a free frame and leaves by the port that its trigger came in by.
+// It has the start of its frame, where the kernel never puts a frame that it received (it leaves XDP_PACKET_HEADROOM before it): so
+// whoever finds a frame unsent can tell whether it was forwarded or generated, and the books stay right.
+
+extension Lane {
+    /// Tells the sender of a frame in hand that it was rejected: when there is a budget, a free frame, a link and room in the transmit
+    /// ring, and Wire has something to say. The frame itself stays in hand.
+    @_noLocks @inline(never)
+    mutating func answer(_ index: Int, at now: Moment) {
+        let trigger = burst.descriptors[index]
+        let port = Int(trigger.options & 1)
+        guard ports[port].hasLink else { return }
+        if ports[port].rings.transmit.free(1) == 0 { complete(port) }
+        guard ports[port].rings.transmit.free(1) > 0 else { return }
+        // Spent only by a reply: what must not be answered takes nobody's answer away.
+        var left = replies
+        guard left.spend(at: now.nanoseconds), let address = free.pop() else { return }
+        let length = umem.writeReply(to: burst.readings[index], trigger, at: address)
+        guard length > 0 else {
+            _ = free.push(address)
+            return
+        }
+        replies = left
+        unsafe counters.pointee.ports[port].generated &+= 1
+        ports[port].rings.transmit.push(Frame(address: address, length: length))
+    }
+}
+
+extension UMEM {
+    /// The door to both spans: the trigger's bytes, and as many of a free frame. Says how long the reply is, 0 for none.
+    @_semantics("no_performance_analysis")
+    func writeReply(to reading: borrowing Reading, _ trigger: Descriptor, at address: UInt64) -> UInt32 {
+        // The trigger was read, so it lies in the UMEM; the free frame has the room that the trigger's has.
+        guard contains(trigger.address, length: trigger.length), contains(address, length: trigger.length) else { return 0 }
+        let frame = unsafe RawSpan(_unsafeStart: bytes(at: trigger.address), byteCount: Int(trigger.length))
+        var reply = unsafe MutableRawSpan(_unsafeStart: bytes(at: address), byteCount: Int(trigger.length))
+        return UInt32(truncatingIfNeeded: Wire.writeReply(to: reading, frame: frame, into: &reply))
+    }
+}

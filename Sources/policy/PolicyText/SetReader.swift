@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Foundation
+internal import Policy
+
+/// Reads the files of a set one after the other, and goes on behind what it does not understand, so that one look shows all that is
+/// wrong.
+struct SetReader {
+    private let dialects: [any ForeignDialect]
+    private let limits: Loader.Limits
+    private var documents: [Document] = []
+    private var foreign: [[ForeignDocument]]
+    private var faults: [PolicyError] = []
+    private var bytes = 0
+    private var count = 0
+
+    init(dialects: [any ForeignDialect], limits: Loader.Limits) {
+        self.dialects = dialects
+        self.limits = limits
+        foreign = Array(repeating: [], count: dialects.count)
+    }
+
+    /// Whether as many errors were found as are told at once.
+    var isFull: Bool { faults.count >= PolicyError.most }
+
+    /// What was wrong so far.
+    var error: PolicyError? { PolicyError(faults) }
+
+    mutating func read(_ file: String) {
+        do throws(PolicyError) {
+            try read(try text(of: file), file)
+        } catch {
+            faults += error.all
+        }
+    }
+
+    private mutating func text(of file: String) throws(PolicyError) -> String {
+        let place = Place(file: file, line: 1, column: 1)
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw PolicyError(place, "the file cannot be read")
+        }
+        bytes += data.count
+        guard bytes <= limits.bytes else {
+            throw PolicyError(place, "with this file the set has more than \(limits.bytes) bytes")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw PolicyError(place, "the file is no UTF-8")
+        }
+        return text
+    }
+
+    mutating func read(_ text: String, _ file: String, limits yaml: YAMLReader.Limits = YAMLReader.Limits()) throws(PolicyError) {
+        for value in try YAMLReader.documents(text, file: file, limits: yaml) {
+            do throws(PolicyError) {
+                for item in try items(value) { try enter(item) }
+            } catch {
+                faults += error.all
+                if isFull { return }
+            }
+        }
+    }
+
+    /// The documents of a document: those of a `List`, as `kubectl get -o yaml` prints it, or itself.
+    private func items(_ value: YAMLValue) throws(PolicyError) -> [YAMLValue] {
+        guard let head = Head(value), head.apiVersion == "v1", head.kind == "List", !dialects.isEmpty else { return [value] }
+        let list = try value.mapping("a List", keys: ["apiVersion", "kind", "metadata", "items"])
+        return try list.required("items").list("items")
+    }
+
+    private mutating func enter(_ value: YAMLValue) throws(PolicyError) {
+        count += 1
+        guard count <= limits.documents else {
+            throw value.error("with this document the set has more than \(limits.documents)")
+        }
+        guard let head = Head(value), head.apiVersion != DocumentDecoder.version,
+            let dialect = dialects.firstIndex(where: { $0.claims(apiVersion: head.apiVersion, kind: head.kind) })
+        else {
+            documents.append(try DocumentDecoder(value).document())
+            return
+        }
+        foreign[dialect].append(ForeignDocument(apiVersion: head.apiVersion, kind: head.kind, value: value))
+    }
+
+    /// Everything that was read, foreign documents turned into objects; throws with all that was wrong.
+    mutating func finish() throws(PolicyError) -> Loader.Contents {
+        var contents = Loader.Contents()
+        contents.documents = documents
+        for (dialect, documents) in zip(dialects, foreign) where !documents.isEmpty {
+            do throws(PolicyError) {
+                let reading = try dialect.read(documents)
+                contents.documents += reading.documents
+                contents.losses += reading.losses
+            } catch {
+                faults += error.all
+            }
+        }
+        if let error { throw error }
+        return contents
+    }
+}
+
+/// The two words by which a document says what it is, where it says so.
+private struct Head {
+    let apiVersion: String
+    let kind: String
+
+    init?(_ value: YAMLValue) {
+        guard case .mapping(let entries) = value.content,
+            case .text(let version)? = entries.first(where: { $0.key == "apiVersion" })?.value.content,
+            case .text(let kind)? = entries.first(where: { $0.key == "kind" })?.value.content
+        else { return nil }
+        apiVersion = version
+        self.kind = kind
+    }
+}
