@@ -116,7 +116,7 @@ let package = Package(
         tests("API", ["API", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
-        tests("System", []),
+        tests("System", ["Net"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
