@@ -85,11 +85,14 @@ let package = Package(
         room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
 
         // Tools.
+        .systemLibrary(
+            name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Compiler", "Control", "Engine", "Keeper", "Layout", "Link", "Net", "Policy", "PolicyText",
-                "Record", "Telemetry", arguments, client, http1, logging, nio,
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Engine", "Keeper", "Layout", "Link", "Net", "Policy",
+                "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -98,6 +101,10 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets", dependencies: ["Wire", "Net", "TestSupport"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+        .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
+        tests("Fuzz", ["FuzzTargets", "Net"]),
         tests("Net", ["Net"]),
         tests("Record", ["Record", "Net"]),
         tests("Ring", ["Ring", "Net"]),
@@ -116,8 +123,16 @@ let package = Package(
         tests("API", ["API", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
+        tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Net"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )
+
+// libFuzzer brings its own `main`, so its driver links only where `scripts/fuzz` builds it with the fuzzer's runtime.
+if Context.environment["BULKHEAD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-driver", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/Driver", swiftSettings: settings))
+}

@@ -14,7 +14,8 @@ import Testing
     let source = snapshot.owner(of: reading.source, zone: from, in: map)
     let destination = snapshot.owner(of: reading.destination, zone: to, in: map)
     return snapshot.judge(
-        source: source, destination: destination, sourceZone: from, destinationZone: to, service: reading.service, now: now)
+        source: source, destination: destination, sourceZone: from, destinationZone: to, service: reading.service,
+        sourcePort: reading.sourcePort, now: now)
 }
 
 @Suite struct HotPath {

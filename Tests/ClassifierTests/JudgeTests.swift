@@ -37,7 +37,7 @@ private let web = ServiceKey(.tcp, port: 443)
         snapshot.judge(
             source: Owner(classNumber: from), destination: Owner(classNumber: to), sourceZone: 0, destinationZone: 0,
             service: web,
-            now: now)
+            sourcePort: 50_000, now: now)
     }
 
     @Test func `audit beside a deny that expires gives way to its successor`() throws {
@@ -83,7 +83,7 @@ private let web = ServiceKey(.tcp, port: 443)
         let memory = Memory(try image(records: [deny]).build())
         let me = Owner(classNumber: 2, labelSet: 0, workload: 5)
         let judged = try memory.snapshot().judge(
-            source: me, destination: me, sourceZone: 0, destinationZone: 0, service: web, now: 0)
+            source: me, destination: me, sourceZone: 0, destinationZone: 0, service: web, sourcePort: 50_000, now: 0)
         #expect(judged.decision == .allow && judged.egress == 3 && judged.ingress == 3)
     }
 
@@ -126,7 +126,7 @@ private let web = ServiceKey(.tcp, port: 443)
         func decision(_ service: UInt32) -> Decision {
             snapshot.judge(
                 source: Owner(classNumber: 2), destination: Owner(classNumber: 0), sourceZone: 0, destinationZone: 0,
-                service: ServiceKey(rawValue: service), now: 0
+                service: ServiceKey(rawValue: service), sourcePort: 50_000, now: 0
             ).decision
         }
         for (index, start) in starts.enumerated() {

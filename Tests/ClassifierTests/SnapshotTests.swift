@@ -38,13 +38,13 @@ import Testing
                 #expect(same(destination, expected.1), "round \(round): \(to) in \(zones.1)")
                 let judged = snapshot.judge(
                     source: source, destination: destination, sourceZone: zones.0, destinationZone: zones.1, service: service,
-                    now: now)
+                    sourcePort: 50_000, now: now)
                 let slowly = slow.judge(expected.0, expected.1, zones, service, now: now)
                 #expect(judged.egress == slowly.egress && judged.ingress == slowly.ingress, "round \(round): \(from) -> \(to)")
                 #expect(judged.decision.rawValue == slowly.decision)
                 let toGroup = snapshot.judgeGroup(
                     source: source, destination: destination, sourceZone: zones.0, destinationZone: zones.1, service: service,
-                    now: now)
+                    sourcePort: 50_000, now: now)
                 let slowlyToGroup = slow.judgeGroup(expected.0, expected.1, zones, service, now: now)
                 #expect(
                     toGroup.egress == slowlyToGroup.record && toGroup.ingress == SnapshotLayout.none, "round \(round): \(from)")
@@ -101,11 +101,11 @@ import Testing
             _ = snapshot.isWorkload(destination)
             _ = snapshot.judgeGroup(
                 source: source, destination: destination, sourceZone: zone, destinationZone: 0, service: ServiceKey(rawValue: 0),
-                now: 0)
+                sourcePort: 50_000, now: 0)
             _ = snapshot.judge(
                 source: source, destination: destination, sourceZone: zone, destinationZone: zone & 1,
                 service: ServiceKey(rawValue: .random(in: 0 ... .max, using: &generator)),
-                now: .random(in: 0...30, using: &generator))
+                sourcePort: 50_000, now: .random(in: 0...30, using: &generator))
         }
     }
 

@@ -44,8 +44,8 @@ struct Seeded: RandomNumberGenerator {
     private let image: UnsafeMutableRawPointer
     private let addresses: UnsafeMutableRawPointer
 
-    init(_ set: PolicySet, zones: [ZonePlacement] = [], slots: Int = 4_096) throws {
-        compiled = try compile(set, zones: zones, generation: 3, inventory: &inventory)
+    init(_ set: PolicySet, zones: [ZonePlacement] = [], failsafe: Failsafe = Failsafe(), slots: Int = 4_096) throws {
+        compiled = try compile(set, zones: zones, failsafe: failsafe, generation: 3, inventory: &inventory)
         unsafe image = .allocate(byteCount: compiled.image.count, alignment: 64)
         unsafe image.copyMemory(from: compiled.image, byteCount: compiled.image.count)
         let size = AddressMapLayout.byteCount(slots: slots)
@@ -65,10 +65,16 @@ struct Seeded: RandomNumberGenerator {
     func judge(_ connection: Reference.Connection) -> Judgement {
         let from = inventory.zone(connection.source.zone) ?? 0
         let to = inventory.zone(connection.destination.zone) ?? 0
+        let source = snapshot.owner(of: connection.source.address, zone: from, in: map)
+        let destination = snapshot.owner(of: connection.destination.address, zone: to, in: map)
+        if connection.destination.address.isMulticast || connection.destination.address.isBroadcast {
+            return snapshot.judgeGroup(
+                source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
+                sourcePort: connection.sourcePort, now: connection.time)
+        }
         return snapshot.judge(
-            source: snapshot.owner(of: connection.source.address, zone: from, in: map),
-            destination: snapshot.owner(of: connection.destination.address, zone: to, in: map), sourceZone: from,
-            destinationZone: to, service: connection.service, now: connection.time)
+            source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
+            sourcePort: connection.sourcePort, now: connection.time)
     }
 
     /// The judgement in the reference's words.
@@ -90,6 +96,6 @@ extension Reference.Connection {
     /// A connection in one line, for a failing test.
     var line: String {
         "\(source.address)@\(source.zone) -> \(destination.address)@\(destination.zone) "
-            + "\(service.rawValue >> 16)/\(service.rawValue & 0xffff) at \(time)"
+            + "\(service.rawValue >> 16)/\(service.rawValue & 0xffff) from port \(sourcePort) at \(time)"
     }
 }

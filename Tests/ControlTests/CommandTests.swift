@@ -92,7 +92,8 @@ import Testing
         let addresses = try unsafe AddressMap(validating: map.base, byteCount: map.byteCount)
         return snapshot.judge(
             source: snapshot.owner(of: from, zone: 0, in: addresses), destination: snapshot.owner(of: to, zone: 0, in: addresses),
-            sourceZone: 0, destinationZone: 0, service: ServiceKey(.tcp, port: port), now: 1_800_000_000)
+            sourceZone: 0, destinationZone: 0, service: ServiceKey(.tcp, port: port), sourcePort: 50_000,
+            now: 1_800_000_000)
     }
 
     private func monotonic() -> UInt64 { UInt64(ProcessInfo.processInfo.systemUptime * 1e9) }

@@ -41,6 +41,38 @@ import Testing
         try bench.expectForwarded(Ethernet() / VLAN(10, priority: 5) / VLAN(20) / IPv4() / TCP(to: 443, [.syn]) / Padding(to: 64))
     }
 
+    @Test func `an atomic fragment and a packet in SNAP are judged like any`() throws {
+        let there = Ethernet() / IPv6(from: client6, to: web6) / Fragment()
+        try bench.expectForwarded(there / TCP(to: 443, [.syn]))
+        try bench.expectForwarded(
+            Ethernet() / IPv6(from: web6, to: client6) / TCP(from: 443, to: 40000, [.syn, .ack]), port: 1)
+        try bench.expectForwarded(Ethernet() / IPv6(from: client6, to: web6) / TCP(to: 443, [.ack]))
+        try bench.expectDropped(there / TCP(to: 22, [.syn]), .denied)
+        try bench.expectForwarded(Ethernet() / SNAP() / IPv4() / TCP(to: 443, [.syn]) / Padding(to: 60))
+        try bench.expectDropped(Ethernet() / SNAP() / IPv4() / TCP(to: 22, [.syn]) / Padding(to: 60), .denied)
+        #expect(bench.worker.counters.flows == 2)
+    }
+
+    @Test func `SCTP and protocols without ports pass where policy names them, with their answers`() throws {
+        let associations = ServiceKey(.sctp, port: 3868).rawValue
+        let security = ServiceKey(IPProtocol(rawValue: 50), port: 0).rawValue
+        let town = SmallPolicy.town {
+            for service in [associations, security] {
+                $0.ingress(of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), service...service)
+            }
+        }
+        let bench = try PairBench(PairShape(), town)
+        let (there, back) = (Ethernet() / IPv4(from: client, to: web), Ethernet() / IPv4(from: web, to: client))
+        try bench.expectForwarded(there / SCTP.initiation())
+        try bench.expectForwarded(back / SCTP(from: 3868, to: 40000, SCTP.data()), port: 1)
+        try bench.expectForwarded(there / ESP(0x1000) / Payload(count: 40))
+        try bench.expectForwarded(back / ESP(0x2000) / Payload(count: 40), port: 1)
+        try bench.expectDropped(there / SCTP(to: 3869, SCTP.data()), .denied)
+        try bench.expectDropped(Ethernet() / IPv4(from: client, to: web, next: 88) / Payload(count: 40), .denied)
+        #expect(bench.worker.counters.flows == 2)
+        #expect(bench.fault == nil)
+    }
+
     @Test func `a VLAN is another network: its frames are another flow`() throws {
         try bench.establish()
         try bench.expectDropped(Ethernet() / VLAN(10) / IPv4() / TCP(to: 443, [.ack]), .notOpening)
@@ -168,7 +200,7 @@ extension FlowsOfFramesTests {
     }
 
     @Test func `a request that policy does not name is denied`() throws {
-        try bench.expectDropped(there / ICMP(type: 13), .denied)
+        try bench.expectDropped(there / ICMP(type: 13) / Payload(count: 12), .denied)
         try bench.expectDropped(Ethernet() / IPv4(from: client, to: db) / ICMP.echo(), .denied)
     }
 }

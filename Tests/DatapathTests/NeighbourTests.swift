@@ -66,7 +66,9 @@ import Testing
         try bench.expectForwarded(neighbour(.advertisement(of: host6)), port: 1)
         try bench.expectForwarded(neighbour(.solicitation(of: host6)))
         // Detection of duplicates asks from nowhere.
-        try bench.expectForwarded(neighbour(.solicitation(of: host6), from: "::"))
+        try bench.expectForwarded(
+            Ethernet(to: "33:33:ff:00:00:77") / IPv6(from: "::", to: "ff02::1:ff00:77", hopLimit: 255)
+                / ICMPv6.solicitation(of: host6))
     }
 
     @Test func `on the link itself an advertisement names the card that sends it, which is the target's`() throws {
@@ -126,7 +128,7 @@ import Testing
         try bench.enter(host6, in: dmz, card: card)
         try bench.expectForwarded(Ethernet(to: everybody) / ARP(2, from: host, at: strangeCard))
         try bench.expectForwarded(neighbour(.advertisement(of: host6), from: host6, by: strangeCard))
-        try bench.expectForwarded(neighbour(.routerAdvertisement(), from: host6))
+        try bench.expectForwarded(neighbour(.routerAdvertisement(), from: router))
         try bench.expectForwarded(sample("DHCP offer"))
     }
 }

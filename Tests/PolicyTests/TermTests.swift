@@ -14,37 +14,6 @@ private func candidate(_ labels: [String: String]?, namespace: String? = "a", ad
 
 private func selector(_ expression: Selector.Expression) -> Selector { Selector(expression, text: "…") }
 
-private let absentLabel: [(Selector.Expression, Bool)] = [
-    (Selector.Expression.notEquals("x", "1"), true), (.notIn("x", ["1"]), true), (.contains("x", "1"), false),
-    (.startsWith("x", "1"), false), (.endsWith("x", "1"), false), (.equals("x", ""), false), (.isIn("x", [""]), false),
-    (.not(.has("x")), true), (.has("x"), false), (.all, true), (.and([]), true), (.or([]), false),
-]
-
-@Suite struct Selectors {
-    @Test(arguments: absentLabel) func `a label that is absent equals nothing and is in no set`(
-        expression: Selector.Expression, matches: Bool
-    ) {
-        #expect(expression.matches(["y": "1"]) == matches)
-    }
-
-    @Test func `text operators look at the value`() {
-        let labels = ["app": "web-front"]
-        #expect(Selector.Expression.contains("app", "b-f").matches(labels))
-        #expect(Selector.Expression.contains("app", "").matches(labels))
-        #expect(!Selector.Expression.contains("app", "web-front-1").matches(labels))
-        #expect(Selector.Expression.startsWith("app", "web").matches(labels))
-        #expect(Selector.Expression.endsWith("app", "front").matches(labels))
-        #expect(!Selector.Expression.endsWith("app", "fronT").matches(labels))
-    }
-
-    @Test func `a required label is found for the index`() {
-        let expression = Selector.Expression.and([.has("x"), .isIn("app", ["web", "db"])])
-        #expect(expression.required?.key == "app" && expression.required?.values == ["web", "db"])
-        #expect(Selector.Expression.or([.equals("app", "web"), .all]).required == nil)
-        #expect(Selector.Expression.not(.equals("app", "web")).required == nil)
-    }
-}
-
 @Suite struct Terms {
     @Test func `a selector alone speaks of the policy's own namespace`() throws {
         var term = Term()
@@ -94,31 +63,5 @@ private let absentLabel: [(Selector.Expression, Bool)] = [
             nothing[keyPath: path] = []
             #expect(!nothing.matches(try candidate([:]), scope: nil))
         }
-    }
-}
-
-private let times: [(String, UInt64?)] = [
-    ("1970-01-01T00:00:00Z", 0), ("2000-02-29T12:00:00Z", 951_825_600),
-    ("2026-11-21T03:00:00.25+01:00", 1_795_226_400),
-    ("2027-01-31t18:00:00z", 1_801_418_400), ("2016-12-31T23:59:60Z", 1_483_228_800),
-    ("9999-12-31T23:59:59Z", 253_402_300_799),
-    ("1969-12-31T23:59:59Z", nil), ("2027-02-29T00:00:00Z", nil), ("2100-02-29T00:00:00Z", nil),
-    ("2027-13-01T00:00:00Z", nil),
-    ("2027-01-01T24:00:00Z", nil), ("2027-01-01T00:00:00", nil), ("2027-01-01", nil), ("2027-01-01T00:00:00.Z", nil),
-    ("2027-01-01T00:00:00+1:00", nil), ("", nil), ("2027-01-01T00:00:00ZZ", nil),
-]
-
-@Suite struct Times {
-    @Test(arguments: times) func `a time is unix seconds or nothing`(text: String, seconds: UInt64?) {
-        #expect(Timestamp.unixSeconds(text) == seconds)
-    }
-}
-
-@Suite struct Spellings {
-    @Test func `the nearest known word is suggested, and nothing far`() {
-        #expect(Spelling.remedy("selectr", among: ["selector", "services"]) == "did you mean \"selector\"?")
-        #expect(Spelling.remedy("form", among: ["from", "to"]) == "did you mean \"from\"?")
-        #expect(Spelling.remedy("colour", among: ["from", "to"]) == nil)
-        #expect(Spelling.remedy("x", among: ["to"]) == nil)
     }
 }

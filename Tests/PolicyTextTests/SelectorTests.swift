@@ -40,7 +40,7 @@ private let unreadable: [(String, String)] = [
     (String(repeating: "a", count: 513) + " == ''", "a label's name is longer than 512 bytes"),
 ]
 
-@Suite struct SelectorTexts {
+@Suite struct SelectorParsing {
     @Test(arguments: readable) func `a text is read as its expression`(text: String, expression: Selector.Expression) throws {
         #expect(try selector(text).expression == expression)
     }

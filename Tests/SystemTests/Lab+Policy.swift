@@ -60,4 +60,26 @@ extension Lab {
             """
         try write(text)
     }
+
+    /// Adds so many rules to the policy that `writePolicy` wrote, none of which says anything of this laboratory's workloads.
+    func addRules(_ count: Int) throws {
+        var text = try String(contentsOf: policyFile, encoding: .utf8)
+        for number in 0..<count {
+            if number % 1000 == 0 {
+                text += """
+                    ---
+                    apiVersion: bulkhead/v1
+                    kind: Policy
+                    metadata: {name: many-\(number), namespace: shop}
+                    spec:
+                      subject: {selector: 'app == "db"'}
+                      rules:
+
+                    """
+            }
+            let (peer, port) = (number % 10_000, 1024 + number % 3000)
+            text += "    - {action: allow, from: {selector: 'app == \"c\(peer)\"'}, services: [tcp/\(port)]}\n"
+        }
+        try text.write(to: policyFile, atomically: true, encoding: .utf8)
+    }
 }

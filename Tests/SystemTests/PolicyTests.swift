@@ -53,6 +53,26 @@ extension SystemTests {
                     + " (seen in status after \(taken.short) ms)")
         }
 
+        @Test func `a reload of a hundred thousand rules under load loses no frame`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            let run = try lab.start()
+            let before = try lab.status().generation
+            try lab.writePolicy(ports: [Lab.allowedPort, Lab.deniedPort])
+            try lab.addRules(100_000)
+            let steady = try Stream(lab, from: lab.web, to: lab.db)
+            let changing = try Stream(lab, from: lab.web, to: lab.db, port: Lab.deniedPort, rate: 1000)
+            kill(run.pid, SIGHUP)
+            let taken = try eventually("a generation of 100,000 rules", within: 60, every: 0.1) {
+                try lab.status().generation > before
+            }
+            pause(1)
+            let (kept, changed) = (try steady.finish(), try changing.finish())
+            #expect(kept.lost == 0 && kept.duplicated == 0)
+            #expect(!changed.frames.isEmpty, "the new policy never let the port pass")
+            figure("reload of 100,000 rules", "\(kept.summary); in force after \((taken / 1000).short) s")
+        }
+
         @Test func `a policy that cannot be read leaves the old one in force`() throws {
             let lab = try Lab()
             defer { lab.remove() }

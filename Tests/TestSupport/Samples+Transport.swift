@@ -20,7 +20,8 @@ extension Sample {
             Sample("router advertisement", neighbour(.routerAdvertisement(options: option + [5, 1, 0, 0, 0, 0, 5, 220]))),
             Sample("neighbour solicitation", neighbour(.solicitation(of: "fe80::2", options: option))),
             Sample("neighbour advertisement", neighbour(.advertisement(of: "fe80::1", options: ICMPv6.linkLayerOption(2)))),
-            Sample("redirect", neighbour(.redirect(of: "fd00::7", to: "fe80::2", options: ICMPv6.linkLayerOption(2)), to: "fd00::9")),
+            Sample(
+                "redirect", neighbour(.redirect(of: "fd00::7", to: "fe80::2", options: ICMPv6.linkLayerOption(2)), to: "fd00::9")),
             Sample("MLD query", listener(.listenerQuery())),
             Sample("MLDv2 query", listener(.listenerQuery(["fd00::8"]))),
             Sample("MLD report", listener(.listenerReport())),
@@ -28,7 +29,9 @@ extension Sample {
             Sample("IGMP query", Ethernet(to: group4) / IPv4(to: "224.0.0.1", ttl: 1) / Raw.igmp(0x11)),
             Sample("IGMPv2 report", Ethernet(to: group4) / IPv4(to: "224.1.2.3", ttl: 1) / Raw.igmp(0x16) / Padding(to: 60)),
             Sample("IGMPv2 leave", Ethernet(to: group4) / IPv4(to: "224.0.0.2", ttl: 1, options: alert) / Raw.igmp(0x17)),
-            Sample("IGMPv3 query", Ethernet(to: group4) / IPv4(to: "224.0.0.1", ttl: 1) / Raw.igmp(0x11, [2, 125, 0, 1, 10, 0, 0, 8])),
+            Sample(
+                "IGMPv3 query",
+                Ethernet(to: group4) / IPv4(to: "224.0.0.1", ttl: 1) / Raw.igmp(0x11, [2, 125, 0, 1, 10, 0, 0, 8])),
             Sample("IGMPv3 report", Ethernet(to: group4) / IPv4(to: group, ttl: 1, options: alert) / Raw.igmpReport()),
         ]
     }
@@ -36,7 +39,8 @@ extension Sample {
     /// ICMP and DHCP.
     static var hostControl: [Sample] {
         let nobody = Ethernet(to: "ff:ff:ff:ff:ff:ff") / IPv4(from: "0.0.0.0", to: "255.255.255.255") / UDP(from: 68, to: 67)
-        let servers = Ethernet(to: "33:33:00:01:00:02") / IPv6(from: "fe80::1", to: "ff02::1:2", hopLimit: 1) / UDP(from: 546, to: 547)
+        let servers =
+            Ethernet(to: "33:33:00:01:00:02") / IPv6(from: "fe80::1", to: "ff02::1:2", hopLimit: 1) / UDP(from: 546, to: 547)
         let client = Ethernet() / IPv6(from: "fe80::2", to: "fe80::1") / UDP(from: 547, to: 546)
         return [
             Sample("ICMP echo", Ethernet() / IPv4() / ICMP.echo() / Payload(count: 16)),
@@ -50,7 +54,8 @@ extension Sample {
             Sample("DHCP offer", Ethernet() / IPv4() / UDP(from: 67, to: 68) / DHCP.offer()),
             Sample("DHCPv6 solicit", servers / DHCPv6(1)),
             Sample("DHCPv6 advertise", client / DHCPv6(2)),
-            Sample("DHCPv6 relayed", Ethernet() / IPv6() / UDP(from: 547, to: 547) / DHCPv6(12, options: [0, 9, 0, 4, 1, 0, 0, 1])),
+            Sample(
+                "DHCPv6 relayed", Ethernet() / IPv6() / UDP(from: 547, to: 547) / DHCPv6(12, options: [0, 9, 0, 4, 1, 0, 0, 1])),
         ]
     }
 
@@ -68,7 +73,9 @@ extension Sample {
             Sample("OSPF", Ethernet(to: "01:00:5e:00:00:05") / IPv4(to: "224.0.0.5", ttl: 1) / Raw.ospf()),
             Sample("OSPF over IPv6", ospf6 / Raw.ospf(version: 3)),
             Sample("BFD", Ethernet() / IPv4(ttl: 255) / UDP(from: 49152, to: 3784) / Raw.bfd()),
-            Sample("BFD echo", Ethernet() / IPv4(from: "10.0.0.1", to: "10.0.0.9", ttl: 255) / UDP(from: 49152, to: 3785) / Payload("?")),
+            Sample(
+                "BFD echo",
+                Ethernet() / IPv4(from: "10.0.0.1", to: "10.0.0.9", ttl: 255) / UDP(from: 49152, to: 3785) / Payload("?")),
             Sample("BFD over hops, IPv6", Ethernet() / IPv6(hopLimit: 60) / UDP(from: 49152, to: 4784) / Raw.bfd()),
             Sample("PTP over UDP", clocks4 / UDP(from: 319, to: 319) / Raw.ptp()),
             Sample("PTP over UDP and IPv6", clocks6 / Raw.ptp() / Payload(count: 2)),

@@ -80,8 +80,8 @@ extension Sample {
             Sample("IPv4 in SNAP", Ethernet() / SNAP() / IPv4() / TCP([.syn]) / Padding(to: 60)),
             Sample("IPv6 in a bridge tunnel's SNAP", Ethernet() / SNAP(0xf8) / IPv6() / UDP() / Padding(to: 80)),
             Sample(
-                "IPv4 options", Ethernet() / IPv4(options: [7, 7, 4, 0, 0, 0, 0, 1, 68, 4, 5, 0]) / TCP([.ack, .psh]) / Payload("hello")
-            ),
+                "IPv4 options",
+                Ethernet() / IPv4(options: [7, 7, 4, 0, 0, 0, 0, 1, 68, 4, 5, 0]) / TCP([.ack, .psh]) / Payload("hello")),
             Sample("IPv4 first fragment", Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP() / Payload(count: 16)),
             Sample("IPv4 last fragment", Ethernet() / IPv4(identification: 9, offset: 24, next: 17) / Payload(count: 5)),
             Sample("IPv6 first fragment", Ethernet() / IPv6() / Fragment(more: true) / TCP([.syn]) / Payload(count: 12)),

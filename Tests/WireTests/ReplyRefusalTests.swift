@@ -94,6 +94,7 @@ private let martians: [Unanswered] = [
         #expect(!reply(to: packet.bytes, reading: sound).reply.isEmpty)
         var other = sound
         other.kind = .fragment
+        other.fragmentOffset = 8
         #expect(reply(to: packet.bytes, reading: other).reply.isEmpty)
         for link in LinkProtocol.allCases where link != .none {
             other = sound

@@ -44,7 +44,7 @@ import Wire
         let seed = UInt64.random(in: 0...UInt64.max)
         print("Replies to a storm: seed \(seed)")
         var random = PacketRandom(seed: seed)
-        let frames = (samples + Self.longer).map(\.bytes)
+        let frames = (Sample.all.map(\.packet) + Self.longer).map(\.bytes)
         var (readable, answered) = (0, 0)
         for round in 0..<60_000 {
             let mutant = random.mutated(frames[Int.random(in: frames.indices, using: &random)])
@@ -68,7 +68,7 @@ import Wire
     static let longer: [Packet] = [
         Ethernet() / VLAN(10, tagType: 0x88a8) / VLAN(0, priority: 6) / IPv4() / UDP() / Payload(count: 99),
         Ethernet() / VLAN(0, priority: 1) / IPv6() / UDP() / Payload(count: 101),
-        Ethernet() / IPv4(options: [148, 4, 0, 0]) / ICMP.echo() / Payload(count: 64),
+        Ethernet() / IPv4(options: [1, 1, 1, 1]) / ICMP.echo() / Payload(count: 64),
         Ethernet() / IPv6() / ICMPv6.echo() / Payload(count: 64),
         Ethernet() / IPv4() / TCP([.ack], acknowledgement: 5, options: [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]) / Payload("x"),
     ]

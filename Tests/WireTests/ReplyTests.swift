@@ -65,8 +65,17 @@ private func reset(_ flags: TCPFlags, sequence: UInt32 = 0, acknowledgement: UIn
 
     @Test func `options and extension headers of the trigger do not come back`() {
         expectReply(
-            to: Ethernet() / IPv4(options: [148, 4, 0, 0]) / TCP([.ack], acknowledgement: 9, options: [1, 1, 1, 1]),
+            to: Ethernet() / IPv4(options: [1, 1, 1, 1]) / TCP([.ack], acknowledgement: 9, options: [1, 1, 1, 1]),
             is: back / answer4() / reset([.rst], sequence: 9))
+        expectReply(
+            to: Ethernet() / IPv6() / Extension.hopByHop() / Extension.destination() / TCP([.ack], acknowledgement: 9),
+            is: back / answer6 / reset([.rst], sequence: 9))
+    }
+
+    @Test func `the first fragment of a segment is answered for the bytes that it has`() {
+        expectReply(
+            to: Ethernet() / IPv4(identification: 9, moreFragments: true) / TCP([.syn], sequence: 1) / Payload(count: 12),
+            is: back / answer4() / reset([.rst, .ack], acknowledgement: 14))
     }
 
     @Test(arguments: [54, 57, 60, 200]) func `it is filled up to the shortest frame as far as its trigger was`(length: Int) {
@@ -96,7 +105,7 @@ private func reset(_ flags: TCPFlags, sequence: UInt32 = 0, acknowledgement: UIn
     }
 
     /// Bytes of payload from which on there is room to quote all headers and eight bytes.
-    @Test(arguments: [(IPv4() / UDP(), 28), (IPv6() / UDP(), 48), (IPv4(options: [148, 4, 0, 0]) / UDP(), 28)])
+    @Test(arguments: [(IPv4() / UDP(), 28), (IPv6() / UDP(), 48), (IPv4(options: [1, 1, 1, 1]) / UDP(), 28)])
     func `a trigger that is too short for its quotation is not answered`(header: Packet, least: Int) {
         #expect(reply(to: Ethernet() / header / Payload(count: least - 1)).isEmpty)
         // Padding is not the trigger's own.

@@ -35,7 +35,7 @@ public import Net
     public var decision: Decision
     /// What audit would have decided, a `Decision`'s number, or 255 where nothing is audited.
     public var auditDecision: UInt8
-    /// Unix seconds at which one of both records stops deciding; `UInt32.max` for ever.
+    /// Unix seconds at which a live connection must be judged again, because one of both records stops deciding; `UInt32.max` for never.
     public var validUntil: UInt32
     /// Why not; `denied`, `unjudged` or `contested` where policy was asked, and meaningless unless the decision is other than allow.
     public var reason: DropReason
@@ -47,6 +47,10 @@ public import Net
     public var inspection: UInt32
     /// Whether a side says `track: none`: no flow is kept.
     public var isStateless: Bool
+    /// Whether a rule that logs spoke on either side.
+    public var isLogged: Bool
+    /// For a frame to a group: so many seconds long unicast replies are expected by its source, 0 for none.
+    public var replySeconds: UInt32
 
     /// The judgement on what no policy is asked about: a denial without records, whose reason the caller knows.
     @_noLocks @inlinable public static func unasked(_ reason: DropReason) -> Judgement {
@@ -68,5 +72,7 @@ public import Net
         drainSeconds = .max
         inspection = 0
         isStateless = false
+        isLogged = false
+        replySeconds = 0
     }
 }

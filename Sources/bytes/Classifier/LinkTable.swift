@@ -106,7 +106,7 @@ extension Snapshot {
     /// Whether a workload owns the address, by a host's claim or by a block.
     @_noLocks @inlinable public func isWorkload(_ owner: Owner) -> Bool {
         if owner.workload != SnapshotLayout.none { return true }
-        return owner.classNumber < classTotal && classEntry(owner.classNumber).flags & ClassEntry.workload != 0
+        return owner.classNumber < classTotal && classLine(owner.classNumber).flags & ClassEntry.workload != 0
     }
 
     /// A zone of another generation counts as zone 0.

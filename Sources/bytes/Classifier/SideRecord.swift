@@ -21,7 +21,7 @@
     public var audit: UInt8 = 255
     /// The change mode's number.
     public var change: UInt8 = 0
-    /// Bit 0: unjudged (the zone pair's setting decided). Bit 1: contested. Bit 2: stateless (`track: none`).
+    /// Bit 0: unjudged (the zone pair's setting decided). Bit 1: contested. Bit 2: stateless (`track: none`). Bit 3: logged. Bit 4: lease.
     public var flags: UInt8 = 0
     /// Index in the cause table of this generation.
     public var cause: UInt32 = SnapshotLayout.none
@@ -35,6 +35,12 @@
     public var drainSeconds: UInt32 = 0
     /// The layer-7 program that must see the connection, 0 for none.
     public var inspection: UInt32 = 0
+    /// With the flag `lease`: unix seconds at which live connections are judged again; `UInt64.max` for never.
+    public var flowsUntil: UInt64 = .max
+    /// For a frame to a group: so many seconds long unicast replies are expected by its source, 0 for none.
+    public var replySeconds: UInt32 = 0
+    /// Room up to a multiple of 8; 0.
+    public var reserved: UInt32 = 0
 
     /// `flags`: the zone pair's setting decided, not a policy.
     @inlinable public static var unjudged: UInt8 { @_noLocks get { 1 } }
@@ -42,7 +48,20 @@
     @inlinable public static var contested: UInt8 { @_noLocks get { 2 } }
     /// `flags`: no flow is kept.
     @inlinable public static var stateless: UInt8 { @_noLocks get { 4 } }
+    /// `flags`: a rule that logs spoke on the way.
+    @inlinable public static var logged: UInt8 { @_noLocks get { 8 } }
+    /// `flags`: at `validUntil` an address lease lapses, which stops new connections only; live ones go on until `flowsUntil`.
+    @inlinable public static var lease: UInt8 { @_noLocks get { 16 } }
+
+    /// Every bit of `flags` that means something.
+    static let allFlags: UInt8 = 31
 
     /// A record that allows for ever without a cause.
     public init() {}
+
+    /// Whether it has nothing to say beside its decision and its cause, so that nobody needs to read it to judge.
+    var onlyDecides: Bool {
+        audit == .max && change == Change.reevaluate.rawValue && flags == 0 && validUntil == .max && inspection == 0
+            && replySeconds == 0 && decision <= 2
+    }
 }

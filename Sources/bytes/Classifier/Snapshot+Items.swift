@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Synchronization
 
 /// The sections by number. Nothing is checked here: every number in the image was compared with the counts when it was mapped, and
 /// every number from outside is compared with them by the caller. Debug builds check all the same.
@@ -10,16 +11,72 @@ extension Snapshot {
     @_noLocks @inlinable func combinedEntry(_ number: UInt32) -> CombinedEntry {
         unsafe combined[Int(truncatingIfNeeded: number)]
     }
-    @_noLocks @inlinable func classEntry(_ number: UInt32) -> ClassEntry { unsafe classes[Int(truncatingIfNeeded: number)] }
-    @_noLocks @inlinable func ancestor(_ number: UInt32) -> UInt32 { unsafe ancestors[Int(truncatingIfNeeded: number)] }
-    @_noLocks @inlinable func rowEntry(_ number: UInt32) -> RowEntry { unsafe rows[Int(truncatingIfNeeded: number)] }
-    @_noLocks @inlinable func tableEntry(_ number: UInt32) -> TableEntry { unsafe tables[Int(truncatingIfNeeded: number)] }
+    @_noLocks @inlinable func classLine(_ number: UInt32) -> ClassLine { unsafe classes[Int(truncatingIfNeeded: number)] }
+    @_noLocks @inlinable func shortcut(_ number: UInt32) -> Shortcut { unsafe shortcuts[Int(truncatingIfNeeded: number)] }
+    @_noLocks @inlinable func peerLine(_ number: UInt32) -> PeerLine { unsafe rows[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func intervalEntry(_ number: UInt32) -> IntervalEntry {
         unsafe intervals[Int(truncatingIfNeeded: number)]
     }
     @_noLocks @inlinable func sideRecord(_ number: UInt32) -> SideRecord { unsafe records[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func zonePairRecord(_ number: UInt32) -> UInt32 { unsafe zonePairs[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func zoneFactsWord(_ number: UInt32) -> UInt32 { unsafe zoneFacts[Int(truncatingIfNeeded: number)] }
+}
+
+extension Snapshot {
+    /// The filter of a line of a row.
+    @_noLocks @inlinable @inline(__always) func filter(_ number: UInt32) -> UInt64 {
+        unsafe filters[Int(truncatingIfNeeded: number)]
+    }
+}
+
+/// A class's line field by field, so that nobody copies all of it.
+extension Snapshot {
+    /// Where the rows of both sides lie.
+    @_noLocks @inlinable @inline(__always) func rowsOf(
+        _ number: UInt32
+    ) -> (egressFirst: UInt32, egressLines: UInt32, ingressFirst: UInt32, ingressLines: UInt32) {
+        let index = Int(truncatingIfNeeded: number)
+        return unsafe (
+            classes[index].egressFirst, classes[index].egressLines, classes[index].ingressFirst, classes[index].ingressLines
+        )
+    }
+
+    /// How many ancestors a class has.
+    @_noLocks @inlinable @inline(__always) func ancestorCount(_ number: UInt32) -> Int {
+        unsafe Int(truncatingIfNeeded: classes[Int(truncatingIfNeeded: number)].ancestorCount)
+    }
+
+    /// An ancestor of a class, below its count.
+    @_noLocks @inlinable @inline(__always) func ancestor(of number: UInt32, _ index: Int) -> UInt32 {
+        unsafe classes[Int(truncatingIfNeeded: number)].ancestors[index]
+    }
+}
+
+/// Early loads: the processor goes on while the line comes.
+extension Snapshot {
+    /// Asks for the line of a class.
+    @_noLocks @inlinable @inline(__always) func touchClass(_ number: UInt32) {
+        // Classifier has no C to ask for a prefetch, and a relaxed load is one that the compiler may not leave out. The caller has
+        // compared the number with the count.
+        unsafe touch(UnsafeRawPointer(classes.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)))
+    }
+
+    /// Asks for a line of a row.
+    @_noLocks @inlinable @inline(__always) func touchLine(_ number: UInt32) {
+        // The number follows from a class's line, which was checked.
+        unsafe touch(UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)))
+    }
+
+    /// Asks for the filter of a line of a row.
+    @_noLocks @inlinable @inline(__always) func touchFilter(_ number: UInt32) {
+        // As many filters as lines.
+        unsafe touch(UnsafeRawPointer(filters.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)))
+    }
+
+    @_noLocks @inlinable @inline(__always) func touch(_ line: UnsafeRawPointer) {
+        // `line` points into the image.
+        _ = unsafe line.assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
+    }
 }
 
 /// How many items each section has, in the width of the image's numbers: sections are shorter than 2³¹ items.
@@ -30,9 +87,8 @@ extension Snapshot {
     @inlinable var trieValueTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: trieValues.count) } }
     @inlinable var combinedTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: combined.count) } }
     @inlinable var classTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: classes.count) } }
-    @inlinable var ancestorTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: ancestors.count) } }
-    @inlinable var rowEntryTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: rows.count) } }
-    @inlinable var tableTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: tables.count) } }
+    @inlinable var shortcutTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: shortcuts.count) } }
+    @inlinable var peerLineTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: rows.count) } }
     @inlinable var intervalTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: intervals.count) } }
     @inlinable var recordTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: records.count) } }
     @inlinable var zoneFactsTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: zoneFacts.count) } }

@@ -2,94 +2,154 @@
 public import Net
 
 extension Snapshot {
-    /// What becomes of a connection from one owner to another; `now` is unix seconds.
+    /// What becomes of a connection from one owner to another; `now` is unix seconds, `sourcePort` is asked only of protocols that
+    /// have ports.
     ///
     /// Both sides judge by themselves: the source's egress row against the destination's class, the destination's ingress row against
     /// the source's. A workload reaches itself. What no side judges gets the setting of its zone pair, in `Judgement.egress`. Numbers
     /// of another generation are harmless: a class beyond this snapshot's counts as contested, a zone beyond them as zone 0.
     @_noLocks @inlinable public func judge(
-        source: Owner, destination: Owner, sourceZone: ZoneNumber, destinationZone: ZoneNumber, service: ServiceKey, now: UInt64
+        source: Owner, destination: Owner, sourceZone: ZoneNumber, destinationZone: ZoneNumber, service: ServiceKey,
+        sourcePort: UInt16, now: UInt64
     ) -> Judgement {
+        if source.workload == destination.workload && source.workload != SnapshotLayout.none {
+            return judgement(itselfRecord, itselfRecord, now)
+        }
         let from = source.classNumber < classTotal ? source.classNumber : contestedClass
         let to = destination.classNumber < classTotal ? destination.classNumber : contestedClass
-        var egress: UInt32
-        var ingress: UInt32
-        if source.workload == destination.workload && source.workload != SnapshotLayout.none {
-            egress = itselfRecord
-            ingress = itselfRecord
-        } else {
-            egress = from == contestedClass ? contestedRecord : side(row: classEntry(from).egressRow, peer: to, service)
-            ingress = to == contestedClass ? contestedRecord : side(row: classEntry(to).ingressRow, peer: from, service)
-            if egress == SnapshotLayout.none && ingress == SnapshotLayout.none {
-                egress = zonePair(sourceZone, destinationZone)
-            }
+        let (subject, peer) = (rowsOf(from), rowsOf(to))
+        // Both sides' lines are asked for before either is read, so that their ways overlap.
+        touchRow(subject.egressFirst, subject.egressLines, to)
+        touchRow(peer.ingressFirst, peer.ingressLines, from)
+        var egress =
+            from == contestedClass
+            ? contestedRecord : side(subject.egressFirst, subject.egressLines, to, service, sourcePort)
+        let ingress =
+            to == contestedClass
+            ? contestedRecord : side(peer.ingressFirst, peer.ingressLines, from, service, sourcePort)
+        if egress == SnapshotLayout.none && ingress == SnapshotLayout.none {
+            egress = zonePair(sourceZone, destinationZone)
         }
-        var judgement = Judgement(egress: current(egress, now), ingress: current(ingress, now))
-        settle(&judgement)
-        return judgement
+        return judgement(egress, ingress, now)
     }
 
     /// What becomes of a frame to a group: the source's egress judges, and the pair of zones where that side says nothing. Receivers
     /// of a group have no ingress side, because nobody knows who they are.
     @_noLocks @inlinable public func judgeGroup(
-        source: Owner, destination: Owner, sourceZone: ZoneNumber, destinationZone: ZoneNumber, service: ServiceKey, now: UInt64
+        source: Owner, destination: Owner, sourceZone: ZoneNumber, destinationZone: ZoneNumber, service: ServiceKey,
+        sourcePort: UInt16, now: UInt64
     ) -> Judgement {
         let from = source.classNumber < classTotal ? source.classNumber : contestedClass
         let to = destination.classNumber < classTotal ? destination.classNumber : contestedClass
-        var egress = from == contestedClass ? contestedRecord : side(row: classEntry(from).egressRow, peer: to, service)
+        let subject = rowsOf(from)
+        var egress =
+            from == contestedClass
+            ? contestedRecord : side(subject.egressFirst, subject.egressLines, to, service, sourcePort)
         if egress == SnapshotLayout.none { egress = zonePair(sourceZone, destinationZone) }
-        var judgement = Judgement(egress: current(egress, now), ingress: SnapshotLayout.none)
-        settle(&judgement)
-        return judgement
+        return judgement(egress, SnapshotLayout.none, now)
     }
 
-    /// The record of one side, or none where it does not judge.
-    @_noLocks @inlinable func side(row: UInt32, peer: ClassNumber, _ service: ServiceKey) -> UInt32 {
-        guard row != SnapshotLayout.none else { return SnapshotLayout.none }
-        let table = table(row: row, peer: peer)
-        guard table != SnapshotLayout.none else { return SnapshotLayout.none }
-        return interval(of: tableEntry(table), service)
+    /// Asks for the lines of both owners' classes, for a caller that goes over a burst in stages; `prefetchRows` comes next.
+    @_noLocks @inlinable public func prefetchClasses(source: Owner, destination: Owner) {
+        if source.classNumber < classTotal { touchClass(source.classNumber) }
+        if destination.classNumber < classTotal { touchClass(destination.classNumber) }
     }
 
-    /// The table of the peer's class, else of its nearest ancestor that the row names, else none.
-    @_noLocks @inlinable func table(row: UInt32, peer: ClassNumber) -> UInt32 {
-        let own = probe(row: row, peer: peer)
-        if own != SnapshotLayout.none { return own }
-        let entry = classEntry(peer)
-        var index: UInt32 = 0
-        while index < UInt32(entry.ancestorCount) {
-            let found = probe(row: row, peer: ancestor(entry.firstAncestor &+ index))
-            if found != SnapshotLayout.none { return found }
+    /// Asks for what both sides' rows say first of the other end's class, and for what they say of everybody; `judge` comes next.
+    @_noLocks @inlinable public func prefetchRows(source: Owner, destination: Owner) {
+        guard source.classNumber < classTotal, destination.classNumber < classTotal else { return }
+        let (from, to) = (source.classNumber, destination.classNumber)
+        let (subject, peer) = (rowsOf(from), rowsOf(to))
+        touchRow(subject.egressFirst, subject.egressLines, to)
+        touchRow(peer.ingressFirst, peer.ingressLines, from)
+        // The farthest ancestor is where most peers that a row does not name end up.
+        touchRoot(subject.egressFirst, subject.egressLines, to)
+        touchRoot(peer.ingressFirst, peer.ingressLines, from)
+    }
+
+    @_noLocks @inlinable @inline(__always) func touchRoot(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) {
+        let count = ancestorCount(peer)
+        guard lines > 0, count > 0 else { return }
+        touchLine(first &+ PeerLine.home(of: ancestor(of: peer, count &- 1), lines: lines))
+    }
+
+    @_noLocks @inlinable @inline(__always) func touchRow(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) {
+        if lines > 0 { touchFilter(first &+ PeerLine.home(of: peer, lines: lines)) }
+    }
+
+    /// The record word of one side, or none where it does not judge.
+    @_noLocks @inlinable @inline(__always) func side(
+        _ first: UInt32, _ lines: UInt32, _ peer: ClassNumber, _ service: ServiceKey, _ sourcePort: UInt16
+    ) -> UInt32 {
+        guard lines > 0 else { return SnapshotLayout.none }
+        let table = table(first, lines, peer)
+        guard table != 0 else { return SnapshotLayout.none }
+        let word = interval(table &- 1, service.rawValue)
+        return RecordWord.isSplit(word) ? interval(word & RecordWord.number, UInt32(sourcePort)) : word
+    }
+
+    /// One more than the first interval of the table of the peer's class, else of its nearest ancestor that the row names, else 0.
+    @_noLocks @inlinable @inline(__always) func table(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) -> UInt32 {
+        var found = probe(first, lines, peer)
+        let count = ancestorCount(peer)
+        var index = 0
+        while found == 0 {
+            if index == count { return 0 }
+            found = probe(first, lines, ancestor(of: peer, index))
             index &+= 1
         }
-        return SnapshotLayout.none
+        return found
     }
 
-    /// One look into the hash of rows.
-    @_noLocks @inlinable func probe(row: UInt32, peer: ClassNumber) -> UInt32 {
-        guard rowEntryTotal > 0 else { return SnapshotLayout.none }
-        let mask = rowEntryTotal &- 1
-        var slot = spread(row, peer) & mask
-        while true {
-            let entry = rowEntry(slot)
-            if entry.row == row && entry.peer == peer { return entry.table }
-            // The check of the image found an empty slot, so this ends.
-            if entry.row == SnapshotLayout.none { return SnapshotLayout.none }
-            slot = (slot &+ 1) & mask
+    /// One look into a row.
+    @_noLocks @inlinable @inline(__always) func probe(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) -> UInt32 {
+        var number = PeerLine.home(of: peer, lines: lines)
+        if filter(first &+ number) & PeerLine.bit(of: peer) == 0 { return 0 }
+        var left = lines
+        while left > 0 {
+            let line = peerLine(first &+ number)
+            let found = line.table(of: peer)
+            if found != 0 || line.hasRoom { return found }
+            number = number &+ 1 == lines ? 0 : number &+ 1
+            left &-= 1
         }
+        return 0
     }
 
-    /// The record of the last interval that starts at or before the service. The first one starts at 0, so there is one.
-    @_noLocks @inlinable func interval(of table: TableEntry, _ service: ServiceKey) -> UInt32 {
-        var low = table.first
-        var count = table.count
+    /// The word of the last interval that starts at or before the key. The first one starts at 0, so there is one.
+    @_noLocks @inlinable @inline(__always) func interval(_ table: UInt32, _ key: UInt32) -> UInt32 {
+        var low = table
+        var count = intervalEntry(table).start
         while count > 1 {
             let half = count >> 1
             let middle = low &+ half
-            if intervalEntry(middle).start <= service.rawValue { low = middle }
+            if intervalEntry(middle).start <= key { low = middle }
             count &-= half
         }
         return intervalEntry(low).record
+    }
+
+    /// The judgement of both sides' words. Where neither record has more to say than its decision, neither is read.
+    @_noLocks @inlinable @inline(__always) func judgement(_ egress: UInt32, _ ingress: UInt32, _ now: UInt64) -> Judgement {
+        let first = egress == SnapshotLayout.none ? RecordWord.plain : egress
+        let second = ingress == SnapshotLayout.none ? RecordWord.plain : ingress
+        if first & second & RecordWord.plain != 0 {
+            var judgement = Judgement(
+                egress: egress == SnapshotLayout.none ? egress : egress & RecordWord.number,
+                ingress: ingress == SnapshotLayout.none ? ingress : ingress & RecordWord.number)
+            let decision = first >> 30 != 0 ? first >> 30 : second >> 30
+            judgement.decision = decision == 0 ? .allow : decision == 2 ? .reject : .deny
+            judgement.change = .reevaluate
+            return judgement
+        }
+        return slowly(egress, ingress, now)
+    }
+
+    /// The judgement where a record says more: audit, an end, a change mode, a mark.
+    @_noLocks @inlinable @inline(never) func slowly(_ egress: UInt32, _ ingress: UInt32, _ now: UInt64) -> Judgement {
+        var judgement = Judgement(egress: current(egress, now), ingress: current(ingress, now))
+        settle(&judgement)
+        return judgement
     }
 
     /// The setting for what no side judges.
@@ -100,9 +160,9 @@ extension Snapshot {
     }
 
     /// The record that decides at this time: a chain of successors has an end, as the check of the image proved.
-    @_noLocks @inlinable func current(_ number: UInt32, _ now: UInt64) -> UInt32 {
-        guard number != SnapshotLayout.none else { return number }
-        var record = number
+    @_noLocks @inlinable func current(_ word: UInt32, _ now: UInt64) -> UInt32 {
+        guard word != SnapshotLayout.none else { return word }
+        var record = word & RecordWord.number
         while sideRecord(record).validUntil <= now && sideRecord(record).successor != SnapshotLayout.none
             && sideRecord(record).validUntil != .max
         {
@@ -130,10 +190,13 @@ extension Snapshot {
                 }
                 audited = audited || record.audit != .max
                 if wouldBe == 0 { wouldBe = record.audit != .max ? record.audit : record.decision }
-                let until = record.validUntil < UInt64(UInt32.max) ? UInt32(truncatingIfNeeded: record.validUntil) : .max
+                let stops = record.flags & SideRecord.lease != 0 ? record.flowsUntil : record.validUntil
+                let until = stops < UInt64(UInt32.max) ? UInt32(truncatingIfNeeded: stops) : .max
                 if until < judgement.validUntil { judgement.validUntil = until }
                 if judgement.inspection == 0 { judgement.inspection = record.inspection }
                 if record.flags & SideRecord.stateless != 0 { judgement.isStateless = true }
+                if record.flags & SideRecord.logged != 0 { judgement.isLogged = true }
+                if record.replySeconds > judgement.replySeconds { judgement.replySeconds = record.replySeconds }
                 let strictness = record.strictness
                 if strictness > rank { rank = strictness }
                 if record.change == 2 && record.drainSeconds < judgement.drainSeconds {

@@ -8,16 +8,16 @@ extension Snapshot {
     @_noLocks @inlinable public func owner(of address: Address, zone: ZoneNumber, in map: borrowing AddressMap) -> Owner {
         let claim = map.claim(on: address, zone: zone)
         if claim.isContested { return Owner(classNumber: contestedClass) }
-        let prefixClass = prefixClass(of: address)
         guard claim.isThere else {
-            let number = zoned(prefixClass, zone)
-            let flags = classEntry(number).flags
+            let number = zoned(prefixClass(of: address), zone)
+            let flags = classLine(number).flags
             // Who holds the block around it in this zone owns the address here, whoever claims it elsewhere.
             let isElsewhere = flags & ClassEntry.elsewhere != 0 || (claim.isElsewhere && flags & ClassEntry.workload == 0)
             return Owner(classNumber: number, isElsewhere: isElsewhere)
         }
         guard claim.labelSet < labelSetTotal else { return Owner(classNumber: contestedClass) }
-        let both = combined(classOfLabelSet(claim.labelSet), prefixClass)
+        var both = classOfLabelSet(claim.labelSet)
+        if prefixesSplitHosts { both = combined(both, prefixClass(of: address)) }
         return Owner(classNumber: zoned(both, zone), labelSet: claim.labelSet, workload: claim.workload)
     }
 
@@ -44,6 +44,11 @@ extension Snapshot {
     @_noLocks @inlinable func prefixClass(of address: Address) -> ClassNumber {
         if address.isIPv4 {
             guard rootOfIPv4 != SnapshotLayout.none else { return classOfIPv4 }
+            if shortcutTotal > 0 {
+                let way = shortcut(address.v4 >> 16)
+                guard way.node != SnapshotLayout.none else { return way.value }
+                return descend(from: way.node, found: way.value, word: address.low << 48, bytes: 2).value
+            }
             return descend(from: rootOfIPv4, found: classOfIPv4, word: address.low << 32, bytes: 4).value
         }
         let upper = descend(from: 0, found: 0, word: address.high, bytes: 8)

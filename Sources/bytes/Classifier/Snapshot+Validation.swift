@@ -6,7 +6,7 @@ extension Snapshot {
     /// The header, where its own fields are possible.
     static func header(at base: UnsafeRawPointer, byteCount: Int) throws(SnapshotError) -> SnapshotHeader {
         guard byteCount >= SnapshotLayout.headerSize else { throw .tooShort(bytes: byteCount) }
-        guard UInt(bitPattern: base) % 8 == 0 else { throw .misaligned }
+        guard UInt(bitPattern: base) % 64 == 0 else { throw .misaligned }
         // At least `headerSize` bytes lie at `base`, which is aligned.
         let header = unsafe base.load(as: SnapshotHeader.self)
         guard header.magic == SnapshotLayout.magic else { throw .magic(header.magic) }
@@ -25,7 +25,7 @@ extension Snapshot {
         let entry = header.sections[section.rawValue]
         let stride = UInt64(MemoryLayout<Item>.stride)
         let fits =
-            entry.offset % 8 == 0 && entry.offset >= UInt64(SnapshotLayout.headerSize) && entry.offset <= header.size
+            entry.offset % 64 == 0 && entry.offset >= UInt64(SnapshotLayout.headerSize) && entry.offset <= header.size
             && entry.count < 1 << 31 && entry.count <= (header.size - entry.offset) / stride
         guard fits else { throw .section(section, offset: entry.offset, count: entry.count) }
         let first = unsafe (base + Int(entry.offset)).assumingMemoryBound(to: Item.self)
@@ -38,8 +38,8 @@ extension Snapshot {
         try validateZones()
         try validateTrie()
         try validateClasses()
-        try validateRows()
-        try validateTables()
+        let tables = try validateTables()
+        try validateRows(tables)
         try validateRecords()
     }
 
@@ -81,6 +81,15 @@ extension Snapshot {
         for number in 0..<trieValueTotal where trieValue(number) >= classTotal {
             throw .item(.trieValues, number: number)
         }
+        guard shortcutTotal == 0 || shortcutTotal == 65_536 else {
+            throw .section(.shortcuts, offset: 0, count: UInt64(shortcutTotal))
+        }
+        for number in 0..<shortcutTotal {
+            let way = shortcut(number)
+            guard way.value < classTotal, way.node == SnapshotLayout.none || way.node < trieNodeTotal else {
+                throw .item(.shortcuts, number: number)
+            }
+        }
     }
 
     private func population(_ bits: InlineArray<4, UInt64>) -> UInt32 {
@@ -89,13 +98,12 @@ extension Snapshot {
 
     private func validateClasses() throws(SnapshotError) {
         for number in 0..<classTotal {
-            let entry = classEntry(number)
-            guard entry.ancestorCount <= UInt16(SnapshotLayout.maximumAncestors), entry.flags & ~ClassEntry.allFlags == 0,
-                UInt64(entry.firstAncestor) + UInt64(entry.ancestorCount) <= UInt64(ancestorTotal)
+            let line = classLine(number)
+            func exist(_ first: UInt32, _ lines: UInt32) -> Bool { UInt64(first) + UInt64(lines) <= UInt64(peerLineTotal) }
+            guard line.ancestorCount <= UInt16(SnapshotLayout.maximumAncestors), line.flags & ~ClassEntry.allFlags == 0,
+                exist(line.egressFirst, line.egressLines), exist(line.ingressFirst, line.ingressLines),
+                (0..<Int(line.ancestorCount)).allSatisfy({ line.ancestors[$0] < classTotal })
             else { throw .item(.classes, number: number) }
-        }
-        for number in 0..<ancestorTotal where ancestor(number) >= classTotal {
-            throw .item(.ancestors, number: number)
         }
         for number in 0..<combinedTotal {
             let entry = combinedEntry(number)
@@ -121,33 +129,65 @@ extension Snapshot {
         return true
     }
 
-    private func validateRows() throws(SnapshotError) {
-        for number in 0..<rowEntryTotal {
-            let entry = rowEntry(number)
-            guard entry.row == SnapshotLayout.none || entry.table < tableTotal else { throw .item(.rows, number: number) }
-        }
-        guard hasShortRuns(rowEntryTotal, isEmpty: { rowEntry($0).row == SnapshotLayout.none }) else {
-            throw .section(.rows, offset: 0, count: UInt64(rowEntryTotal))
+    /// Every table that a line names begins where a table does, and no run of full lines is long.
+    private func validateRows(_ tables: [Bool]) throws(SnapshotError) {
+        let filters = unsafe UInt64(filters.count)
+        guard filters == UInt64(peerLineTotal) else { throw .section(.filters, offset: 0, count: filters) }
+        var full = 0
+        for number in 0..<peerLineTotal {
+            let line = peerLine(number)
+            for slot in 0..<8 {
+                let table = line.tables[slot]
+                let isEmpty = line.peers[slot] == SnapshotLayout.none
+                guard isEmpty ? table == 0 : table > 0 && table <= intervalTotal && tables[Int(table - 1)] else {
+                    throw .item(.rows, number: number)
+                }
+            }
+            full = line.hasRoom ? 0 : full + 1
+            guard full <= SnapshotLayout.maximumFullLines else { throw .item(.rows, number: number) }
         }
     }
 
-    private func validateTables() throws(SnapshotError) {
-        // Tables share no interval, so that this check takes as long as the image is, whatever it says.
-        var left = UInt64(intervalTotal)
-        for number in 0..<tableTotal {
-            let table = tableEntry(number)
-            guard table.count > 0, UInt64(table.count) <= left,
-                UInt64(table.first) + UInt64(table.count) <= UInt64(intervalTotal), intervalEntry(table.first).start == 0
-            else { throw .item(.tables, number: number) }
-            left -= UInt64(table.count)
-            for index in 1..<max(1, table.count)
-            where intervalEntry(table.first + index).start <= intervalEntry(table.first + index - 1).start {
-                throw .item(.tables, number: number)
+    /// Where tables begin: each says how many intervals it has, and the next begins behind them; an interval without a count is room.
+    private func validateTables() throws(SnapshotError) -> [Bool] {
+        var begins = [Bool](repeating: false, count: Int(intervalTotal))
+        var number: UInt32 = 0
+        while number < intervalTotal {
+            let count = intervalEntry(number).start
+            guard count > 0 else {
+                number += 1
+                continue
             }
+            guard count <= intervalTotal - number else { throw .item(.intervals, number: number) }
+            begins[Int(number)] = true
+            for index in 2..<max(2, count) where intervalEntry(number + index).start <= intervalEntry(number + index - 1).start {
+                throw .item(.intervals, number: number + index)
+            }
+            number += count
         }
-        for number in 0..<intervalTotal {
-            let record = intervalEntry(number).record
-            guard record == SnapshotLayout.none || record < recordTotal else { throw .item(.intervals, number: number) }
+        number = 0
+        while number < intervalTotal {
+            let count = max(1, intervalEntry(number).start)
+            for place in number..<number + count { try validateWord(intervalEntry(place).record, at: place, begins) }
+            number += count
+        }
+        return begins
+    }
+
+    /// A word names a record, and says of it what is so; or a table over source ports, which names no further one.
+    private func validateWord(_ word: UInt32, at place: UInt32, _ begins: [Bool]) throws(SnapshotError) {
+        guard word != SnapshotLayout.none else { return }
+        guard RecordWord.isSplit(word) else {
+            let number = word & RecordWord.number
+            guard number < recordTotal, RecordWord.word(number, of: sideRecord(number)) == word else {
+                throw .item(.intervals, number: place)
+            }
+            return
+        }
+        let table = word & RecordWord.number
+        guard table < intervalTotal, begins[Int(table)] else { throw .item(.intervals, number: place) }
+        for inner in table..<table + intervalEntry(table).start where RecordWord.isSplit(intervalEntry(inner).record) {
+            throw .item(.intervals, number: inner)
         }
     }
 
@@ -156,7 +196,7 @@ extension Snapshot {
         var behind = [UInt16](repeating: 0, count: Int(recordTotal))
         for number in (0..<recordTotal).reversed() {
             let record = sideRecord(number)
-            guard record.decision <= 2, record.audit <= 2 || record.audit == .max,
+            guard record.decision <= 2, record.audit <= 2 || record.audit == .max, record.flags & ~SideRecord.allFlags == 0,
                 record.change < UInt8(SideRecord.Change.allCases.count)
             else { throw .item(.records, number: number) }
             guard record.validUntil != .max else { continue }
@@ -167,12 +207,14 @@ extension Snapshot {
         }
     }
 
-    /// Whether the hash of combined classes holds a zone.
-    func hasZonedClass() -> Bool {
+    /// Whether the hash of combined classes holds zones, and whether it holds prefixes.
+    func combinations() -> (zones: Bool, prefixes: Bool) {
+        var found = (zones: false, prefixes: false)
         for number in 0..<combinedTotal {
             let entry = combinedEntry(number)
-            if entry.labelClass != SnapshotLayout.none, entry.prefixClass & CombinedEntry.zoneTag != 0 { return true }
+            guard entry.labelClass != SnapshotLayout.none else { continue }
+            if entry.prefixClass & CombinedEntry.zoneTag != 0 { found.zones = true } else { found.prefixes = true }
         }
-        return false
+        return found
     }
 }

@@ -14,10 +14,10 @@ public import Net
     @usableFromInline let trieNodes: UnsafeBufferPointer<TrieNode>
     @usableFromInline let trieValues: UnsafeBufferPointer<UInt32>
     @usableFromInline let combined: UnsafeBufferPointer<CombinedEntry>
-    @usableFromInline let classes: UnsafeBufferPointer<ClassEntry>
-    @usableFromInline let ancestors: UnsafeBufferPointer<UInt32>
-    @usableFromInline let rows: UnsafeBufferPointer<RowEntry>
-    @usableFromInline let tables: UnsafeBufferPointer<TableEntry>
+    @usableFromInline let shortcuts: UnsafeBufferPointer<Shortcut>
+    @usableFromInline let classes: UnsafeBufferPointer<ClassLine>
+    @usableFromInline let rows: UnsafeBufferPointer<PeerLine>
+    @usableFromInline let filters: UnsafeBufferPointer<UInt64>
     @usableFromInline let intervals: UnsafeBufferPointer<IntervalEntry>
     @usableFromInline let records: UnsafeBufferPointer<SideRecord>
     @usableFromInline let zonePairs: UnsafeBufferPointer<UInt32>
@@ -33,6 +33,8 @@ public import Net
     @usableFromInline var classOfIPv4: UInt32 = 0
     /// Whether any class differs by zone, so that the step is left out where none does.
     @usableFromInline var zonesMatter = false
+    /// Whether any prefix tells host addresses of the same label set apart, so that their prefixes are looked up only then.
+    @usableFromInline var prefixesSplitHosts = false
     /// Whether the workloads of any zone are on the link itself, so that no sender is looked up where none are.
     public private(set) var isAnyZoneOnLink = false
     /// The policy generation, from 1.
@@ -48,10 +50,10 @@ public import Net
         unsafe trieNodes = try Snapshot.items(.trieNodes, header, base)
         unsafe trieValues = try Snapshot.items(.trieValues, header, base)
         unsafe combined = try Snapshot.items(.combined, header, base)
+        unsafe shortcuts = try Snapshot.items(.shortcuts, header, base)
         unsafe classes = try Snapshot.items(.classes, header, base)
-        unsafe ancestors = try Snapshot.items(.ancestors, header, base)
         unsafe rows = try Snapshot.items(.rows, header, base)
-        unsafe tables = try Snapshot.items(.tables, header, base)
+        unsafe filters = try Snapshot.items(.filters, header, base)
         unsafe intervals = try Snapshot.items(.intervals, header, base)
         unsafe records = try Snapshot.items(.records, header, base)
         unsafe zonePairs = try Snapshot.items(.zonePairs, header, base)
@@ -67,7 +69,7 @@ public import Net
         itselfRecord = header.itselfRecord
         generation = header.generation
         try validate()
-        zonesMatter = hasZonedClass()
+        (zonesMatter, prefixesSplitHosts) = combinations()
         isAnyZoneOnLink = (0..<zoneCount).contains { isOnLink(ZoneNumber($0)) }
         (rootOfIPv4, classOfIPv4) = prefixOfIPv4()
     }

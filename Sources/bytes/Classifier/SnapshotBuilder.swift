@@ -44,10 +44,41 @@ public struct SnapshotBuilder {
     /// A builder without sections.
     public init() {}
 
+    /// Bytes that the image will take: known before any of them is written.
+    public func byteCount() throws(SnapshotError) -> Int { try SnapshotPlan(self).size }
+
     /// The image, or the figure that broke: more bytes than `limit`, or more items in a section than a number can name.
     public func build(limit: Int = 1 << 30) throws(SnapshotError) -> [UInt8] {
-        let trie = prefixes.build()
-        let counts = sectionCounts(nodes: trie.nodes.count, values: trie.values.count)
+        let plan = try SnapshotPlan(self)
+        guard plan.size <= limit else { throw .capacity(what: "bytes of the image", needed: plan.size, limit: limit) }
+        return plan.image(of: self)
+    }
+}
+
+/// Where everything in an image will lie.
+struct SnapshotPlan {
+    /// The header, whole.
+    let header: SnapshotHeader
+    private let trie: (nodes: [TrieNode], values: [UInt32])
+    private let hasShortcuts: Bool
+    private let rows: RowPlan
+    private let tables: TablePlan
+
+    init(_ builder: borrowing SnapshotBuilder) throws(SnapshotError) {
+        trie = builder.prefixes.build()
+        hasShortcuts = trie.nodes.count >= SnapshotLayout.nodesForShortcuts
+        rows = try RowPlan(builder.rows, tables: builder.tables.count)
+        tables = try TablePlan(builder.tables, builder.intervals, records: builder.records.count)
+        let counts: [(count: Int, stride: Int)] = [
+            (builder.zones.count, MemoryLayout<ZoneEntry>.stride), (builder.labelSets.count, 4),
+            (trie.nodes.count, MemoryLayout<TrieNode>.stride), (trie.values.count, 4),
+            (hasShortcuts ? 65_536 : 0, MemoryLayout<Shortcut>.stride),
+            (Self.slots(builder.combined.count), MemoryLayout<CombinedEntry>.stride),
+            (builder.classes.count, MemoryLayout<ClassLine>.stride), (rows.lines, MemoryLayout<PeerLine>.stride),
+            (rows.lines, 8),
+            (tables.count, MemoryLayout<IntervalEntry>.stride), (builder.records.count, MemoryLayout<SideRecord>.stride),
+            (builder.zonePairs.count, 4), (Int(builder.zoneCount), 4), (1, MemoryLayout<LinkTable>.stride),
+        ]
         var header = SnapshotHeader()
         var offset = SnapshotLayout.headerSize
         for section in SnapshotLayout.Section.allCases {
@@ -55,32 +86,23 @@ public struct SnapshotBuilder {
             guard count < 1 << 31 else { throw .capacity(what: "items of section \(section)", needed: count, limit: 1 << 31 - 1) }
             header.sections[section.rawValue].offset = UInt64(offset)
             header.sections[section.rawValue].count = UInt64(count)
-            offset += (count * stride + 7) & ~7
+            offset += (count * stride + 63) & ~63
         }
-        guard offset <= limit else { throw .capacity(what: "bytes of the image", needed: offset, limit: limit) }
-        header.generation = generation
+        header.generation = builder.generation
         header.size = UInt64(offset)
-        header.zoneCount = zoneCount
-        header.contestedClass = contestedClass
-        header.contestedRecord = contestedRecord
-        header.itselfRecord = itselfRecord
-        return image(header, trie.nodes, trie.values)
+        header.zoneCount = builder.zoneCount
+        header.contestedClass = builder.contestedClass
+        header.contestedRecord = builder.contestedRecord
+        header.itselfRecord = builder.itselfRecord
+        self.header = header
     }
 
-    /// Items and their stride, by section.
-    private func sectionCounts(nodes: Int, values: Int) -> [(count: Int, stride: Int)] {
-        [
-            (zones.count, MemoryLayout<ZoneEntry>.stride), (labelSets.count, 4), (nodes, MemoryLayout<TrieNode>.stride),
-            (values, 4), (Self.slots(combined.count), MemoryLayout<CombinedEntry>.stride),
-            (classes.count, MemoryLayout<ClassEntry>.stride), (ancestors.count, 4),
-            (Self.slots(rows.count), MemoryLayout<RowEntry>.stride), (tables.count, MemoryLayout<TableEntry>.stride),
-            (intervals.count, MemoryLayout<IntervalEntry>.stride), (records.count, MemoryLayout<SideRecord>.stride),
-            (zonePairs.count, 4), (Int(zoneCount), 4), (1, MemoryLayout<LinkTable>.stride),
-        ]
-    }
+    /// Bytes of the image.
+    var size: Int { Int(header.size) }
 
-    private func image(_ header: SnapshotHeader, _ nodes: [TrieNode], _ values: [UInt32]) -> [UInt8] {
-        var image = [UInt8](repeating: 0, count: Int(header.size))
+    /// The image.
+    func image(of builder: borrowing SnapshotBuilder) -> [UInt8] {
+        var image = [UInt8](repeating: 0, count: size)
         unsafe image.withUnsafeMutableBytes { bytes in
             unsafe bytes.storeBytes(of: header, as: SnapshotHeader.self)
         }
@@ -93,20 +115,22 @@ public struct SnapshotBuilder {
                 }
             }
         }
-        put(zones, .zones)
-        put(labelSets, .labelSets)
-        put(nodes, .trieNodes)
-        put(values, .trieValues)
-        put(Self.hash(combined, empty: CombinedEntry()) { ($0.labelClass, $0.prefixClass) }, .combined)
-        put(classes, .classes)
-        put(ancestors, .ancestors)
-        put(Self.hash(rows, empty: RowEntry()) { ($0.row, $0.peer) }, .rows)
-        put(tables, .tables)
-        put(intervals, .intervals)
-        put(records, .records)
-        put(zonePairs, .zonePairs)
-        put((0..<Int(zoneCount)).map { $0 < zoneFacts.count ? zoneFacts[$0].rawValue : 0 }, .zoneFacts)
-        put([links], .links)
+        put(builder.zones, .zones)
+        put(builder.labelSets, .labelSets)
+        put(trie.nodes, .trieNodes)
+        put(trie.values, .trieValues)
+        if hasShortcuts { put(Shortcut.all(in: trie.nodes, trie.values), .shortcuts) }
+        put(Self.hash(builder.combined), .combined)
+        put(rows.classes(builder.classes, ancestors: builder.ancestors), .classes)
+        let filled = rows.filled(builder.rows, starts: tables.starts)
+        put(filled.lines, .rows)
+        put(filled.filters, .filters)
+        put(tables.filled(builder.tables, builder.intervals, builder.records), .intervals)
+        put(builder.records, .records)
+        put(builder.zonePairs, .zonePairs)
+        let facts = builder.zoneFacts
+        put((0..<Int(builder.zoneCount)).map { $0 < facts.count ? facts[$0].rawValue : 0 }, .zoneFacts)
+        put([builder.links], .links)
         return image
     }
 
@@ -118,13 +142,12 @@ public struct SnapshotBuilder {
         return slots
     }
 
-    private static func hash<Item>(_ items: [Item], empty: Item, key: (Item) -> (UInt32, UInt32)) -> [Item] {
+    private static func hash(_ items: [CombinedEntry]) -> [CombinedEntry] {
         let count = slots(items.count)
-        var slots = [Item](repeating: empty, count: count)
+        var slots = [CombinedEntry](repeating: CombinedEntry(), count: count)
         for item in items {
-            let (first, second) = key(item)
-            var slot = Int(spread(first, second)) & (count - 1)
-            while key(slots[slot]).0 != SnapshotLayout.none { slot = (slot + 1) & (count - 1) }
+            var slot = Int(spread(item.labelClass, item.prefixClass)) & (count - 1)
+            while slots[slot].labelClass != SnapshotLayout.none { slot = (slot + 1) & (count - 1) }
             slots[slot] = item
         }
         return slots

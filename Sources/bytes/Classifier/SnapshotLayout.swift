@@ -6,12 +6,18 @@
 ///
 /// A connection is judged by two sides that know nothing of each other: the source's egress and the destination's ingress. So the
 /// image holds no pairs of classes with a merged outcome, which would grow with the product of both, but a row of each side for
-/// each class, shared by all classes whose row is the same: `class -> (egress row, ingress row)`. A row and a peer class lead,
-/// through one hash, to a service table; where the row does not name the peer's class, the class's ancestors are tried, nearest
-/// first (the prefixes that hold it, at last "any"): at most `maximumAncestors + 1` probes a side, a miss included. The service
-/// table is a sorted list of disjoint intervals over protocol and port that covers all services; its value is a side record.
+/// each class, shared by all classes whose row is the same. A row and a peer class lead to a service table; where the row does not
+/// name the peer's class, the class's ancestors are tried, nearest first (the prefixes that hold it, at last "any"): at most
+/// `maximumAncestors + 1` probes a side, a miss included. The service table is a sorted list of disjoint intervals over protocol and
+/// port that covers all services; its value is a side record, or a table of the same form over source ports.
 ///
-/// The image is plain memory: every section is an offset from its start and a count of fixed-size items, 8-byte aligned,
+/// What a first frame waits for is memory, not arithmetic, so the image is cut by cache lines. All that a class is, as a subject and
+/// as a peer, is one line (`ClassLine`). A row is a run of lines of its own, so that all ancestors of a peer are looked for in the
+/// same few lines, each compared in one step (`PeerLine`); a filter of 64 bits for each line says of most classes that a row does not
+/// name that it does not, so that the line is not read. A service table lies inside one line as long as it has no more than eight
+/// intervals, and says the decision itself where its record has nothing else to say (`RecordWord`), so that the record is not read.
+///
+/// The image is plain memory: every section is an offset from its start and a count of fixed-size items, 64-byte aligned,
 /// little-endian as the machine is. It is checked whole, once, when it is mapped (`Snapshot.init(validating:)`): each section lies
 /// inside the image and every number in it points to something that exists. After that no reader checks again, so that a faulty
 /// control can be wrong, but cannot crash a worker. The file is sealed against writing, so that what was checked stays so.
@@ -19,7 +25,7 @@ public enum SnapshotLayout {
     /// `BKHDSNAP` as a little-endian number.
     public static let magic: UInt64 = 0x5041_4e53_4448_4b42
     /// Changes with every change of any section; another version is not adopted.
-    public static let version: UInt32 = 2
+    public static let version: UInt32 = 3
     /// Bytes of the header, with room for more sections.
     public static let headerSize = 512
     /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.
@@ -28,6 +34,10 @@ public enum SnapshotLayout {
     public static let maximumSuccessors = 256
     /// Neighbouring slots in use in a hash; at half load the longest run of a million is about a hundred.
     public static let maximumRun = 1_024
+    /// Neighbouring full lines in the rows, so that a miss has an end soon.
+    public static let maximumFullLines = 64
+    /// Trie nodes from which on the image has shortcuts for IPv4.
+    public static let nodesForShortcuts = 256
     /// "No such number" in every section.
     @inlinable public static var none: UInt32 { @_noLocks get { .max } }
 
@@ -41,16 +51,16 @@ public enum SnapshotLayout {
         case trieNodes
         /// `UInt32` values of the trie: the prefix class.
         case trieValues
+        /// `Shortcut` for each of the 65,536 first halves of an IPv4 address, or none at all.
+        case shortcuts
         /// `CombinedEntry`, an open-addressed hash: (class of label set, class of prefix) -> class of both.
         case combined
-        /// `ClassEntry` for each class.
+        /// `ClassLine` for each class.
         case classes
-        /// `UInt32` lists of ancestors, nearest first.
-        case ancestors
-        /// `RowEntry`, an open-addressed hash: (row, class of peer) -> service table.
+        /// `PeerLine` of all rows.
         case rows
-        /// `TableEntry` for each service table.
-        case tables
+        /// `UInt64` for each line of `rows`: a filter of the classes that are looked for from that line on.
+        case filters
         /// `IntervalEntry` of all service tables.
         case intervals
         /// `SideRecord`, interned.
@@ -91,7 +101,7 @@ public enum SnapshotLayout {
 
 /// Where a section lies.
 @frozen public struct SectionEntry: BitwiseCopyable, Sendable {
-    /// Bytes from the image's start; a multiple of 8.
+    /// Bytes from the image's start; a multiple of 64.
     public var offset: UInt64 = 0
     /// Items, not bytes.
     public var count: UInt64 = 0
@@ -147,62 +157,4 @@ public enum SnapshotLayout {
     public var combined: UInt32 = 0
     /// An empty slot.
     public init() {}
-}
-
-/// What a class is to both sides.
-@frozen public struct ClassEntry: BitwiseCopyable, Sendable {
-    /// Row of its egress side, `SnapshotLayout.none` where nothing judges it.
-    public var egressRow: UInt32 = SnapshotLayout.none
-    /// Row of its ingress side, `SnapshotLayout.none` where nothing judges it.
-    public var ingressRow: UInt32 = SnapshotLayout.none
-    /// First of its ancestors in `ancestors`.
-    public var firstAncestor: UInt32 = 0
-    /// How many, at most `SnapshotLayout.maximumAncestors`.
-    public var ancestorCount: UInt16 = 0
-    /// Bit 0: a workload's. Bit 1: a block that workloads claim in other zones only.
-    public var flags: UInt16 = 0
-    /// A class that nothing judges.
-    public init() {}
-
-    /// `flags`: addresses of this class are a workload's.
-    @inlinable public static var workload: UInt16 { @_noLocks get { 1 } }
-    /// `flags`: workloads claim the addresses of this class, but in other zones only.
-    @inlinable public static var elsewhere: UInt16 { @_noLocks get { 2 } }
-    /// Every bit of `flags` that means something.
-    static let allFlags: UInt16 = 3
-}
-
-/// (row, class of the peer) -> service table.
-@frozen public struct RowEntry: BitwiseCopyable, Sendable {
-    /// The row, `SnapshotLayout.none` in an empty slot.
-    public var row: UInt32 = SnapshotLayout.none
-    /// The peer's class.
-    public var peer: UInt32 = 0
-    /// The service table.
-    public var table: UInt32 = 0
-    /// An empty slot.
-    public init() {}
-}
-
-/// A service table: a run of intervals.
-@frozen public struct TableEntry: BitwiseCopyable, Sendable {
-    /// First interval.
-    public var first: UInt32 = 0
-    /// How many, at least 1.
-    public var count: UInt32 = 0
-    /// An empty table.
-    public init() {}
-}
-
-/// From `start` up to the next interval's start: one side record.
-@frozen public struct IntervalEntry: BitwiseCopyable, Sendable {
-    /// First service key; the first interval of a table starts at 0.
-    public var start: UInt32 = 0
-    /// The side record, or `SnapshotLayout.none` where the side does not judge.
-    public var record: UInt32 = SnapshotLayout.none
-    /// An interval.
-    @inlinable public init(start: UInt32 = 0, record: UInt32 = SnapshotLayout.none) {
-        self.start = start
-        self.record = record
-    }
 }

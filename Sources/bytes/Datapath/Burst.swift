@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Flow
-internal import Net
+public import Net
 internal import Record
 internal import Ring
 internal import Wire
@@ -57,10 +57,14 @@ extension Lane {
             if let owner = foreignOwner(index) {
                 handOver(index, to: owner)
             } else {
-                dispatch(index, judge(index, by: policy, at: now), at: now)
+                burst.verdict = judge(index, by: policy, at: now)
+                dispatch(index, burst.verdict, at: now)
             }
         }
     }
+
+    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn.
+    public var lastVerdict: Verdict { burst.verdict }
 
     /// Takes what the port has received; the frames are in hand from here on.
     @_noLocks

@@ -98,8 +98,8 @@ func judgePacket<Key: FlowKey>(
         let ends = flows[number].key.ends
         let (from, to) = flows[number].initiator == .low ? (ends.low, ends.high) : (ends.high, ends.low)
         let question = Question(
-            from: from.address, to: to.address, service: ServiceKey(reading.protocolNumber, port: to.port), vlans: reading.vlans,
-            tunnel: reading.tunnel, pair: reporter.pair, port: initiatorPort, policy)
+            from: from.address, to: to.address, service: ServiceKey(reading.protocolNumber, port: to.port),
+            sourcePort: from.port, vlans: reading.vlans, tunnel: reading.tunnel, pair: reporter.pair, port: initiatorPort, policy)
         if let reason = judgeAgain(&flows, &reporter, number, question, policy, now) {
             return .drop(reason)
         }

@@ -34,6 +34,6 @@ extension Lane {
         guard destination.isMulticast || destination.isBroadcast else { return question.judge(policy, now) }
         return policy.snapshot.judgeGroup(
             source: question.source, destination: question.destination, sourceZone: question.sourceZone,
-            destinationZone: question.destinationZone, service: question.service, now: now.wall)
+            destinationZone: question.destinationZone, service: question.service, sourcePort: question.sourcePort, now: now.wall)
     }
 }

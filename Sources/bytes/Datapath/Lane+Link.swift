@@ -30,6 +30,8 @@ extension Lane {
         if case .link = reading.kind { isGroup = true }
         if isGroup, !storms[Int(port & 1)].take(limit: policy.snapshot.stormFrames, at: now.nanoseconds) { return .drop(.storm) }
         if link == LinkProtocol.none.number || setting == LinkSetting.judge.number { return nil }
+        // Of a packet in parts only the first tells what it is: they share the way of all fragments.
+        if case .fragment = reading.kind { return nil }
         let sender = Sender(reading, port: port, pair: pair, policy)
         let fault = setting == LinkSetting.check.number ? sender.checked(reading, policy) : sender.passed(reading, policy)
         if let fault { return .drop(fault) }
@@ -70,8 +72,6 @@ struct Sender: BitwiseCopyable {
         let link = reading.link.number
         if link == LinkProtocol.arp.number { return faultOfARP(reading, policy) }
         if link == LinkProtocol.dhcp.number { return faultOfDHCP(reading, policy) }
-        // Hosts ignore fragmented neighbour discovery (RFC 6980, 5), because nobody between them can check it.
-        if reading.marks.rawValue & Reading.Marks.fragment.rawValue != 0 { return .badNeighbour }
         return faultOfNeighbour(reading, policy)
     }
 

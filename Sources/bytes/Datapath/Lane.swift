@@ -69,18 +69,20 @@ public import Ring
     }
 }
 
-/// What a burst's stages tell each other about the frames in hand: fixed size, on the worker's stack.
-struct BurstNotes {
+/// What a burst's stages tell each other about the frames in hand: fixed size, the worker's own.
+struct BurstNotes: ~Copyable {
     /// The frames, in the order in which they came; `options` is the port they came in by.
-    var descriptors: InlineArray<64, Descriptor> = .init(repeating: Descriptor(address: 0, length: 0))
+    var descriptors = Column(repeating: Descriptor(address: 0, length: 0))
     /// What Wire learned.
-    var readings: InlineArray<64, Reading> = .init(repeating: Reading())
+    var readings = Column(repeating: Reading())
     /// Why Wire could not read, else `nil`.
-    var reasons: InlineArray<64, DropReason?> = .init(repeating: nil)
+    var reasons = Column<DropReason?>(repeating: nil)
     /// Hash of the flow key, for packets.
-    var hashes: InlineArray<64, UInt64> = .init(repeating: 0)
+    var hashes = Column<UInt64>(repeating: 0)
+    /// The verdict on the frame that was judged last.
+    var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.
-    var candidates: InlineArray<64, UInt32> = .init(repeating: .max)
+    var candidates = Column<UInt32>(repeating: .max)
 }
 
 /// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its end.

@@ -10,6 +10,8 @@ struct Question: BitwiseCopyable {
     let sourceZone: ZoneNumber
     let destinationZone: ZoneNumber
     let service: ServiceKey
+    /// The port that the initiator speaks from; asked only of protocols that have ports.
+    let sourcePort: UInt16
     /// The epoch read before the owners, so that a change in between is noticed by the next frame.
     let epoch: UInt32
 
@@ -17,22 +19,26 @@ struct Question: BitwiseCopyable {
     @_noLocks
     init(of reading: borrowing Reading, port: UInt8, _ policy: PolicyInForce, pair: UInt8) {
         self.init(
-            from: reading.source, to: reading.destination, service: reading.service, vlans: reading.vlans, tunnel: reading.tunnel,
-            pair: pair, port: port, policy)
+            from: reading.source, to: reading.destination, service: reading.service, sourcePort: reading.sourcePort,
+            vlans: reading.vlans, tunnel: reading.tunnel, pair: pair, port: port, policy)
     }
 
     /// The question from its parts; the initiator came in by `port`.
     @_noLocks
     init(
-        from: Address, to: Address, service: ServiceKey, vlans: VLANTags, tunnel: Tunnel, pair: UInt8, port: UInt8,
-        _ policy: PolicyInForce
+        from: Address, to: Address, service: ServiceKey, sourcePort: UInt16, vlans: VLANTags, tunnel: Tunnel, pair: UInt8,
+        port: UInt8, _ policy: PolicyInForce
     ) {
+        // Both slots are asked for before either is read, so that their ways overlap.
+        policy.map.prefetch(from)
+        policy.map.prefetch(to)
         epoch = policy.map.epoch
         sourceZone = policy.snapshot.zone(pair: pair, port: port, vlans: vlans, tunnel: tunnel)
         destinationZone = policy.snapshot.zone(pair: pair, port: 1 &- port, vlans: vlans, tunnel: tunnel)
         source = policy.snapshot.owner(of: from, zone: sourceZone, in: policy.map)
         destination = policy.snapshot.owner(of: to, zone: destinationZone, in: policy.map)
         self.service = service
+        self.sourcePort = sourcePort
     }
 
     /// Policy's answer.
@@ -40,6 +46,6 @@ struct Question: BitwiseCopyable {
     func judge(_ policy: PolicyInForce, _ now: Moment) -> Judgement {
         policy.snapshot.judge(
             source: source, destination: destination, sourceZone: sourceZone, destinationZone: destinationZone, service: service,
-            now: now.wall)
+            sourcePort: sourcePort, now: now.wall)
     }
 }

@@ -54,6 +54,22 @@ public struct Cause: Hashable, Sendable {
         }
     }
 
+    /// A rule that logs, met on the way to the decision.
+    public struct Log: Hashable, Sendable {
+        /// `namespace/policy`, or the policy alone where it is global.
+        public var policy: String
+        /// The rule's name or its place in the list, from 1.
+        public var rule: String
+        /// What it has to say.
+        public var text: String?
+        /// A mark.
+        public init(policy: String, rule: String, text: String? = nil) {
+            self.policy = policy
+            self.rule = rule
+            self.text = text
+        }
+    }
+
     /// What one layer said.
     public struct Layer: Hashable, Sendable {
         /// Which layer.
@@ -68,12 +84,14 @@ public struct Cause: Hashable, Sendable {
         public var rule: String?
         /// What decided where no rule did.
         public var end: End?
+        /// What the rule that decided has to say for the log.
+        public var text: String?
         /// At most three rules that nearly decided, nearest first; only for a default deny.
         public var nearest: [Near]
         /// What a layer said.
         public init(
             layer: PolicyLayer, decision: Decision, tier: String? = nil, policy: String? = nil, rule: String? = nil,
-            end: End? = nil, nearest: [Near] = []
+            end: End? = nil, text: String? = nil, nearest: [Near] = []
         ) {
             self.layer = layer
             self.decision = decision
@@ -81,6 +99,7 @@ public struct Cause: Hashable, Sendable {
             self.policy = policy
             self.rule = rule
             self.end = end
+            self.text = text
             self.nearest = nearest
         }
     }
@@ -91,11 +110,14 @@ public struct Cause: Hashable, Sendable {
     public var decision: Decision
     /// Each layer that judged, in order.
     public var layers: [Layer]
+    /// Rules that log, in the order in which they were met.
+    public var logged: [Log]
 
     /// A side's cause from what its layers said.
-    public init(side: PolicySide, layers: [Layer]) {
+    public init(side: PolicySide, layers: [Layer], logged: [Log] = []) {
         self.side = side
         self.layers = layers
+        self.logged = logged
         decision = layers.first { $0.decision != .allow }?.decision ?? .allow
     }
 

@@ -58,10 +58,14 @@ public func writeReply(to reading: borrowing Reading, frame: borrowing RawSpan, 
 /// ICMP message but a request: two who answer each other's errors never end, and a reply that nobody asked for is such an echo.
 @_noLocks
 func isAnswerable(_ reading: borrowing Reading) -> Bool {
-    guard case .packet = reading.kind, reading.link.number == 0, reading.tunnel.depth == 0 else { return false }
-    guard !reading.destinationMAC.isGroup, !reading.sourceMAC.isGroup else { return false }
-    guard reading.marks.rawValue & MarkBit.group == 0 else { return false }
-    if reading.marks.rawValue & MarkBit.fragment != 0, reading.fragmentOffset != 0 { return false }
+    switch reading.kind {
+    case .packet: break
+    case .fragment: if reading.fragmentOffset != 0 { return false }
+    case .arp, .neighbour, .link: return false
+    }
+    guard reading.link.number == 0, reading.tunnel.depth == 0 else { return false }
+    guard !reading.destinationMAC.isGroup, !reading.sourceMAC.isGroup, reading.marks.rawValue & Reading.Marks.group.rawValue == 0
+    else { return false }
     guard reading.source.isIPv4 == reading.destination.isIPv4, isOneHost(reading.source), isOneHost(reading.destination) else {
         return false
     }

@@ -13,6 +13,7 @@ struct ProbeRequest {
     var from: String
     var to: String
     var service: ServiceKey
+    var sourcePort: UInt16 = 50_000
     var zoneFrom: String?
     var zoneTo: String?
     var at: UInt64?
@@ -51,7 +52,9 @@ struct ProbeRequest {
         from = try Self.text(fields["from"], "from")
         to = try Self.text(fields["to"], "to")
         service = try Self.service(fields)
-        if fields["source_port"] != nil { _ = try Self.number(fields["source_port"], "source_port", 0...65_535) }
+        if fields["source_port"] != nil {
+            sourcePort = UInt16(try Self.number(fields["source_port"], "source_port", 0...65_535))
+        }
         if let zone = fields["zone_from"] { zoneFrom = try Self.text(zone, "zone_from") }
         if let zone = fields["zone_to"] { zoneTo = try Self.text(zone, "zone_to") }
         if let field = fields["at"] {

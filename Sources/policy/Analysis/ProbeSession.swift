@@ -43,7 +43,8 @@ public struct ProbeSession: Sendable {
 
     private func judge(_ request: ProbeRequest, now: UInt64) throws(ProbeError) -> Probed {
         let (source, destination) = try ends(request)
-        let connection = Reference.Connection(from: source, to: destination, service: request.service, time: request.at ?? now)
+        let connection = Reference.Connection(
+            from: source, to: destination, service: request.service, sourcePort: request.sourcePort, time: request.at ?? now)
         return Probed(connection: connection, judgement: judge(connection))
     }
 
@@ -52,10 +53,16 @@ public struct ProbeSession: Sendable {
         let from = inventory.zone(connection.source.zone) ?? 0
         let to = inventory.zone(connection.destination.zone) ?? 0
         let snapshot = memory.snapshot
+        let (source, destination) = (connection.source.address, connection.destination.address)
+        let ends = (snapshot.owner(of: source, zone: from, in: memory.map), snapshot.owner(of: destination, zone: to, in: memory.map))
+        if destination.isMulticast || destination.isBroadcast {
+            return snapshot.judgeGroup(
+                source: ends.0, destination: ends.1, sourceZone: from, destinationZone: to, service: connection.service,
+                sourcePort: connection.sourcePort, now: connection.time)
+        }
         return snapshot.judge(
-            source: snapshot.owner(of: connection.source.address, zone: from, in: memory.map),
-            destination: snapshot.owner(of: connection.destination.address, zone: to, in: memory.map),
-            sourceZone: from, destinationZone: to, service: connection.service, now: connection.time)
+            source: ends.0, destination: ends.1, sourceZone: from, destinationZone: to, service: connection.service,
+            sourcePort: connection.sourcePort, now: connection.time)
     }
 }
 

@@ -12,10 +12,11 @@ extension Compilation {
         builder.contestedClass = ClassSpace.contested
         try addZones(placements)
         addAncestors()
+        placeOfNode = nearestPlaces
         markOwners()
         addPrefixes()
         addCombinations()
-        builder.labelSets = facts.classOfLabelSet.map { facts.space.known(labels: $0, knownNode: 0, zone: 0) }
+        builder.labelSets = facts.classOfLabelSet.map { space.plain(labels: $0, zone: 0) }
         builder.tables = tables.tables
         builder.intervals = tables.intervals.map { IntervalEntry(start: $0.start, record: records.final($0.record)) }
         builder.records = records.inOrder
@@ -35,10 +36,10 @@ extension Compilation {
 
     private var figures: Compiled.Figures {
         var figures = Compiled.Figures()
-        figures.rules = rules.count
+        figures.rules = set.policies.reduce(0) { $0 + $1.rules.count }
         figures.labelSets = inventory.labelSets.count
         figures.labelClasses = facts.labelClasses.count
-        figures.classes = facts.space.count
+        figures.classes = space.count
         figures.prefixes = facts.tree.count - 1
         figures.rows = rowNumbers.count
         figures.rowEntries = builder.rows.count
@@ -73,7 +74,7 @@ extension Compilation {
     /// The lists of classes above each class; those of one class's siblings are the same list.
     private mutating func addAncestors() {
         var firsts: [ClassNumber: UInt32] = [:]
-        for number in 0..<facts.space.count {
+        for number in 0..<space.count {
             let parent = tree.parents[number]
             guard parent != SnapshotLayout.none else { continue }
             if firsts[parent] == nil {
@@ -87,53 +88,81 @@ extension Compilation {
 
     /// Which classes are workloads', and which are nobody's here because the block around them is claimed in other zones only.
     private mutating func markOwners() {
-        let space = facts.space
         for number in space.knownBase..<space.count { builder.classes[number].flags = ClassEntry.workload }
         guard !facts.claims.isEmpty else { return }
         var isClaimed = [Bool](repeating: false, count: facts.tree.count)
         for node in 1..<max(1, facts.tree.count) {
             // A node comes after the one around it.
             isClaimed[node] = isClaimed[facts.tree.parents[node]] || facts.claims[node] != nil
-            for zone in 0..<space.zones
-            where isClaimed[node] && facts.prefixClass(node: node, zone: zone) == space.outside(node: node, zone: zone) {
-                builder.classes[Int(space.outside(node: node, zone: zone))].flags = ClassEntry.elsewhere
+            for zone in 0..<space.zones where isClaimed[node] {
+                let outside = space.outside(node: node, zone: zone)
+                if prefixClass(node: node, zone: zone) == outside { builder.classes[Int(outside)].flags = ClassEntry.elsewhere }
             }
         }
     }
 
+    /// For each node the nearest place at or around it that tells workloads apart.
+    private var nearestPlaces: [Int] {
+        var nearest = [0]
+        for node in 1..<max(1, facts.tree.count) {
+            nearest.append(space.knownNodes.place(of: node) ?? nearest[facts.tree.parents[node]])
+        }
+        return nearest
+    }
+
+    /// The class of an address without a host's claim, at a prefix node, in a zone of the class space: the nearest block that some
+    /// workload claims there, else nobody.
+    private func prefixClass(node: Int, zone: Int) -> ClassNumber {
+        var next = node
+        while next > 0 {
+            let holder = facts.claims[next]?.first { claim in
+                claim.zones.isEmpty || (zone > 0 && claim.zones.contains(facts.zones[zone - 1]))
+            }
+            if let holder {
+                return space.known(labels: holder.labels, place: placeOfNode[node], zone: zone)
+                    ?? space.plain(labels: holder.labels, zone: zone)
+            }
+            next = facts.tree.parents[next]
+        }
+        return space.outside(node: node, zone: zone)
+    }
+
     private mutating func addPrefixes() {
         for node in 1..<max(1, facts.tree.count) {
-            builder.prefixes.insert(facts.tree.prefixes[node - 1], facts.prefixClass(node: node, zone: 0))
+            builder.prefixes.insert(facts.tree.prefixes[node - 1], prefixClass(node: node, zone: 0))
         }
     }
 
     /// Labels in a prefix, and everything in a zone that is kept apart.
     private mutating func addCombinations() {
-        let space = facts.space
-        var seen: [UInt64: ClassNumber] = [:]
+        var seen: Set<UInt64> = []
         func add(_ first: ClassNumber, _ second: UInt32, _ both: ClassNumber, _ builder: inout SnapshotBuilder) {
-            guard first != both, seen.updateValue(both, forKey: UInt64(first) << 32 | UInt64(second)) == nil else { return }
+            guard first != both, seen.insert(UInt64(first) << 32 | UInt64(second)).inserted else { return }
             var entry = CombinedEntry()
             (entry.labelClass, entry.prefixClass, entry.combined) = (first, second, both)
             builder.combined.append(entry)
         }
-        for labels in 0..<space.labelClasses {
-            for node in 0..<facts.tree.count where facts.knownNode[node] > 0 {
-                let both = space.known(labels: labels, knownNode: facts.knownNode[node], zone: 0)
-                add(space.known(labels: labels, knownNode: 0, zone: 0), facts.prefixClass(node: node, zone: 0), both, &builder)
+        let shared = facts.labelClasses.indices.filter { labels in
+            if case .blocks = facts.labelClasses[labels].owner { false } else { true }
+        }
+        for node in 0..<facts.tree.count where placeOfNode[node] > 0 {
+            let prefix = prefixClass(node: node, zone: 0)
+            for labels in shared {
+                let both = space.known(labels: labels, place: placeOfNode[node], zone: 0)
+                add(space.plain(labels: labels, zone: 0), prefix, both ?? space.plain(labels: labels, zone: 0), &builder)
             }
         }
         for (place, zone) in facts.zones.enumerated() {
             let tag = CombinedEntry.zoneTag | UInt32(zone)
             for node in 0..<facts.tree.count {
-                add(facts.prefixClass(node: node, zone: 0), tag, facts.prefixClass(node: node, zone: place + 1), &builder)
+                add(prefixClass(node: node, zone: 0), tag, prefixClass(node: node, zone: place + 1), &builder)
             }
-            for labels in 0..<space.labelClasses {
-                if case .blocks = facts.labelClasses[labels].owner { continue }
+            for labels in shared {
                 for node in space.knownNodes.indices {
-                    add(
-                        space.known(labels: labels, knownNode: node, zone: 0), tag,
-                        space.known(labels: labels, knownNode: node, zone: place + 1), &builder)
+                    guard let plain = space.known(labels: labels, place: node, zone: 0),
+                        let both = space.known(labels: labels, place: node, zone: place + 1)
+                    else { continue }
+                    add(plain, tag, both, &builder)
                 }
             }
         }

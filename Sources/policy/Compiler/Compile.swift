@@ -6,12 +6,13 @@ internal import Record
 
 /// Compiles a set into a snapshot image and its cause table.
 ///
-/// `zones` and `links` are what the appliance's configuration says of zones and of layer 2; `inventory` gives label sets, workloads and zones their lasting
-/// numbers and receives new ones. There is no clock: what expires is in the image with its successor. Throws with the figure that
-/// broke; nothing but new numbers in the inventory remains then.
+/// `zones` and `links` are what the appliance's configuration says of zones and of layer 2, `failsafe` what no policy can close;
+/// `inventory` gives label sets, workloads and zones their lasting numbers and receives new ones. There is no clock: what expires is in
+/// the image with its successor. Throws with the figure that broke, or with what the set asks for and no data path enforces; nothing
+/// but new numbers in the inventory remains then.
 public func compile(
-    _ set: PolicySet, zones: [ZonePlacement] = [], links: LinkTable = LinkTable(), generation: UInt32, inventory: inout Inventory,
-    limits: CompileLimits = CompileLimits()
+    _ set: PolicySet, zones: [ZonePlacement] = [], links: LinkTable = LinkTable(), failsafe: Failsafe = Failsafe(),
+    generation: UInt32, inventory: inout Inventory, limits: CompileLimits = CompileLimits()
 ) throws(CompileError) -> Compiled {
     for placement in zones where set.hasZones && set.zones[placement.zone] == nil && placement.zone != Zone.implicit {
         throw .unknownZone(placement.zone, remedy: Spelling.remedy(placement.zone, among: Array(set.zones.keys)))
@@ -22,10 +23,11 @@ public func compile(
     } catch {
         throw .policy(error)
     }
+    if let error = PolicyError(placed.unenforceable()) { throw .policy(error) }
     try checkBindings(placed)
     inventory.register(placed)
     for placement in zones { _ = inventory.number(ofZone: placement.zone) }
-    var compilation = try Compilation(placed, inventory, generation, limits)
+    var compilation = try Compilation(placed, inventory, generation, limits, failsafe)
     try compilation.judgeClasses()
     compilation.builder.links = links
     return try compilation.finish(zones)
@@ -38,59 +40,108 @@ struct Compilation {
     let generation: UInt32
     let limits: CompileLimits
     let facts: Facts
+    let space: ClassSpace
     let tree: ClassTree
-    let rules: [RuleEntry]
-    let subjects: [Int]
     let matchers: [Matcher]
-    /// Workload classes that have services of their own names.
-    let withServices: Set<ClassNumber>
+    /// For each policy the matcher of its subject.
+    let subjects: [Int]
+    /// For each policy the numbers of its rules' entries.
+    let rulesOf: [[UInt32]]
+    /// Label classes that have services of their own names.
+    let withServices: [Int]
+    let ownClasses: [ObjectName: [Int]]
+    let evaluation: Evaluation
     var builder = SnapshotBuilder()
     var records = Records()
     var tables: Tables
-    var chains = Chains()
+    var lists = Lists()
     var rowNumbers: [RowKey: UInt32] = [:]
+    /// For each prefix node the nearest place at or around it that tells workloads apart.
+    var placeOfNode: [Int] = []
     var contested: UInt32 = 0
     var itself: UInt32 = 0
 
-    init(_ set: PolicySet, _ inventory: Inventory, _ generation: UInt32, _ limits: CompileLimits) throws(CompileError) {
+    init(
+        _ set: PolicySet, _ inventory: Inventory, _ generation: UInt32, _ limits: CompileLimits, _ failsafe: Failsafe
+    ) throws(CompileError) {
         self.set = set
         self.inventory = inventory
         self.generation = generation
         self.limits = limits
-        facts = try Facts(set, inventory, limits: limits)
-        tree = ClassTree(facts.space, facts.tree)
-        var matchers = Matchers(facts)
-        var rules: [RuleEntry] = []
-        var subjects: [Int] = []
-        for (index, policy) in set.policies.enumerated() {
-            let scope = policy.name.namespace
-            subjects.append(matchers.number(of: [policy.subject], scope: scope, isSubject: true))
-            for rule in policy.rules {
-                rules.append(RuleEntry(policy: index, rule: rule, matcher: matchers.number(of: rule.peers, scope: scope)))
-            }
+        let facts = Facts(set, inventory, failsafe)
+        self.facts = facts
+        var boxes = Boxes(facts)
+        let rules = try Self.rules(set, facts, &boxes)
+        subjects = set.policies.map { boxes.subjects($0.subject, scope: $0.name.namespace, isOwn: true) }
+        (rulesOf, evaluation) = (rules.ofPolicy, rules.evaluation)
+        space = try facts.space(boxes.all, limits)
+        tree = ClassTree(space, facts.tree)
+        let maker = MatcherMaker(facts, space, tree)
+        matchers = boxes.all.map(maker.matcher)
+        withServices = facts.labelClasses.indices.filter { !facts.labelClasses[$0].services.isEmpty }
+        var ownClasses: [ObjectName: [Int]] = [:]
+        for (number, labels) in facts.labelClasses.enumerated() {
+            if let owner = labels.owner.workload { ownClasses[owner, default: []].append(number) }
         }
-        self.rules = rules
-        self.subjects = subjects
-        self.matchers = matchers.all
-        withServices = Set(
-            facts.labelClasses.indices.filter { [facts] in !facts.labelClasses[$0].services.isEmpty }
-                .map { [facts] in facts.space.known(labels: $0, knownNode: 0, zone: 0) })
-        tables = Tables(set.policies, rules)
+        self.ownClasses = ownClasses
+        tables = Tables(evaluation)
         contested = try records.number(.deny, flags: SideRecord.contested, layer: .network, end: .contested)
         itself = try records.number(.allow, layer: .network, end: .itself)
     }
 
-    /// Finds for each workload class the policies that speak for it, and with them its two rows.
+    /// The rules of all policies behind failsafe's openings, in the order in which they judge.
+    private static func rules(
+        _ set: PolicySet, _ facts: Facts, _ boxes: inout Boxes
+    ) throws(CompileError) -> (ofPolicy: [[UInt32]], evaluation: Evaluation) {
+        var entries: [RuleEntry] = []
+        func add(_ entry: RuleEntry) {
+            entries.append(entry)
+            entries[entries.count - 1].cover()
+        }
+        for opening in facts.failsafe.openings {
+            let (from, to) = (boxes.plain([opening.from ?? Term()]), boxes.plain([opening.to ?? Term()]))
+            add(RuleEntry(origin: .failsafe(opening), direction: .egress, peers: Variant(matcher: to), own: from))
+            add(RuleEntry(origin: .failsafe(opening), direction: .ingress, peers: Variant(matcher: from), own: to))
+        }
+        var ofPolicy: [[UInt32]] = []
+        for (index, policy) in set.policies.enumerated() {
+            let scope = policy.name.namespace
+            let first = UInt32(entries.count)
+            for rule in policy.rules {
+                let own = rule.subject.map { boxes.subjects($0, scope: scope, isOwn: false) }
+                for variant in try boxes.peers(rule, scope: scope) {
+                    add(RuleEntry(origin: .policy(index, rule), direction: rule.direction, peers: variant, own: own))
+                }
+            }
+            ofPolicy.append(Array(first..<UInt32(entries.count)))
+        }
+        let tiers = set.orderedTiers
+        let places = Dictionary(uniqueKeysWithValues: tiers.enumerated().map { ($1.name, $0) })
+        return (
+            ofPolicy,
+            Evaluation(
+                set: set, tiers: tiers, tierOfPolicy: set.policies.map { places[$0.tier] ?? 0 }, rules: entries)
+        )
+    }
+
+    /// Finds for each class the policies that speak for it, and with them its two rows.
     mutating func judgeClasses() throws(CompileError) {
-        builder.classes = [ClassEntry](repeating: ClassEntry(), count: facts.space.count)
-        var walk = RowWalk(facts.space, tree)
-        let rulesOf = Dictionary(grouping: rules.indices) { rules[$0].policy }
+        builder.classes = [ClassEntry](repeating: ClassEntry(), count: space.count)
+        var walk = RowWalk(space, tree, matchers)
         for direction in Rule.Direction.allCases {
-            let lists = policies(in: direction, rulesOf)
-            for number in facts.space.knownBase..<facts.space.count {
-                guard let labels = facts.space.labelClass(of: ClassNumber(number)) else { continue }
-                let key = rowKey(direction, facts.labelClasses[labels], lists[number - facts.space.knownBase])
-                let row = try row(key, rulesOf, &walk)
+            let policies = speaking(direction)
+            let narrowed = narrowed(direction)
+            var last: (key: RowKey, row: UInt32)?
+            for number in (narrowed == nil ? space.knownBase : 0)..<space.count {
+                if number == ClassSpace.contested || (number >= 2 && number < 2 + space.zones) { continue }
+                let labels = number < space.knownBase ? nil : space.place(of: ClassNumber(number)).labels
+                let key = rowKey(
+                    direction, labels, number < space.knownBase ? Lists.empty : policies[number - space.knownBase],
+                    narrowed?[number] ?? Lists.empty)
+                if key.end == nil && key.narrowed == Lists.empty { continue }
+                let row: UInt32
+                if let last, last.key == key { row = last.row } else { row = try self.row(key, &walk) }
+                last = (key, row)
                 if direction == .ingress {
                     builder.classes[number].ingressRow = row
                 } else {
@@ -100,74 +151,116 @@ struct Compilation {
         }
     }
 
-    /// For each workload class the policies that say something in the direction, as a list.
-    private mutating func policies(in direction: Rule.Direction, _ rulesOf: [Int: [Int]]) -> [UInt32] {
-        let base = facts.space.knownBase
-        var lists = [UInt32](repeating: Chains.empty, count: facts.space.count - base)
-        for (index, policy) in set.policies.enumerated() {
-            let speaks = (rulesOf[index] ?? []).contains { rules[$0].rule.direction == direction }
-            guard speaks || policy.isolation(direction) != .none else { continue }
-            let subject = matchers[subjects[index]]
-            if subject.allKnown {
-                for place in lists.indices { lists[place] = chains.append(UInt32(index), to: lists[place]) }
-            }
-            for number in subject.classes where Int(number) >= base {
-                lists[Int(number) - base] = chains.append(UInt32(index), to: lists[Int(number) - base])
-            }
+    private func rowKey(_ direction: Rule.Direction, _ labels: Int?, _ policies: UInt32, _ narrowed: UInt32) -> RowKey {
+        guard let labels else {
+            return RowKey(direction: direction, policies: policies, narrowed: narrowed, services: [:])
         }
-        return lists
+        let known = facts.labelClasses[labels]
+        return RowKey(
+            direction: direction, policies: policies, narrowed: narrowed, end: known.end(direction),
+            services: direction == .ingress ? known.services : [:], owner: known.owner.workload)
     }
 
-    private func rowKey(_ direction: Rule.Direction, _ labels: LabelClass, _ policies: UInt32) -> RowKey {
-        RowKey(
-            direction: direction, policies: policies, end: direction == .ingress ? labels.ingress : labels.egress,
-            services: direction == .ingress ? labels.services : [:], owner: labels.owner.workload)
+    /// For each workload class the policies that say something in the direction, as a list.
+    private mutating func speaking(_ direction: Rule.Direction) -> [UInt32] {
+        var events: [(item: UInt32, matcher: Int)] = []
+        for (index, policy) in set.policies.enumerated() {
+            let speaks = policy.rules.contains { $0.direction == direction } || policy.isolates(direction) != .none
+            if speaks { events.append((UInt32(index), subjects[index])) }
+        }
+        return Array(spread(events)[space.knownBase...])
+    }
+
+    /// For each class the rules that are narrowed to some subjects and mean it, as a list; `nil` where no rule is narrowed.
+    private mutating func narrowed(_ direction: Rule.Direction) -> [UInt32]? {
+        let events = evaluation.rules.enumerated().compactMap { number, rule in
+            rule.direction == direction ? rule.own.map { (item: UInt32(number), matcher: $0) } : nil
+        }
+        return events.isEmpty ? nil : spread(events)
+    }
+
+    /// For each class the list of the items whose matcher it satisfies.
+    private mutating func spread(_ items: [(item: UInt32, matcher: Int)]) -> [UInt32] {
+        var events: [Event] = []
+        var roots = [[UInt32]](repeating: [], count: 2 * space.zones)
+        for (item, matcher) in items {
+            for zone in 0..<space.zones {
+                if matchers[matcher].outside[zone] { roots[zone].append(item) }
+                if matchers[matcher].known[zone] { roots[space.zones + zone].append(item) }
+            }
+            for mark in matchers[matcher].marks { events.append(Event(mark.number, item: item, begins: mark.isIn)) }
+        }
+        events.sort()
+        let rootLists = roots.map { lists.number(of: $0) }
+        var spread = [UInt32](repeating: Lists.empty, count: space.count)
+        let families = space.families
+        var way: [(end: ClassNumber, list: UInt32)] = []
+        var (next, family) = (0, 0)
+        for number in 0..<ClassNumber(space.count) {
+            while let step = way.last, step.end <= number { way.removeLast() }
+            if family < families.count, families[family].first == number {
+                way = [(tree.ends[Int(number)], rootLists[families[family].root])]
+                family += 1
+            }
+            let first = next
+            while next < events.count, events[next].number == number { next += 1 }
+            if first < next {
+                way.append((tree.ends[Int(number)], lists.apply(events[first..<next], to: way.last?.list ?? Lists.empty)))
+            }
+            spread[Int(number)] = way.last?.list ?? Lists.empty
+        }
+        return spread
     }
 
     /// The number of a row; a new one is walked and its entries join the image.
-    private mutating func row(
-        _ key: RowKey, _ rulesOf: [Int: [Int]], _ walk: inout RowWalk
-    ) throws(CompileError) -> UInt32 {
+    private mutating func row(_ key: RowKey, _ walk: inout RowWalk) throws(CompileError) -> UInt32 {
         if let known = rowNumbers[key] { return known }
         let number = UInt32(rowNumbers.count)
         rowNumbers[key] = number
-        let policies = chains.list(key.policies).map { Int($0) }
-        let here = policies.flatMap { rulesOf[$0] ?? [] }.filter { rules[$0].rule.direction == key.direction }
-        let isolating = policies.filter { set.policies[$0].isolation(key.direction) != .none }
+        let policies = lists[key.policies].map { Int($0) }
+        let narrowed = Array(lists[key.narrowed])
+        let rules = evaluation.rules
+        let here =
+            narrowed.filter { rules[Int($0)].tier(evaluation.tierOfPolicy) == nil }
+            + policies.flatMap { rulesOf[$0] }.filter {
+                rules[Int($0)].direction == key.direction && (rules[Int($0)].own == nil || narrowed.contains($0))
+            }
+        let context = tables.number(
+            of: Context(direction: key.direction, isolating: isolating(policies, key.direction), end: key.end))
         // What is named means each destination's own service, so that a rule for all workloads is not the same for all of them.
-        let isSplit =
-            key.direction == .egress && here.contains { matchers[rules[$0].matcher].allKnown && rules[$0].rule.usesNames }
-        let lists = walk.lists(
-            here.map { (UInt32($0), matchers[rules[$0].matcher]) }, own: key.owner.map(classes(of:)) ?? [],
-            split: isSplit ? withServices : [], &chains)
-        for (peer, list) in lists {
-            var entry = RowEntry()
-            (entry.row, entry.peer) = (number, peer)
-            entry.table = try table(list, peer, key, isolating)
-            builder.rows.append(entry)
+        let asksNames = key.direction == .egress && here.contains { rules[Int($0)].usesNames }
+        let own = key.owner.flatMap { ownClasses[$0] } ?? []
+        let entries = walk.entries(
+            here.map { ($0, rules[Int($0)].peers.matcher) }, own: own,
+            split: asksNames ? withServices.filter { !own.contains($0) } : [], &lists)
+        let ownServices = key.services.isEmpty ? 0 : tables.number(ofServices: key.services)
+        for entry in entries {
+            guard let list = entry.list else {
+                builder.rows.append(RowEntry(row: number, peer: entry.peer, table: tables.number(ofRecord: itself)))
+                continue
+            }
+            var services = ownServices
+            if asksNames, let labels = space.place(of: entry.peer).labels {
+                services = tables.number(ofServices: facts.labelClasses[labels].services)
+            }
+            let tableKey = Tables.Key(rules: list, context: context, services: services)
+            let table = try tables.number(of: tableKey, lists, &records)
+            builder.rows.append(RowEntry(row: number, peer: entry.peer, table: table))
         }
         return number
     }
 
-    private mutating func table(
-        _ list: UInt32, _ peer: ClassNumber, _ key: RowKey, _ isolating: [Int]
-    ) throws(CompileError) -> UInt32 {
-        if list == RowWalk.itself { return tables.number(ofRecord: itself) }
-        var services = key.services
-        if key.direction == .egress, let labels = facts.space.labelClass(of: peer) {
-            services = facts.labelClasses[labels].services
+    /// What isolates, by tiers; policies that isolate alike are one.
+    private func isolating(_ policies: [Int], _ direction: Rule.Direction) -> [Context.Isolating] {
+        var found: [Context.Isolating] = []
+        for index in policies {
+            let policy = set.policies[index]
+            guard policy.isolates(direction) != .none else { continue }
+            let one = Context.Isolating(
+                tier: evaluation.tierOfPolicy[index], isolation: policy.isolates(direction), expires: policy.expires,
+                isAudited: policy.mode == .audit)
+            if !found.contains(one) { found.append(one) }
         }
-        let tableKey = Tables.Key(
-            rules: list, direction: key.direction, isolating: isolating, end: key.end, services: services)
-        return try tables.number(of: tableKey, chains, &records)
-    }
-
-    /// All classes of a workload that has label classes of its own.
-    private func classes(of workload: ObjectName) -> [ClassNumber] {
-        let space = facts.space
-        return facts.labelClasses.indices.filter { facts.labelClasses[$0].owner.workload == workload }.flatMap { labels in
-            let first = space.known(labels: labels, knownNode: 0, zone: 0)
-            return Array(first..<first + UInt32(space.knownNodes.count * space.zones))
-        }
+        return found
     }
 }

@@ -5,7 +5,7 @@ internal import Policy
 
 /// Label sets that no policy can tell apart.
 struct LabelClass: Hashable {
-    /// The label terms that match, ascending.
+    /// The label terms that it answers with yes, ascending.
     var terms: [Int]
     /// What its workloads get where nothing isolates them.
     var ingress: Setting
@@ -14,56 +14,45 @@ struct LabelClass: Hashable {
     var services: [String: ServiceRange]
     /// The one workload that it belongs to, where it is one's alone.
     var owner: LabelSet.Owner
+
+    /// What its workloads get in a direction.
+    func end(_ direction: Rule.Direction) -> Setting { direction == .ingress ? ingress : egress }
 }
 
-/// What a set says about addresses, before any rule is judged: label classes, prefixes, zones, and the classes that they make.
+/// What a set says about addresses, before any rule is judged: label classes, prefixes and zones.
 struct Facts {
     let set: PolicySet
+    let failsafe: Failsafe
     /// Label classes, and the class of each label set.
-    private(set) var labelClasses: [LabelClass] = []
-    private(set) var classOfLabelSet: [Int] = []
-    /// Label classes that each label term matches.
-    private(set) var matched: [[Int]] = []
-    private(set) var termNumbers: [LabelTerm: Int] = [:]
+    let labelClasses: [LabelClass]
+    let classOfLabelSet: [Int]
     let tree: PrefixTree
-    /// For each prefix node the nearest of `space.knownNodes` at or above it, as an index of them.
-    let knownNode: [Int]
     /// The zones that are kept apart, by number in the image; the place in the list, from 1, is the zone of a class.
     let zones: [ZoneNumber]
-    /// The zone of a class for each zone's name that is kept apart.
-    let zonePlaces: [String: Int]
     /// Who claims each node as a block: the label class of the claimant, by the zones it holds in (empty: any).
     private(set) var claims: [Int: [(labels: Int, zones: [ZoneNumber])]] = [:]
-    let space: ClassSpace
+    /// Nodes that must tell workloads apart, whatever the rules say.
+    let splittingNodes: [Int]
+    let boxes: BoxMaker
 
-    init(_ set: PolicySet, _ inventory: Inventory, limits: CompileLimits) throws(CompileError) {
+    init(_ set: PolicySet, _ inventory: Inventory, _ failsafe: Failsafe) {
         self.set = set
-        let terms = set.policies.flatMap { policy in
-            [(policy.subject, policy.name.namespace, true)]
-                + policy.rules.flatMap { rule in rule.peers.map { ($0, policy.name.namespace, false) } }
-        }
+        self.failsafe = failsafe
+        let terms = Self.terms(set)
         let owners = set.workloads.filter { $0.addresses.contains { !$0.isHost } }
-        let blocks = Set(owners.flatMap(\.addresses).filter { !$0.isHost })
-        let named = Named(terms, set, owners: owners, blocks: blocks)
+        let named = Named(terms.map(\.term), set, owners: owners, failsafe)
         let sorted = named.zones.compactMap { name in inventory.zone(name).map { (name, $0) } }.sorted { $0.1 < $1.1 }
         zones = sorted.map(\.1)
-        zonePlaces = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.0, $0 + 1) })
         tree = PrefixTree(named.prefixes)
-        let known = Set(named.forWorkloads.map { [tree] in tree.node(of: $0) })
-        let knownNodes = [0] + known.subtracting([0]).sorted()
-        let places = Dictionary(uniqueKeysWithValues: knownNodes.enumerated().map { ($1, $0) })
-        var nearest = [0]
-        for node in 1..<max(1, tree.count) { nearest.append(places[node] ?? nearest[tree.parents[node]]) }
-        knownNode = nearest
-
-        let classes = Self.labelClasses(set, inventory, terms)
-        (labelClasses, classOfLabelSet, matched, termNumbers) = classes
-        let count = tree.count * (zones.count + 1) + labelClasses.count * knownNodes.count * (zones.count + 1) + 2
-        guard count <= limits.classes else {
-            throw .capacity(what: "classes (labels by prefixes by zones)", needed: count, limit: limits.classes)
-        }
-        space = ClassSpace(
-            labelClasses: labelClasses.count, nodes: tree.count, knownNodes: knownNodes, zones: zones.count + 1)
+        let atoms = Self.atoms(terms, set)
+        let classes = Self.labelClasses(set, inventory, atoms)
+        (labelClasses, classOfLabelSet) = (classes.classes, classes.ofSet)
+        boxes = BoxMaker(
+            set: set, tree: tree, matched: classes.matched, labelClasses: classes.classes.count,
+            zonePlaces: Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.0, $0 + 1) }),
+            onLink: sorted.enumerated().filter { set.zones[$0.element.0]?.onLink ?? false }.map { $0.offset + 1 },
+            zoneCount: sorted.count + 1, host: failsafe.addresses)
+        splittingNodes = named.splitsBlocks ? named.blocks.map { [tree] in tree.node(of: $0) } : []
         var copy = inventory
         for owner in owners {
             let labels = classOfLabelSet[Int(copy.number(of: LabelSet(of: owner, blocks: true)))]
@@ -74,47 +63,105 @@ struct Facts {
         }
     }
 
+    /// The space of all classes, once the boxes of all rules are known: they say which prefixes tell workloads apart.
+    func space(_ boxes: [[Box]], _ limits: CompileLimits) throws(CompileError) -> ClassSpace {
+        var nodes = Set(splittingNodes)
+        for box in boxes.joined() where box.known != .none { nodes.formUnion(box.nodes.marks(tree).map(\.node)) }
+        let known = [0] + nodes.subtracting([0]).sorted()
+        var within: [Int: [Int]] = [:]
+        for (node, claimants) in claims {
+            for claimant in claimants { within[claimant.labels, default: []] += places(known, at: node) }
+        }
+        for labels in within.keys { within[labels] = Set(within[labels] ?? []).union([0]).sorted() }
+        let space = ClassSpace(
+            labelClasses: labelClasses.count, nodes: tree.count, knownNodes: known, zones: zones.count + 1, within: within)
+        guard space.count <= limits.classes else {
+            throw .capacity(what: "classes (labels by prefixes by zones)", needed: space.count, limit: limits.classes)
+        }
+        return space
+    }
+
+    /// The places in a list of nodes that lie inside a node, or around it.
+    private func places(_ known: [Int], at node: Int) -> [Int] {
+        var (low, high) = (0, known.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if known[middle] < node { low = middle + 1 } else { high = middle }
+        }
+        var found: [Int] = []
+        var next = low
+        while next < known.count, known[next] < tree.ends[node] {
+            found.append(next)
+            next += 1
+        }
+        var around = node
+        while around > 0 {
+            around = tree.parents[around]
+            if let place = known.place(of: around) { found.append(place) }
+        }
+        return found
+    }
+
+    /// All terms of a set with the namespace that they speak of, and whether they are a policy's subject.
+    private static func terms(_ set: PolicySet) -> [(term: Term, scope: String?, isSubject: Bool)] {
+        set.policies.flatMap { policy in
+            [(policy.subject, policy.name.namespace, true)]
+                + policy.rules.flatMap { rule in rule.terms.map { ($0, policy.name.namespace, false) } }
+        }
+    }
+
+    /// Every question that terms ask of label sets, each once.
+    private static func atoms(_ terms: [(term: Term, scope: String?, isSubject: Bool)], _ set: PolicySet) -> [LabelTerm] {
+        var seen: Set<LabelTerm> = []
+        var atoms: [LabelTerm] = []
+        for (term, scope, isSubject) in terms {
+            var asked = LabelTerm.all(term, scope: scope)
+            if isSubject, let scope { asked.append(LabelTerm(scope: scope)) }
+            for atom in asked where seen.insert(atom).inserted { atoms.append(atom) }
+        }
+        return atoms
+    }
+
     /// The prefixes and zones that a set tells apart.
     private struct Named {
         /// All prefixes, blocks of workloads included.
         var prefixes: Set<Prefix>
-        /// Those that tell workloads apart.
-        var forWorkloads: Set<Prefix> = []
+        /// Blocks of workloads.
+        let blocks: Set<Prefix>
+        /// Whether a block that is claimed in some zones only has another owner in the rest, so that each block must be told apart.
+        let splitsBlocks: Bool
         /// Zones by name.
         var zones: Set<String> = []
 
-        init(_ terms: [(Term, String?, Bool)], _ set: PolicySet, owners: [Workload], blocks: Set<Prefix>) {
-            prefixes = blocks
-            for (term, _, isSubject) in terms {
-                let named = (term.cidrs ?? []) + (term.notCIDRs ?? [])
-                prefixes.formUnion(named)
-                let reachesWorkloads = isSubject || (term.entities?.contains { $0.contains(isKnown: true) } ?? true)
-                if reachesWorkloads { forWorkloads.formUnion(named) }
-                zones.formUnion(term.zones ?? [])
+        init(_ terms: [Term], _ set: PolicySet, owners: [Workload], _ failsafe: Failsafe) {
+            blocks = Set(owners.flatMap(\.addresses).filter { !$0.isHost })
+            prefixes = blocks.union(failsafe.addresses)
+            for term in terms + failsafe.openings.flatMap({ [$0.from, $0.to].compactMap { $0 } }) {
+                prefixes.formUnion(term.blocks)
+                zones.formUnion(term.allZones)
             }
-            // A block that is claimed in some zones only has another owner in the rest, so each block must be told apart.
+            for entry in set.addressSets.flatMap(\.entries) {
+                if case .block(let block) = entry.target { prefixes.insert(block) }
+                prefixes.formUnion(entry.except)
+            }
+            if set.policies.contains(where: { $0.rules.contains { $0.family != nil } }) {
+                prefixes.formUnion(Rule.Family.allCases.map(\.everything))
+            }
+            if terms.contains(where: \.asksForBinding) { zones.formUnion(set.zones.values.filter(\.onLink).map(\.name)) }
             let ownersZones = owners.flatMap { set.zones(of: $0) }
-            if !ownersZones.isEmpty { forWorkloads.formUnion(blocks) }
+            splitsBlocks = !ownersZones.isEmpty
             zones.formUnion(ownersZones)
         }
     }
 
-    private typealias Classes = (
-        classes: [LabelClass], ofSet: [Int], matched: [[Int]], numbers: [LabelTerm: Int]
-    )
+    private typealias Classes = (classes: [LabelClass], ofSet: [Int], matched: [LabelTerm: [Int]])
 
-    /// Groups the label sets by what all policies' terms say of them.
-    private static func labelClasses(
-        _ set: PolicySet, _ inventory: Inventory, _ terms: [(Term, String?, Bool)]
-    ) -> Classes {
+    /// Groups the label sets by what they answer to all questions.
+    private static func labelClasses(_ set: PolicySet, _ inventory: Inventory, _ atoms: [LabelTerm]) -> Classes {
         let index = LabelIndex(inventory.labelSets)
-        var numbers: [LabelTerm: Int] = [:]
         var signatures = [[Int]](repeating: [], count: inventory.labelSets.count)
-        for (term, scope, isSubject) in terms {
-            let labels = LabelTerm(term, scope: scope, isSubject: isSubject)
-            guard !labels.isEmpty, numbers[labels] == nil else { continue }
-            numbers[labels] = numbers.count
-            for labelSet in index.matches(labels, set) { signatures[labelSet].append(numbers.count - 1) }
+        for (number, atom) in atoms.enumerated() {
+            for labelSet in index.matches(atom, set) { signatures[labelSet].append(number) }
         }
         let names = Set(
             set.policies.flatMap(\.rules).flatMap { ($0.services?.names ?? []) + ($0.notServices?.names ?? []) })
@@ -125,31 +172,39 @@ struct Facts {
             let labelClass = LabelClass(
                 terms: signatures[number], ingress: set.defaultSetting(of: labelSet.namespace, .ingress),
                 egress: set.defaultSetting(of: labelSet.namespace, .egress),
-                services: labelSet.services.filter { names.contains($0.key) }, owner: labelSet.owner)
-            if known[labelClass] == nil {
-                known[labelClass] = classes.count
+                services: names.isEmpty ? [:] : labelSet.services.filter { names.contains($0.key) }, owner: labelSet.owner)
+            let place = known[labelClass] ?? classes.count
+            if place == classes.count {
+                known[labelClass] = place
                 classes.append(labelClass)
             }
-            ofSet.append(known[labelClass] ?? 0)
+            ofSet.append(place)
         }
-        var matched = [[Int]](repeating: [], count: numbers.count)
+        var matched = [[Int]](repeating: [], count: atoms.count)
         for (number, labelClass) in classes.enumerated() {
             for term in labelClass.terms { matched[term].append(number) }
         }
-        return (classes, ofSet, matched, numbers)
+        return (classes, ofSet, Dictionary(uniqueKeysWithValues: zip(atoms, matched)))
     }
+}
 
-    /// The class of an address without a host's claim, at a prefix node, in a zone of the class space: the nearest block that some
-    /// workload claims there, else nobody.
-    func prefixClass(node: Int, zone: Int) -> ClassNumber {
-        var next = node
-        while next > 0 {
-            let holder = claims[next]?.first { claim in
-                claim.zones.isEmpty || (zone > 0 && claim.zones.contains(zones[zone - 1]))
-            }
-            if let holder { return space.known(labels: holder.labels, knownNode: knownNode[node], zone: zone) }
-            next = tree.parents[next]
+extension Rule.Family {
+    /// The block of all its addresses.
+    var everything: Prefix {
+        let first = self == .ipv4 ? Address(v4: 0) : Address(high: 0, low: 0)
+        // Length 0 leaves no host bits.
+        return Prefix(first, length: 0) ?? Prefix(host: first)
+    }
+}
+
+extension [Int] {
+    /// The index of a number in an ascending list.
+    func place(of number: Int) -> Int? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < number { low = middle + 1 } else { high = middle }
         }
-        return space.outside(node: node, zone: zone)
+        return low < count && self[low] == number ? low : nil
     }
 }

@@ -32,8 +32,13 @@ public struct LabelSet: Hashable, Sendable {
     public var serviceAccount: String?
     /// Its named services.
     public var services: [String: ServiceRange]
+    /// Whether it names hardware addresses, which bind in some zones.
+    public var isBindable: Bool
     /// Whose it is alone, if it is.
     public var owner: Owner
+
+    /// The principal that it speaks as, as patterns see it; `nil` without an account.
+    var principal: String? { serviceAccount.map { "\(Principal.trustDomain)/ns/\(namespace ?? "")/sa/\($0)" } }
 
     /// The label set of a workload's hosts or blocks.
     public init(of workload: Workload, blocks: Bool = false) {
@@ -41,6 +46,7 @@ public struct LabelSet: Hashable, Sendable {
         labels = workload.labels
         serviceAccount = workload.serviceAccount
         services = workload.services
+        isBindable = !workload.hardwareAddresses.isEmpty
         let ownsBlocks = workload.addresses.contains { !$0.isHost }
         owner = !ownsBlocks ? .shared : blocks ? .blocks(workload.name) : .hosts(workload.name)
     }
@@ -110,7 +116,7 @@ public struct Inventory: Sendable {
         for zone in set.zoneNames { _ = number(ofZone: zone) }
         for workload in set.workloads {
             _ = number(of: workload.name)
-            _ = number(of: LabelSet(of: workload))
+            if workload.addresses.isEmpty || workload.addresses.contains(where: \.isHost) { _ = number(of: LabelSet(of: workload)) }
             if workload.addresses.contains(where: { !$0.isHost }) { _ = number(of: LabelSet(of: workload, blocks: true)) }
         }
     }

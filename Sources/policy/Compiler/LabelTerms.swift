@@ -1,51 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Net
 internal import Policy
 
-/// The part of a term that asks for labels, namespace and account: what a label set alone can answer.
+/// A question that the identity of a workload, or of an address set, answers by itself: the part of a term that asks for labels,
+/// namespace, account or principal. A term asks several; two label sets that answer all of a set's questions alike are the same to it.
 struct LabelTerm: Hashable {
-    /// The namespace of the policy, where the term speaks of it.
+    /// The namespace that the thing must have.
     var scope: String?
     var selector: Selector?
-    var notSelector: Selector?
+    /// What its namespace must be; takes the place of `scope`.
     var namespaceSelector: Selector?
     var serviceAccounts: [String]?
-    /// A subject: only workloads of the scope, whatever else it says.
-    var isSubject: Bool
+    var accountSelector: Selector?
+    var principal: Principal?
+    /// With `principal`: whether it speaks where hardware addresses bind.
+    var isOnLink = false
 
-    init(_ term: Term, scope: String?, isSubject: Bool) {
-        let speaks = term.selector != nil || term.notSelector != nil || term.serviceAccounts != nil || isSubject
-        self.scope = speaks && term.namespaceSelector == nil ? scope : nil
-        selector = term.selector
-        notSelector = term.notSelector
-        namespaceSelector = term.namespaceSelector
-        serviceAccounts = term.serviceAccounts
-        self.isSubject = isSubject && scope != nil
+    /// What the fields ask for that must hold for one and the same thing; `nil` where none of them is there.
+    static func positive(_ term: Term, scope: String?) -> LabelTerm? {
+        guard term.selectsByLabel else { return nil }
+        return LabelTerm(
+            scope: term.namespaceSelector == nil ? scope : nil, selector: term.selector, namespaceSelector: term.namespaceSelector,
+            serviceAccounts: term.serviceAccounts, accountSelector: term.serviceAccountSelector)
     }
 
-    /// Whether it asks for nothing at all.
-    var isEmpty: Bool {
-        selector == nil && notSelector == nil && namespaceSelector == nil && serviceAccounts == nil && !isSubject
-    }
-
-    /// Whether an address without a workload satisfies it.
-    var matchesOutside: Bool { selector == nil && namespaceSelector == nil && serviceAccounts == nil && !isSubject }
-
-    /// Whether a label set satisfies it.
-    func matches(_ labels: LabelSet, _ set: PolicySet) -> Bool {
-        var isInScope = scope == nil || labels.namespace == scope
-        if let namespaceSelector {
-            isInScope = namespaceSelector.matches(namespace: labels.namespace.flatMap { set.namespaces[$0]?.allLabels })
+    /// What it must not be.
+    static func negative(_ term: Term, scope: String?) -> [LabelTerm] {
+        var asked: [LabelTerm] = []
+        if let selector = term.notSelector {
+            asked.append(
+                LabelTerm(
+                    scope: term.namespaceSelector == nil ? scope : nil, selector: selector,
+                    namespaceSelector: term.namespaceSelector))
         }
-        let isNegated = isInScope && (notSelector?.matches(labels.labels) ?? false)
-        if isNegated { return false }
-        if matchesOutside { return true }
-        guard isInScope else { return false }
+        if let selector = term.notNamespaceSelector { asked.append(LabelTerm(namespaceSelector: selector)) }
+        return asked
+    }
+
+    /// The principal, as it is known where hardware addresses do not bind, and where they do.
+    static func principals(_ term: Term) -> (elsewhere: LabelTerm, onLink: LabelTerm)? {
+        guard let principal = term.principal else { return nil }
+        return (LabelTerm(principal: principal), LabelTerm(principal: principal, isOnLink: principal.assurance == .bound))
+    }
+
+    /// Every question that a term asks, those of the entities in it included.
+    static func all(_ term: Term, scope: String?) -> [LabelTerm] {
+        let own =
+            (positive(term, scope: scope).map { [$0] } ?? []) + negative(term, scope: scope)
+            + (principals(term).map { [$0.elsewhere, $0.onLink] } ?? [])
+        return own + term.named.flatMap { all($0, scope: nil) }
+    }
+
+    /// Whether a label set answers yes.
+    func matches(_ labels: LabelSet, _ set: PolicySet) -> Bool {
+        if let principal {
+            let assurance: Principal.Assurance = isOnLink && labels.isBindable ? .bound : .inventory
+            return principal.matches(labels.principal, assurance: assurance)
+        }
+        guard isInScope(labels.namespace, set) else { return false }
         if let selector, !selector.matches(labels.labels) { return false }
-        if let serviceAccounts {
-            guard let account = labels.serviceAccount, serviceAccounts.contains(account) else { return false }
+        if let serviceAccounts, !(labels.serviceAccount.map(serviceAccounts.contains) ?? false) { return false }
+        if let accountSelector {
+            guard let account = labels.serviceAccount else { return false }
+            let declared = set.serviceAccounts[ObjectName(account, namespace: labels.namespace)]
+            return accountSelector.matches(declared?.labels ?? [:])
         }
         return true
     }
+
+    /// Whether an address set answers yes: it runs as no account.
+    func matches(_ addresses: AddressSet, _ set: PolicySet) -> Bool {
+        principal == nil && serviceAccounts == nil && accountSelector == nil && isInScope(addresses.name.namespace, set)
+            && (selector?.matches(addresses.labels) ?? true)
+    }
+
+    private func isInScope(_ namespace: String?, _ set: PolicySet) -> Bool {
+        guard let namespaceSelector else { return scope == nil || namespace == scope }
+        return namespaceSelector.matches(namespace: namespace.flatMap { set.namespaces[$0]?.allLabels })
+    }
+}
+
+extension Term {
+    /// The terms of the named entities in it.
+    var named: [Term] {
+        (entities ?? []).flatMap { entity -> [Term] in
+            if case .named(_, let terms) = entity { terms } else { [] }
+        }
+    }
+
+    /// Every block that it names, those of the entities in it included.
+    var blocks: [Prefix] {
+        let own = (cidrs ?? []) + (notCIDRs ?? [])
+        let ofEntities = (entities ?? []).flatMap { $0.blocks ?? [] }
+        return own + ofEntities + named.flatMap(\.blocks)
+    }
+
+    /// Every zone that it names, those of the entities in it included.
+    var allZones: [String] { (zones ?? []) + named.flatMap(\.allZones) }
+
+    /// Whether it, or an entity in it, needs to know where hardware addresses bind.
+    var asksForBinding: Bool { principal?.assurance == .bound || named.contains(where: \.asksForBinding) }
 }
 
 /// Finds the label sets that a label term matches without asking each of them, where it names a label's value or a namespace.
@@ -68,10 +122,26 @@ struct LabelIndex {
     }
 
     private func candidates(_ term: LabelTerm) -> [Int] {
-        if let (key, values) = term.selector?.expression.required {
-            return Set(values).flatMap { byLabel[key]?[$0] ?? [] }.sorted()
+        if let fewest = term.selector?.expression.requirements.min(by: { count($0) < count($1) }) {
+            return Set(fewest.values).flatMap { byLabel[fewest.key]?[$0] ?? [] }.sorted()
         }
-        if !term.matchesOutside, let scope = term.scope { return byNamespace[scope] ?? [] }
+        if let scope = term.scope { return byNamespace[scope] ?? [] }
         return Array(labelSets.indices)
+    }
+
+    private func count(_ required: (key: String, values: [String])) -> Int {
+        required.values.reduce(0) { $0 + (byLabel[required.key]?[$1]?.count ?? 0) }
+    }
+}
+
+extension Selector.Expression {
+    /// Labels each of which every match must have with one of these values.
+    fileprivate var requirements: [(key: String, values: [String])] {
+        switch self {
+        case .equals(let key, let value): [(key, [value])]
+        case .isIn(let key, let values): [(key, values)]
+        case .and(let parts): parts.flatMap(\.requirements)
+        default: []
+        }
     }
 }

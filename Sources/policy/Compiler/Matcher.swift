@@ -3,113 +3,202 @@ internal import Classifier
 internal import Net
 internal import Policy
 
-/// The classes that a rule's peers, or a policy's subject, match. Where everything of a kind matches that is said once and its
-/// classes are not listed, so that "any" costs nothing.
+/// The classes that a rule's peers, or a policy's subject, match, as marks on the tree of classes: whether each root matches, and each
+/// class at which the answer is another one than around it. So "any" costs nothing, and a block one mark however much lies in it.
 struct Matcher {
-    /// Every class of an address that nobody claims.
-    var allOutside = false
-    /// Every workload's class.
-    var allKnown = false
-    /// The other classes that match, ascending.
-    var classes: [ClassNumber] = []
+    /// By zone, whether addresses match that nobody claims and that lie in no prefix.
+    var outside: [Bool]
+    /// By zone, whether all workloads match.
+    var known: [Bool]
+    /// The marks, by class.
+    var marks: [(number: ClassNumber, isIn: Bool)] = []
 }
 
-extension Term.Entity {
-    /// Whether an address that a workload claims, or does not claim, may belong to the set.
-    func contains(isKnown: Bool) -> Bool {
-        switch self {
-        case .outside: !isKnown
-        case .known: isKnown
-        default: true
-        }
-    }
+/// What selects peers while the conditions of address sets stay the same.
+struct Variant {
+    /// For which services of the destination; all where absent.
+    var services: ServiceRange?
+    /// From which second on.
+    var from: UInt64 = 0
+    /// Up to, not including, this second.
+    var until: UInt64 = .max
+    /// The number of the boxes, and later of the matcher.
+    var matcher: Int
 }
 
-/// Finds the matchers of terms, each distinct list of terms once.
-struct Matchers {
+/// Finds the boxes of terms, each distinct list of terms once.
+struct Boxes {
     private struct Key: Hashable {
         var terms: [Term]
         var scope: String?
+        var family: Rule.Family?
         var isSubject: Bool
+        var isDestination: Bool
     }
 
     private let facts: Facts
-    private var numbers: [Key: Int] = [:]
-    /// All matchers that were asked for.
-    private(set) var all: [Matcher] = []
+    private var known: [Key: [Variant]] = [:]
+    private var numbers: [[Box]: Int] = [:]
+    /// All lists of boxes that were asked for.
+    private(set) var all: [[Box]] = []
 
     init(_ facts: Facts) { self.facts = facts }
 
-    /// The number of the matcher for terms of which any must match.
-    mutating func number(of terms: [Term], scope: String?, isSubject: Bool = false) -> Int {
-        let key = Key(terms: terms, scope: scope, isSubject: isSubject)
-        if let known = numbers[key] { return known }
-        var matcher = Matcher()
-        var listed: [ClassNumber] = []
-        for term in terms {
-            let one = match(term, scope, isSubject)
-            matcher.allOutside = matcher.allOutside || one.allOutside
-            matcher.allKnown = matcher.allKnown || one.allKnown
-            listed += one.classes
+    /// The workloads for which a policy speaks, or to which a rule is narrowed.
+    mutating func subjects(_ term: Term, scope: String?, isOwn: Bool) -> Int {
+        let key = Key(terms: [term], scope: scope, isSubject: true, isDestination: isOwn)
+        if let variant = known[key]?.first { return variant.matcher }
+        let number = number(of: facts.boxes.subjects(term, scope: scope, isOwn: isOwn))
+        known[key] = [Variant(matcher: number)]
+        return number
+    }
+
+    /// The peers of a rule, by the conditions of address sets.
+    mutating func peers(_ rule: Rule, scope: String?) throws(CompileError) -> [Variant] {
+        let isDestination = rule.direction == .egress
+        let key = Key(
+            terms: rule.peers, scope: scope, family: rule.family, isSubject: false, isDestination: isDestination)
+        if let variants = known[key] { return variants }
+        var variants: [Variant] = []
+        for (services, from, until) in try conditions(rule.peers, isDestination: isDestination) {
+            var boxes = facts.boxes.boxes(rule.peers, scope: scope, at: Moment(service: services?.first, time: from))
+            if let family = rule.family {
+                let nodes = facts.tree.nodes(in: [family.everything])
+                boxes = boxes.map { $0.intersection(Box(nodes: nodes)) }.filter { !$0.isEmpty }
+            }
+            variants.append(Variant(services: services, from: from, until: until, matcher: number(of: boxes)))
         }
-        let (allOutside, allKnown) = (matcher.allOutside, matcher.allKnown)
-        let wanted = terms.count == 1 ? listed : Array(Set(listed))
-        matcher.classes = wanted.filter { !(facts.space.isKnown($0) ? allKnown : allOutside) }.sorted()
-        numbers[key] = all.count
-        all.append(matcher)
+        known[key] = variants
+        return variants
+    }
+
+    /// Any terms, without conditions: the openings of failsafe.
+    mutating func plain(_ terms: [Term]) -> Int { number(of: facts.boxes.boxes(terms, scope: nil, at: Moment(time: 0))) }
+
+    private mutating func number(of boxes: [Box]) -> Int {
+        let merged = merge(boxes)
+        if let known = numbers[merged] { return known }
+        numbers[merged] = all.count
+        all.append(merged)
         return all.count - 1
     }
 
-    private func match(_ term: Term, _ scope: String?, _ isSubject: Bool) -> Matcher {
-        let labels = LabelTerm(term, scope: scope, isSubject: isSubject)
-        let nodes = facts.tree.matching(term.cidrs, not: term.notCIDRs)
-        let zones = term.zones.map(zonePlaces)
-        var matcher = Matcher()
-        let mayBe = { (isKnown: Bool) in term.entities?.contains { $0.contains(isKnown: isKnown) } ?? true }
-        if !isSubject, mayBe(false), labels.matchesOutside {
-            if nodes == nil, coversAllZones(zones) {
-                matcher.allOutside = true
-            } else {
-                matcher.classes += outside(nodes, zones)
-            }
+    /// Boxes that differ in their nodes only are one box.
+    private func merge(_ boxes: [Box]) -> [Box] {
+        guard boxes.count > 1 else { return boxes }
+        var merged: [Box] = []
+        for box in boxes {
+            let same = merged.firstIndex { $0.outside == box.outside && $0.known == box.known && $0.zones == box.zones }
+            if let same { merged[same].nodes = merged[same].nodes.union(box.nodes) } else { merged.append(box) }
         }
-        if mayBe(true) {
-            if labels.isEmpty, nodes == nil, coversAllZones(zones) {
-                matcher.allKnown = true
-            } else {
-                let number = facts.termNumbers[labels]
-                let classes = number.map { facts.matched[$0] } ?? Array(facts.labelClasses.indices)
-                matcher.classes += known(classes, nodes, zones)
-            }
+        return merged
+    }
+
+    /// The runs of services and times within which address sets hold the same addresses, as far as these terms can ask for any.
+    private func conditions(
+        _ terms: [Term], isDestination: Bool
+    ) throws(CompileError) -> [(services: ServiceRange?, from: UInt64, until: UInt64)] {
+        let entries = facts.set.addressSets.flatMap(\.entries).filter { $0.service != nil || $0.until != nil }
+        guard !entries.isEmpty, terms.contains(where: \.asksForSets) else { return [(nil, 0, .max)] }
+        let times = [0] + Set(entries.compactMap(\.until)).sorted()
+        var services: [ServiceRange?] = [nil]
+        let ranges = entries.compactMap(\.service)
+        if isDestination && !ranges.isEmpty {
+            let edges = Set([0, ServiceKey.end] + ranges.flatMap { [$0.first, $0.end] }).sorted()
+            services = zip(edges, edges.dropFirst()).map { ServiceRange(first: $0, end: $1) }
         }
+        guard times.count * services.count <= CompileLimits.conditions else {
+            throw .capacity(
+                what: "combinations of services and leases of address sets", needed: times.count * services.count,
+                limit: CompileLimits.conditions)
+        }
+        return zip(times, times.dropFirst() + [.max]).flatMap { from, until in services.map { ($0, from, until) } }
+    }
+}
+
+extension Term {
+    /// Whether what an address set holds can matter to it.
+    fileprivate var asksForSets: Bool {
+        let namesKnown = entities?.contains(.known) ?? false
+        return selectsByLabel || notSelector != nil || notNamespaceSelector != nil || namesKnown
+            || named.contains(where: \.asksForSets)
+    }
+}
+
+/// Puts boxes on the tree of classes.
+struct MatcherMaker {
+    let facts: Facts
+    let space: ClassSpace
+    let tree: ClassTree
+    private let places: [Int: Int]
+
+    init(_ facts: Facts, _ space: ClassSpace, _ tree: ClassTree) {
+        self.facts = facts
+        self.space = space
+        self.tree = tree
+        places = Dictionary(uniqueKeysWithValues: space.knownNodes.enumerated().map { ($1, $0) })
+    }
+
+    /// The matcher of boxes of which any must hold.
+    func matcher(_ boxes: [Box]) -> Matcher {
+        var matcher = Matcher(
+            outside: (0..<space.zones).map { zone in
+                boxes.contains { $0.outside && $0.hasZone(zone) && $0.nodes.contains(0) }
+            },
+            known: (0..<space.zones).map { zone in
+                boxes.contains { $0.known == .all && $0.hasZone(zone) && $0.nodes.contains(0) }
+            })
+        for box in boxes { marks(box, &matcher.marks) }
+        if boxes.count > 1 { settle(&matcher, boxes) } else { matcher.marks.sort { $0.number < $1.number } }
         return matcher
     }
 
-    /// Whether a list of zone places is every place there is.
-    private func coversAllZones(_ zones: [Int]?) -> Bool { zones.map { $0.count == facts.space.zones } ?? true }
-
-    /// The places of zones among those that are kept apart; a term that names a zone made it one of them.
-    private func zonePlaces(_ names: [String]) -> [Int] {
-        Set(names).compactMap { facts.zonePlaces[$0] }.sorted()
-    }
-
-    private func outside(_ nodes: [Bool]?, _ zones: [Int]?) -> [ClassNumber] {
-        var found: [ClassNumber] = []
-        for node in 0..<facts.space.nodes where nodes?[node] ?? true {
-            for zone in zones ?? Array(0..<facts.space.zones) { found.append(facts.space.outside(node: node, zone: zone)) }
-        }
-        return found
-    }
-
-    private func known(_ classes: [Int], _ nodes: [Bool]?, _ zones: [Int]?) -> [ClassNumber] {
-        var found: [ClassNumber] = []
-        for labels in classes {
-            for (place, node) in facts.space.knownNodes.enumerated() where nodes?[node] ?? true {
-                for zone in zones ?? Array(0..<facts.space.zones) {
-                    found.append(facts.space.known(labels: labels, knownNode: place, zone: zone))
+    /// The marks of one box.
+    private func marks(_ box: Box, _ marks: inout [(number: ClassNumber, isIn: Bool)]) {
+        let nodes = box.nodes.marks(facts.tree)
+        for zone in box.zones ?? Array(0..<space.zones) {
+            if box.outside {
+                for mark in nodes { marks.append((space.outside(node: mark.node, zone: zone), mark.isIn)) }
+            }
+            switch box.known {
+            case .all:
+                guard !nodes.isEmpty else { continue }
+                for labels in 0..<space.labelClasses { self.marks(labels, nodes, zone, &marks) }
+            case .some(let list):
+                let isIn = box.nodes.contains(0)
+                for labels in list {
+                    if isIn { marks.append((space.plain(labels: labels, zone: zone), true)) }
+                    self.marks(labels, nodes, zone, &marks)
                 }
             }
         }
-        return found
+    }
+
+    private func marks(
+        _ labels: Int, _ nodes: [NodeSet.Mark], _ zone: Int, _ marks: inout [(number: ClassNumber, isIn: Bool)]
+    ) {
+        for mark in nodes {
+            guard let place = places[mark.node], let number = space.known(labels: labels, place: place, zone: zone) else { continue }
+            marks.append((number, mark.isIn))
+        }
+    }
+
+    /// Several boxes: each place that is a mark of one is looked at for all, and stays one where the answer differs from around it.
+    private func settle(_ matcher: inout Matcher, _ boxes: [Box]) {
+        var open: [(end: ClassNumber, isIn: Bool)] = []
+        var settled: [(number: ClassNumber, isIn: Bool)] = []
+        for number in Set(matcher.marks.map(\.number)).sorted() {
+            while let last = open.last, last.end <= number { open.removeLast() }
+            let place = space.place(of: number)
+            let root = place.labels == nil ? matcher.outside[place.zone] : matcher.known[place.zone]
+            let isIn = boxes.contains { box in
+                (place.labels.map(box.known.contains) ?? box.outside) && box.hasZone(place.zone) && box.nodes.contains(place.node)
+            }
+            if isIn != open.last?.isIn ?? root {
+                settled.append((number, isIn))
+                open.append((tree.ends[Int(number)], isIn))
+            }
+        }
+        matcher.marks = settled
     }
 }

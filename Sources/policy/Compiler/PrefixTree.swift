@@ -6,7 +6,7 @@ internal import Net
 struct PrefixTree {
     /// The prefixes; node n is `prefixes[n - 1]`.
     let prefixes: [Prefix]
-    /// The node that a node lies in.
+    /// The node that a node lies in; node 0's is itself.
     let parents: [Int]
     /// One past the last node below a node.
     let ends: [Int]
@@ -18,13 +18,16 @@ struct PrefixTree {
             return $0.address != $1.address ? $0.address < $1.address : $0.length < $1.length
         }
         var parents = [0]
-        var ends = [prefixes.count + 1]
+        var ends = [Int](repeating: prefixes.count + 1, count: prefixes.count + 1)
+        parents.reserveCapacity(prefixes.count + 1)
         var open: [Int] = []
         for (index, prefix) in prefixes.enumerated() {
             let node = index + 1
-            while let last = open.last, !prefixes[last - 1].contains(prefix) { ends[open.removeLast()] = node }
+            while let last = open.last, !prefixes[last - 1].contains(prefix) {
+                ends[last] = node
+                open.removeLast()
+            }
             parents.append(open.last ?? 0)
-            ends.append(prefixes.count + 1)
             open.append(node)
         }
         self.parents = parents
@@ -37,19 +40,4 @@ struct PrefixTree {
 
     /// The node of a prefix that the set names.
     func node(of prefix: Prefix) -> Int { numbers[prefix] ?? 0 }
-
-    /// Whether each node lies in one of the blocks, or in none of the others; `nil` where both say nothing.
-    func matching(_ blocks: [Prefix]?, not others: [Prefix]?) -> [Bool]? {
-        guard blocks != nil || !(others ?? []).isEmpty else { return nil }
-        var isIn = [Bool](repeating: blocks == nil, count: count)
-        for block in blocks ?? [] {
-            let node = node(of: block)
-            for inner in node..<ends[node] { isIn[inner] = true }
-        }
-        for block in others ?? [] {
-            let node = node(of: block)
-            for inner in node..<ends[node] { isIn[inner] = false }
-        }
-        return isIn
-    }
 }

@@ -17,8 +17,16 @@ struct Records {
         var successor: UInt32
         var validUntil: UInt64
         var drainSeconds: UInt32
+        var flowsUntil: UInt64
+        var replySeconds: UInt32
     }
 
+    private struct OutcomeKey: Hashable {
+        var outcome: Outcome
+        var direction: Rule.Direction
+    }
+
+    private var outcomes: [OutcomeKey: UInt32] = [:]
     private var numbers: [Key: UInt32] = [:]
     private var records: [SideRecord] = []
     private var causeNumbers: [Cause: UInt32] = [:]
@@ -34,12 +42,21 @@ struct Records {
         return UInt32(causes.count - 1)
     }
 
+    /// The number of an outcome's cause, which is put into words only once.
+    mutating func number(of outcome: Outcome, _ direction: Rule.Direction, _ evaluation: Evaluation) -> UInt32 {
+        let key = OutcomeKey(outcome: outcome, direction: direction)
+        if let known = outcomes[key] { return known }
+        let number = number(of: evaluation.cause(outcome, direction))
+        outcomes[key] = number
+        return number
+    }
+
     /// The provisional number of a record, whose successor is a provisional number too.
     mutating func number(of record: SideRecord) throws(CompileError) -> UInt32 {
         let key = Key(
             decision: record.decision, audit: record.audit, change: record.change, flags: record.flags, cause: record.cause,
             auditCause: record.auditCause, successor: record.successor, validUntil: record.validUntil,
-            drainSeconds: record.drainSeconds)
+            drainSeconds: record.drainSeconds, flowsUntil: record.flowsUntil, replySeconds: record.replySeconds)
         if let known = numbers[key] { return known }
         let length = record.successor == SnapshotLayout.none ? 0 : behind[Int(record.successor)] + 1
         guard length <= SnapshotLayout.maximumSuccessors else {
@@ -68,9 +85,9 @@ struct Records {
         return try number(of: record)
     }
 
-    /// The final number of a provisional one.
+    /// The final number of a provisional one; what names a table stays as it is.
     func final(_ number: UInt32) -> UInt32 {
-        number == SnapshotLayout.none ? number : UInt32(records.count) - 1 - number
+        number >= RecordWord.split ? number : UInt32(records.count) - 1 - number
     }
 
     /// All records in the order of their final numbers.

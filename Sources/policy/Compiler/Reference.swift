@@ -17,6 +17,9 @@ public struct Reference: Sendable {
             self.address = address
             self.zone = zone
         }
+
+        /// Whether it is a group's address: nobody in particular receives there.
+        var isGroup: Bool { address.isMulticast || address.isBroadcast }
     }
 
     /// A connection.
@@ -27,14 +30,24 @@ public struct Reference: Sendable {
         public var destination: End
         /// What for.
         public var service: ServiceKey
+        /// From which port; asked only of protocols that have ports.
+        public var sourcePort: UInt16
         /// Unix seconds.
         public var time: UInt64
         /// A connection.
-        public init(from source: End, to destination: End, service: ServiceKey, time: UInt64) {
+        public init(
+            from source: End, to destination: End, service: ServiceKey, sourcePort: UInt16 = 50_000, time: UInt64
+        ) {
             self.source = source
             self.destination = destination
             self.service = service
+            self.sourcePort = sourcePort
             self.time = time
+        }
+
+        /// The source's port, where the protocol has ports.
+        var askedPort: UInt16? {
+            IPProtocol(rawValue: UInt8(truncatingIfNeeded: service.rawValue >> 16)).hasPorts ? sourcePort : nil
         }
     }
 
@@ -64,13 +77,17 @@ public struct Reference: Sendable {
     }
 
     let set: PolicySet
+    let failsafe: Failsafe
+    private let tiers: [Tier]
     /// Who claims an address by itself, and who claims blocks.
     private let hosts: [Address: [Workload]]
     private let blocks: [(prefix: Prefix, workload: Workload)]
 
     /// The semantics of a set.
-    public init(_ set: PolicySet) {
+    public init(_ set: PolicySet, failsafe: Failsafe = Failsafe()) {
         self.set = set
+        self.failsafe = failsafe
+        tiers = set.orderedTiers
         var hosts: [Address: [Workload]] = [:]
         var blocks: [(prefix: Prefix, workload: Workload)] = []
         for workload in set.workloads {
@@ -96,17 +113,17 @@ public struct Reference: Sendable {
             ?? blocks.first { $0.prefix.contains(address) && isThere($0.workload) }?.workload
     }
 
-    /// What becomes of a connection.
+    /// What becomes of a connection. To a group only the source's egress is asked: nobody in particular receives there.
     public func judge(_ connection: Connection) -> Answer {
-        let source = candidate(connection.source)
-        let destination = candidate(connection.destination)
+        let source = candidate(connection.source, service: nil, connection)
+        let destination = candidate(connection.destination, service: connection.service, connection)
         if let name = source.workload?.name, name == destination.workload?.name {
             let layer = Cause.Layer(layer: .network, decision: .allow, end: .itself)
             return Answer(
                 egress: Cause(side: .egress, layers: [layer]), ingress: Cause(side: .ingress, layers: [layer]), decision: .allow)
         }
         let egress = side(.egress, of: source, peer: destination, connection)
-        let ingress = side(.ingress, of: destination, peer: source, connection)
+        let ingress = connection.destination.isGroup ? nil : side(.ingress, of: destination, peer: source, connection)
         if egress == nil && ingress == nil {
             let setting = set.unjudged(from: connection.source.zone, to: connection.destination.zone)
             return Answer(decision: setting == .deny ? .deny : .allow)
@@ -117,73 +134,99 @@ public struct Reference: Sendable {
             decision: decisions.first { $0 != .allow } ?? .allow)
     }
 
-    /// What a term sees of an end.
-    func candidate(_ end: End) -> Term.Candidate {
-        let workload = owner(of: end.address, zone: end.zone)
-        return Term.Candidate(
-            workload: workload, namespaceLabels: workload.flatMap(set.namespaceLabels(of:)), address: end.address, zone: end.zone)
+    /// What a term sees of an end; `service` is the connection's where the end is its destination.
+    func candidate(_ end: End, service: ServiceKey?, _ connection: Connection) -> Term.Candidate {
+        set.candidate(
+            end.address, zone: end.zone, owner: owner(of: end.address, zone: end.zone), service: service, at: connection.time,
+            isHost: failsafe.addresses.contains { $0.contains(end.address) })
     }
 
     private func side(
         _ direction: Rule.Direction, of subject: Term.Candidate, peer: Term.Candidate, _ connection: Connection
     ) -> (cause: Cause, audit: Cause?)? {
-        guard let workload = subject.workload else { return nil }
         let side: PolicySide = direction == .ingress ? .ingress : .egress
-        let named = (direction == .ingress ? subject : peer).workload?.services ?? [:]
+        if let opening = opening(direction, subject, peer, connection) {
+            let layer = Cause.Layer(layer: .zone, decision: .allow, rule: opening.name, end: .failsafe)
+            return (Cause(side: side, layers: [layer]), nil)
+        }
+        guard let workload = subject.workload else { return nil }
+        var own = subject
+        own.addressSets = []
         func run(audited: Bool) -> Cause {
-            Cause(side: side, layers: [layer(direction, workload, subject, peer, named, connection, audited: audited)])
+            var logged: [Cause.Log] = []
+            let layers = Tier.Layer.allCases.compactMap { layer in
+                self.layer(layer, direction, workload, own, peer, connection, audited: audited, &logged)
+            }
+            return Cause(side: side, layers: layers, logged: logged)
         }
         let (enforced, full) = (run(audited: false), run(audited: true))
         return (enforced, enforced == full ? nil : full)
     }
 
-    private func layer(
-        _ direction: Rule.Direction, _ workload: Workload, _ subject: Term.Candidate, _ peer: Term.Candidate,
-        _ named: [String: ServiceRange], _ connection: Connection, audited: Bool
-    ) -> Cause.Layer {
-        var isIsolated = false
-        for policy in set.policies where speaks(policy, for: subject, connection.time) {
-            guard audited || policy.mode == .enforce else { continue }
-            for rule in policy.rules where rule.direction == direction && (rule.expires ?? .max) > connection.time {
-                guard audited || rule.mode == .enforce, matches(rule, of: policy, peer, named, connection.service) else {
-                    continue
-                }
-                if rule.action == .log { continue }
-                if rule.action == .pass { return end(workload, direction, audited: audited) }
-                let decision: Decision = rule.action == .allow ? .allow : rule.action == .deny ? .deny : .reject
-                return Cause.Layer(
-                    layer: .network, decision: decision, tier: policy.tier, policy: policy.name.description, rule: rule.label)
-            }
-            let service = ServiceRange(first: connection.service.rawValue, end: connection.service.rawValue + 1)
-            if policy.isolation(direction).contains(service) { isIsolated = true }
+    /// The management service that stays open here, whatever policies say.
+    private func opening(
+        _ direction: Rule.Direction, _ subject: Term.Candidate, _ peer: Term.Candidate, _ connection: Connection
+    ) -> Failsafe.Opening? {
+        let (from, to) = direction == .egress ? (subject, peer) : (peer, subject)
+        return failsafe.openings.first { opening in
+            opening.services.contains { $0.contains(connection.service) } && opening.from?.matches(from, scope: nil) ?? true
+                && opening.to?.matches(to, scope: nil) ?? true
         }
-        if isIsolated { return Cause.Layer(layer: .network, decision: .deny, tier: Policy.defaultTier, end: .tier) }
-        return end(workload, direction, audited: audited)
     }
 
-    private func end(_ workload: Workload, _ direction: Rule.Direction, audited: Bool) -> Cause.Layer {
+    /// What a layer says: its tiers in order, and behind those of the network layer the namespace's default; `nil` where nothing applies.
+    private func layer(
+        _ layer: Tier.Layer, _ direction: Rule.Direction, _ workload: Workload, _ own: Term.Candidate, _ peer: Term.Candidate,
+        _ connection: Connection, audited: Bool, _ logged: inout [Cause.Log]
+    ) -> Cause.Layer? {
+        for tier in tiers where tier.layer == layer {
+            if let decided = self.tier(tier, direction, own, peer, connection, audited: audited, &logged) { return decided }
+        }
+        guard layer == .network else { return nil }
         let setting = set.defaultSetting(of: workload.name.namespace, direction)
         let denies = setting == .deny || (setting == .audit && audited)
         return Cause.Layer(layer: .network, decision: denies ? .deny : .allow, end: .namespace)
     }
 
-    private func speaks(_ policy: Policy, for subject: Term.Candidate, _ time: UInt64) -> Bool {
-        (policy.expires ?? .max) > time && failures(ofSubject: policy, subject).isEmpty
-    }
-
-    private func matches(
-        _ rule: Rule, of policy: Policy, _ peer: Term.Candidate, _ named: [String: ServiceRange], _ service: ServiceKey
-    ) -> Bool {
-        let isPeer = rule.peers.contains { $0.matches(peer, scope: policy.name.namespace) }
-        return isPeer && (rule.services?.contains(service, named: named) ?? true)
-            && !(rule.notServices?.contains(service, named: named) ?? false)
-    }
-
-    /// Why a candidate is not a policy's subject; empty where it is.
-    func failures(ofSubject policy: Policy, _ subject: Term.Candidate) -> [String] {
-        let failed = policy.subject.failures(of: subject, scope: policy.name.namespace)
-        guard let namespace = policy.name.namespace, subject.workload?.name.namespace != namespace else { return failed }
-        // Beside the terms, not in their place: another namespace's policy is farther away than one that speaks of the subject.
-        return ["namespace: \(namespace)"] + failed
+    /// What a tier decides; `nil` where it leaves the connection to the next: no rule matches and nothing isolates, or a rule says so.
+    private func tier(
+        _ tier: Tier, _ direction: Rule.Direction, _ own: Term.Candidate, _ peer: Term.Candidate, _ connection: Connection,
+        audited: Bool, _ logged: inout [Cause.Log]
+    ) -> Cause.Layer? {
+        let policies = set.policies.filter { policy in
+            policy.tier == tier.name && (audited || policy.mode == .enforce) && connection.time < policy.expires ?? .max
+                && policy.speaks(for: own)
+        }
+        let matching = policies.flatMap { policy in
+            policy.rules.filter { rule in
+                rule.direction == direction && (audited || rule.mode == .enforce) && connection.time < rule.expires ?? .max
+                    && rule.matches(
+                        subject: own, peer: peer, service: connection.service, sourcePort: connection.askedPort,
+                        scope: policy.name.namespace)
+            }.map { (policy: policy, rule: $0) }
+        }
+        var deciding: (policy: Policy, rule: Rule)?
+        switch tier.shape {
+        case .ordered: deciding = matching.first { $0.rule.action != .log }
+        case .set:
+            for action in [Rule.Action.deny, .reject, .allow, .pass] where deciding == nil {
+                deciding = matching.first { $0.rule.action == action }
+            }
+        }
+        for (policy, rule) in matching {
+            if tier.shape == .ordered && rule.action != .log { break }
+            guard rule.action == .log else { continue }
+            logged.append(Cause.Log(policy: policy.name.description, rule: rule.label, text: rule.logText))
+        }
+        if let (policy, rule) = deciding {
+            guard let decision = rule.action.decision else { return nil }
+            return Cause.Layer(
+                layer: tier.layer.recorded, decision: decision, tier: tier.name, policy: policy.name.description, rule: rule.label,
+                text: rule.logText)
+        }
+        let service = ServiceRange(first: connection.service.rawValue, end: connection.service.rawValue + 1)
+        guard policies.contains(where: { $0.isolates(direction).contains(service) }) else { return nil }
+        guard tier.end == .deny || (tier.end == .audit && audited) else { return nil }
+        return Cause.Layer(layer: tier.layer.recorded, decision: .deny, tier: tier.name, end: .tier)
     }
 }

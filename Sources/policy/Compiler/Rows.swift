@@ -3,137 +3,178 @@ internal import Classifier
 internal import Net
 internal import Policy
 
-/// A list of numbers as one number: equal lists are equal numbers, and a list that is one longer costs one step.
-struct Chains {
-    private struct Link: Hashable {
-        var before: UInt32
-        var last: UInt32
-    }
-
-    /// The empty list.
-    static let empty: UInt32 = 0
-    private var links = [Link(before: 0, last: 0)]
-    private var numbers: [Link: UInt32] = [:]
-
-    /// The list that has one more at its end.
-    mutating func append(_ last: UInt32, to list: UInt32) -> UInt32 {
-        let link = Link(before: list, last: last)
-        if let known = numbers[link] { return known }
-        numbers[link] = UInt32(links.count)
-        links.append(link)
-        return UInt32(links.count - 1)
-    }
-
-    /// The list's numbers in order.
-    func list(_ number: UInt32) -> [UInt32] {
-        var found: [UInt32] = []
-        var next = number
-        while next != Self.empty {
-            found.append(links[Int(next)].last)
-            next = links[Int(next)].before
-        }
-        return found.reversed()
-    }
-}
-
-/// What makes the row of a side: equal keys judge every peer alike.
+/// What makes a row: who judges, in which direction, and what holds where nobody does.
 struct RowKey: Hashable {
-    /// The side that it judges.
     var direction: Rule.Direction
-    /// The policies that speak for the class in this direction, as a list of `Chains`.
+    /// The policies that speak for the subject, a list.
     var policies: UInt32
-    /// What holds where nothing isolates.
-    var end: Setting
+    /// The rules narrowed to some subjects, failsafe's openings among them, that are meant for this one, a list.
+    var narrowed: UInt32
+    /// What holds where nothing isolates the subject; `nil` for who is nobody, and has no side but failsafe's.
+    var end: Setting?
     /// For ingress: the subject's own named services.
     var services: [String: ServiceRange]
     /// The workload whose blocks the class is, so that it reaches itself.
     var owner: ObjectName?
 }
 
-/// A rule with what the evaluation of rows needs at hand.
+/// A rule as the evaluation of rows has it at hand: of one that asks address sets for their conditions there are several.
 struct RuleEntry {
-    var policy: Int
-    var rule: Rule
-    var matcher: Int
+    /// What it is a rule of.
+    enum Origin {
+        /// A rule of a policy.
+        case policy(Int, Rule)
+        /// A service that failsafe keeps open.
+        case failsafe(Failsafe.Opening)
+    }
+
+    var origin: Origin
+    var direction: Rule.Direction
+    /// The peers.
+    var peers: Variant
+    /// The subjects to which it is narrowed, a matcher.
+    var own: Int?
+    /// The runs of services of which it speaks, where neither names nor source ports matter.
+    var coverage: [ServiceRange]?
+
+    /// Whether it names services by the destination's names.
+    var usesNames: Bool {
+        guard case .policy(_, let rule) = origin else { return false }
+        return !(rule.services?.names ?? []).isEmpty || !(rule.notServices?.names ?? []).isEmpty
+    }
 }
 
-/// Walks the rules of a row and finds, for each class of peer, the list of rules that match it: for the two roots the rules that
-/// match everything, and for each class that some other rule names its own list, unless it is the list of the class above it.
+/// Walks the rules of a row and finds, for each class of peer, the list of rules that match it: for the roots, and for each class
+/// whose list is another one than that of the class above it.
 struct RowWalk {
-    /// Stands for "the peer is the subject itself".
-    static let itself = UInt32.max
-
     private let space: ClassSpace
     private let tree: ClassTree
-    private var lists: [UInt32]
-    private var turns: [UInt32]
-    private var turn: UInt32 = 0
+    private let matchers: [Matcher]
+    private var events: [Event] = []
 
-    init(_ space: ClassSpace, _ tree: ClassTree) {
+    /// What a row says of a class of peer.
+    struct Entry {
+        var peer: ClassNumber
+        /// The list of rules; `nil` where the peer is the subject itself.
+        var list: UInt32?
+    }
+
+    /// A class on the way down, and its list.
+    private struct Step {
+        var number: ClassNumber
+        var end: ClassNumber
+        var list: UInt32?
+    }
+
+    init(_ space: ClassSpace, _ tree: ClassTree, _ matchers: [Matcher]) {
         self.space = space
         self.tree = tree
-        lists = [UInt32](repeating: 0, count: space.count)
-        turns = [UInt32](repeating: 0, count: space.count)
+        self.matchers = matchers
     }
 
-    /// The lists of a row with these rules, in order; the roots come first. `own` are the classes of the subject itself; `split` those
-    /// that cannot inherit from the root of all workloads, because the same rules mean other services for them.
-    mutating func lists(
-        _ rules: [(number: UInt32, matcher: Matcher)], own: [ClassNumber], split: Set<ClassNumber>, _ chains: inout Chains
-    ) -> [(peer: ClassNumber, list: UInt32)] {
-        turn += 1
-        var outside = Chains.empty
-        var known = Chains.empty
-        var named: [ClassNumber] = []
+    /// The entries of a row with these rules, in order. `own` are the label classes of the subject itself; `split` those that cannot
+    /// inherit from the root of all workloads, because the same rules mean other services for them.
+    mutating func entries(
+        _ rules: [(number: UInt32, matcher: Int)], own: [Int], split: [Int], _ lists: inout Lists
+    ) -> [Entry] {
+        var outside = [[UInt32]](repeating: [], count: space.zones)
+        var known = outside
+        events.removeAll(keepingCapacity: true)
         for (number, matcher) in rules {
-            for peer in matcher.classes {
-                name(peer, space.isKnown(peer) ? known : outside, &named)
-                lists[Int(peer)] = chains.append(number, to: lists[Int(peer)])
+            for zone in 0..<space.zones {
+                if matchers[matcher].outside[zone] { outside[zone].append(number) }
+                if matchers[matcher].known[zone] { known[zone].append(number) }
             }
-            if matcher.allOutside || matcher.allKnown {
-                for peer in named where space.isKnown(peer) ? matcher.allKnown : matcher.allOutside {
-                    lists[Int(peer)] = chains.append(number, to: lists[Int(peer)])
-                }
-                if matcher.allOutside { outside = chains.append(number, to: outside) }
-                if matcher.allKnown { known = chains.append(number, to: known) }
-            }
+            for mark in matchers[matcher].marks { events.append(Event(mark.number, item: number, begins: mark.isIn)) }
         }
-        for peer in own {
-            name(peer, known, &named)
-            lists[Int(peer)] = Self.itself
+        events.sort()
+        let roots = (outside.map { lists.number(of: $0) }, known.map { lists.number(of: $0) })
+        var found: [Entry] = []
+        for zone in 0..<space.zones {
+            found.append(Entry(peer: space.outside(node: 0, zone: zone), list: roots.0[zone]))
+            found.append(Entry(peer: space.anyKnown(zone: zone), list: roots.1[zone]))
         }
-        for peer in split { name(peer, known, &named) }
-        return spellOut(named, split: split, outside: outside, known: known)
-    }
-
-    /// Gives a class a list of its own, which starts as that of its root.
-    private mutating func name(_ peer: ClassNumber, _ root: UInt32, _ named: inout [ClassNumber]) {
-        guard turns[Int(peer)] != turn else { return }
-        turns[Int(peer)] = turn
-        lists[Int(peer)] = root
-        named.append(peer)
-    }
-
-    /// A class that no rule names has its root's list, but would inherit that of a class between: so it is named as well.
-    private mutating func spellOut(
-        _ named: [ClassNumber], split: Set<ClassNumber>, outside: UInt32, known: UInt32
-    ) -> [(peer: ClassNumber, list: UInt32)] {
-        var all = named
-        var next = 0
-        while next < all.count {
-            for child in tree.children(of: all[next]) { name(child, space.isKnown(child) ? known : outside, &all) }
-            next += 1
+        var isOwn = Set<Int>()
+        var visits: [ClassNumber] = []
+        for labels in own {
+            isOwn.insert(labels)
+            for zone in 0..<space.zones { visits.append(space.plain(labels: labels, zone: zone)) }
         }
-        all.sort { tree.depths[Int($0)] < tree.depths[Int($1)] }
-        let isNobodyNamed = turns[0] == turn
-        var found: [(peer: ClassNumber, list: UInt32)] = [
-            (0, isNobodyNamed ? lists[0] : outside), (ClassSpace.anyKnown, known),
-        ]
-        for peer in all where peer != 0 {
-            let parent = tree.parents[Int(peer)]
-            let inherited = turns[Int(parent)] == turn ? lists[Int(parent)] : space.isKnown(parent) ? known : outside
-            if lists[Int(peer)] != inherited || split.contains(peer) { found.append((peer, lists[Int(peer)])) }
-        }
+        let splits = Set(split)
+        for labels in split { for zone in 0..<space.zones { visits.append(space.plain(labels: labels, zone: zone)) } }
+        addVisits(&visits)
+        walk(visits, roots, isOwn, splits, &lists, &found)
         return found
+    }
+
+    /// Every class that has an event, and every class below one that hangs higher than around it.
+    private func addVisits(_ visits: inout [ClassNumber]) {
+        var last: ClassNumber?
+        var covered: ClassNumber = 0
+        for event in events where event.number != last {
+            last = event.number
+            visits.append(event.number)
+        }
+        guard !tree.deep.isEmpty else { return visits.sortOnce() }
+        for number in Array(visits).sorted() {
+            let end = tree.ends[Int(number)]
+            guard end > covered else { continue }
+            var place = tree.deep.place(of: max(number + 1, covered))
+            while place < tree.deep.count, tree.deep[place] < end {
+                visits.append(tree.deep[place])
+                place += 1
+            }
+            covered = max(covered, end)
+        }
+        visits.sortOnce()
+    }
+
+    private func walk(
+        _ visits: [ClassNumber], _ roots: ([UInt32], [UInt32]), _ isOwn: Set<Int>, _ splits: Set<Int>, _ lists: inout Lists,
+        _ found: inout [Entry]
+    ) {
+        var way: [Step] = []
+        var next = 0
+        for number in visits {
+            while let step = way.last, step.end <= number { way.removeLast() }
+            let first = next
+            while next < events.count, events[next].number == number { next += 1 }
+            let place = space.place(of: number)
+            let root = place.labels == nil ? roots.0[place.zone] : roots.1[place.zone]
+            let isSubject = place.labels.map(isOwn.contains) ?? false
+            let list = isSubject ? nil : lists.apply(events[first..<next], to: (way.last.map(\.list) ?? root) ?? root)
+            // What it would inherit in the image, where a deep class hangs higher than around it.
+            let above = tree.parents[Int(number)]
+            let around = way.last { $0.number <= above }
+            let inherited = around.map(\.list) ?? root
+            let isPlain = number == place.labels.map { space.plain(labels: $0, zone: place.zone) }
+            if list != inherited || (isPlain && splits.contains(place.labels ?? -1)) {
+                found.append(Entry(peer: number, list: list))
+            }
+            way.append(Step(number: number, end: tree.ends[Int(number)], list: list))
+        }
+    }
+}
+
+extension [ClassNumber] {
+    /// Ascending, each once.
+    fileprivate mutating func sortOnce() {
+        sort()
+        var kept = 0
+        for index in indices where index == 0 || self[index] != self[kept - 1] {
+            self[kept] = self[index]
+            kept += 1
+        }
+        removeLast(count - kept)
+    }
+
+    /// The index of the first number that is not smaller.
+    fileprivate func place(of number: ClassNumber) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

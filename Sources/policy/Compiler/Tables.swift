@@ -4,167 +4,218 @@ internal import Net
 internal import Policy
 internal import Record
 
-/// What a side says about one run of services at one time.
-struct Outcome: Equatable {
-    var decision: Decision
-    /// The deciding rule as an index of all rules; `nil` where an end decided.
-    var rule: Int?
-    /// What decided where no rule did.
-    var end: Cause.End?
-}
-
 /// Service tables, each distinct one once.
 struct Tables {
-    /// What a table is made of.
+    /// What a table is made of, by numbers.
     struct Key: Hashable {
-        /// The rules that match the peer, a list of `Chains`.
+        /// The rules that match the peer, a list.
         var rules: UInt32
-        var direction: Rule.Direction
-        /// The policies of the row that isolate in its direction.
-        var isolating: [Int]
-        var end: Setting
-        /// The destination's named services.
-        var services: [String: ServiceRange]
+        /// The row's context.
+        var context: Int
+        /// The destination's named services; 0 where no rule asks for any.
+        var services: Int
     }
 
-    private let policies: [Policy]
-    private let rules: [RuleEntry]
+    let evaluation: Evaluation
     private var known: [Key: UInt32] = [:]
     private var numbers: [[IntervalEntry.Pair]: UInt32] = [:]
+    private var contextNumbers: [Context: Int] = [:]
+    private(set) var contexts: [Context] = []
+    private var serviceNumbers: [[String: ServiceRange]: Int] = [[:]: 0]
+    private(set) var services: [[String: ServiceRange]] = [[:]]
     private(set) var tables: [TableEntry] = []
     private(set) var intervals: [IntervalEntry] = []
 
-    init(_ policies: [Policy], _ rules: [RuleEntry]) {
-        self.policies = policies
-        self.rules = rules
+    init(_ evaluation: Evaluation) { self.evaluation = evaluation }
+
+    /// The number of a context.
+    mutating func number(of context: Context) -> Int {
+        if let known = contextNumbers[context] { return known }
+        contextNumbers[context] = contexts.count
+        contexts.append(context)
+        return contexts.count - 1
+    }
+
+    /// The number of a list of named services.
+    mutating func number(ofServices named: [String: ServiceRange]) -> Int {
+        if let known = serviceNumbers[named] { return known }
+        serviceNumbers[named] = services.count
+        services.append(named)
+        return services.count - 1
     }
 
     /// The table that has one record for all services.
     mutating func number(ofRecord record: UInt32) -> UInt32 { number(of: [.init(start: 0, record: record)]) }
 
     /// The table of a key; records in it have provisional numbers.
-    mutating func number(of key: Key, _ chains: Chains, _ records: inout Records) throws(CompileError) -> UInt32 {
+    mutating func number(of key: Key, _ lists: Lists, _ records: inout Records) throws(CompileError) -> UInt32 {
         if let number = known[key] { return number }
-        let list = chains.list(key.rules).map { Int($0) }
-        let times = Set((list.compactMap { rules[$0].expires(policies) }) + key.isolating.compactMap { policies[$0].expires })
-        let moments = times.sorted()
+        let list = Array(lists[key.rules])
+        let rules = evaluation.rules
+        let asksSourcePorts = list.contains { rules[Int($0)].asksSourcePorts }
+        let moments = Moments(list, contexts[key.context], evaluation)
         var pairs: [IntervalEntry.Pair] = []
-        for range in pieces(list, key) {
-            let record = try record(list, key, range, moments, &records)
-            if pairs.last?.record != record { pairs.append(.init(start: range.first, record: record)) }
+        for piece in pieces(list, key, asksSourcePorts) {
+            let word: UInt32
+            if asksSourcePorts && piece.hasPorts {
+                word = try split(list, key, piece, moments, &records)
+            } else {
+                let here = list.filter { rules[Int($0)].speaks(of: piece, sourcePort: nil, services[key.services]) }
+                word = try record(here, key, piece, moments, &records)
+            }
+            if pairs.last?.record != word { pairs.append(.init(start: piece.first, record: word)) }
         }
         let number = number(of: pairs)
         known[key] = number
         return number
     }
 
+    /// The word of a run of services that asks for the source's port: a record where all ports get the same, else a table of its own.
+    private mutating func split(
+        _ list: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
+    ) throws(CompileError) -> UInt32 {
+        let ranges = list.flatMap { evaluation.rules[Int($0)].sourcePorts }
+        let edges = Set([0] + ranges.flatMap { [UInt32($0.lowerBound), UInt32($0.upperBound) + 1] }).filter { $0 < 1 << 16 }
+        var pairs: [IntervalEntry.Pair] = []
+        for edge in edges.sorted() {
+            let here = list.filter {
+                evaluation.rules[Int($0)].speaks(of: piece, sourcePort: UInt16(edge), services[key.services])
+            }
+            let record = try record(here, key, piece, moments, &records)
+            if pairs.last?.record != record { pairs.append(.init(start: edge, record: record)) }
+        }
+        if pairs.count == 1 { return pairs[0].record }
+        return RecordWord.split | number(of: pairs)
+    }
+
     private mutating func number(of pairs: [IntervalEntry.Pair]) -> UInt32 {
         if let number = numbers[pairs] { return number }
-        var table = TableEntry()
-        table.first = UInt32(intervals.count)
-        table.count = UInt32(pairs.count)
+        tables.append(TableEntry(first: UInt32(intervals.count), count: UInt32(pairs.count)))
         intervals += pairs.map { IntervalEntry(start: $0.start, record: $0.record) }
-        numbers[pairs] = UInt32(tables.count)
-        tables.append(table)
+        numbers[pairs] = UInt32(tables.count - 1)
         return UInt32(tables.count - 1)
     }
 
     /// The runs of services within which all rules and isolations say the same.
-    private func pieces(_ list: [Int], _ key: Key) -> [ServiceRange] {
-        var edges: Set<UInt32> = [0]
-        func cut(_ services: ServiceList?) {
-            for range in services?.services.compactMap({ $0.range(named: key.services) }) ?? [] {
-                edges.insert(range.first)
-                edges.insert(range.end)
+    private func pieces(_ list: [UInt32], _ key: Key, _ asksSourcePorts: Bool) -> [ServiceRange] {
+        var edges: [UInt32] = [0]
+        func cut(_ range: ServiceRange) {
+            edges.append(range.first)
+            edges.append(range.end)
+        }
+        for number in list { evaluation.rules[Int(number)].edges(services[key.services]).forEach(cut) }
+        for isolating in contexts[key.context].isolating {
+            if case .services(let services) = isolating.isolation {
+                services.services.compactMap { $0.range(named: [:]) }.forEach(cut)
             }
         }
-        for index in list {
-            cut(rules[index].rule.services)
-            cut(rules[index].rule.notServices)
+        if asksSourcePorts { ServiceRange.withPorts.forEach(cut) }
+        edges.sort()
+        var pieces: [ServiceRange] = []
+        for (index, edge) in edges.enumerated() where edge < ServiceKey.end && (index == 0 || edge != edges[index - 1]) {
+            if let last = pieces.indices.last { pieces[last].end = edge }
+            pieces.append(ServiceRange(first: edge, end: ServiceKey.end))
         }
-        for policy in key.isolating {
-            if case .services(let services) = policies[policy].isolation(key.direction) { cut(services) }
-        }
-        let starts = edges.filter { $0 < ServiceKey.end }.sorted()
-        return zip(starts, starts.dropFirst() + [ServiceKey.end]).map { ServiceRange(first: $0, end: $1) }
+        return pieces
     }
 
     /// The record of one run of services: the last state first, each earlier one naming the next where they differ.
     private func record(
-        _ list: [Int], _ key: Key, _ range: ServiceRange, _ moments: [UInt64], _ records: inout Records
+        _ here: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
-        let here = list.filter { rules[$0].rule.speaks(of: range, key.services) }
-        var next = try state(here, key, range, at: moments.last ?? 0, &records)
+        guard var next = try state(here, key, piece, at: moments.all.last ?? 0, &records) else { return SnapshotLayout.none }
         var number = try records.number(of: next)
-        for index in moments.indices.reversed() {
+        for index in moments.all.indices.reversed() {
             // Before its first moment everything lives; at a moment itself what expires then is gone.
-            let earlier = try state(here, key, range, at: index == 0 ? 0 : moments[index - 1], &records)
-            if earlier.says(the: next) { continue }
+            let before = index == 0 ? 0 : moments.all[index - 1]
+            guard let earlier = try state(here, key, piece, at: before, &records), !earlier.says(the: next) else { continue }
             var record = earlier
-            record.validUntil = moments[index]
+            record.validUntil = moments.all[index]
             record.successor = number
+            if !moments.strict.contains(moments.all[index]) {
+                record.flags |= SideRecord.lease
+                record.flowsUntil = next.flags & SideRecord.lease != 0 ? next.flowsUntil : next.validUntil
+            }
             number = try records.number(of: record)
-            next = earlier
+            next = record
         }
         return number
     }
 
-    /// What the side says at a time, without an end.
+    /// What the side says at a time, without an end; `nil` where it does not judge.
     private func state(
-        _ list: [Int], _ key: Key, _ range: ServiceRange, at time: UInt64, _ records: inout Records
-    ) throws(CompileError) -> SideRecord {
-        let enforced = outcome(list, key, range, at: time, audited: false)
-        let full = outcome(list, key, range, at: time, audited: true)
+        _ here: [UInt32], _ key: Key, _ piece: ServiceRange, at time: UInt64, _ records: inout Records
+    ) throws(CompileError) -> SideRecord? {
+        let context = contexts[key.context]
+        let enforced = evaluation.outcome(here, context, first: piece.first, at: time, audited: false)
+        guard !enforced.layers.isEmpty else { return nil }
         var record = SideRecord()
         record.decision = enforced.decision.rawValue
-        record.cause = records.number(of: cause(enforced, key.direction))
-        if enforced != full {
-            record.audit = full.decision.rawValue
-            record.auditCause = records.number(of: cause(full, key.direction))
+        record.cause = records.number(of: enforced, context.direction, evaluation)
+        if evaluation.reports(here, context) {
+            let full = evaluation.outcome(here, context, first: piece.first, at: time, audited: true)
+            if full != enforced {
+                record.audit = full.decision.rawValue
+                record.auditCause = records.number(of: full, context.direction, evaluation)
+            }
         }
-        switch enforced.rule.map({ policies[rules[$0].policy].change }) ?? .reevaluate {
-        case .reevaluate: record.change = SideRecord.Change.reevaluate.rawValue
-        case .keep: record.change = SideRecord.Change.keep.rawValue
-        case .reset: record.change = SideRecord.Change.reset.rawValue
-        case .drain(let seconds):
-            record.change = SideRecord.Change.drain.rawValue
-            record.drainSeconds = seconds
-        }
+        if !enforced.logged.isEmpty { record.flags |= SideRecord.logged }
+        evaluation.govern(&record, enforced)
         return record
     }
+}
 
-    /// The first rule that decides; else the tier's end where a policy isolates; else the namespace's default.
-    private func outcome(_ list: [Int], _ key: Key, _ range: ServiceRange, at time: UInt64, audited: Bool) -> Outcome {
-        var leaves = false
-        for index in list where rules[index].lives(policies, at: time) && (audited || !rules[index].isAudited(policies)) {
-            switch rules[index].rule.action {
-            case .allow: return Outcome(decision: .allow, rule: index)
-            case .deny: return Outcome(decision: .deny, rule: index)
-            case .reject: return Outcome(decision: .reject, rule: index)
-            case .pass: leaves = true
-            case .log: continue
-            }
-            if leaves { break }
-        }
-        let isIsolated = key.isolating.contains { index in
-            let policy = policies[index]
-            return (policy.expires ?? .max) > time && (audited || policy.mode == .enforce)
-                && policy.isolation(key.direction).contains(range)
-        }
-        if isIsolated && !leaves { return Outcome(decision: .deny, end: .tier) }
-        let denies = key.end == .deny || (key.end == .audit && audited)
-        return Outcome(decision: denies ? .deny : .allow, end: .namespace)
+/// The points in time at which something that a table asks begins or ceases to hold.
+struct Moments {
+    /// All of them, ascending.
+    let all: [UInt64]
+    /// Those at which a rule or a policy lapses; at the others only leases of addresses do.
+    let strict: Set<UInt64>
+
+    init(_ list: [UInt32], _ context: Context, _ evaluation: Evaluation) {
+        let rules = list.map { evaluation.rules[Int($0)] }
+        strict = Set(rules.compactMap { $0.expires(evaluation.set.policies) } + context.isolating.compactMap(\.expires))
+        let leases = rules.flatMap { [$0.peers.from, $0.peers.until] }.filter { $0 > 0 && $0 < .max }
+        all = strict.union(leases).sorted()
+    }
+}
+
+extension Evaluation {
+    /// Whether audit can say anything else than what is enforced.
+    func reports(_ here: [UInt32], _ context: Context) -> Bool {
+        context.end == .audit || context.isolating.contains { $0.isAudited || tiers[$0.tier].end == .audit }
+            || here.contains { rules[Int($0)].isAudited(set.policies) }
     }
 
-    private func cause(_ outcome: Outcome, _ direction: Rule.Direction) -> Cause {
-        var layer = Cause.Layer(layer: .network, decision: outcome.decision, end: outcome.end)
-        if let rule = outcome.rule {
-            let policy = policies[rules[rule].policy]
-            (layer.tier, layer.policy, layer.rule) = (policy.tier, policy.name.description, rules[rule].rule.label)
-        } else if outcome.end == .tier {
-            layer.tier = Policy.defaultTier
+    /// What follows from the rules that decided: the stricter change mode, no flow, replies that are expected.
+    func govern(_ record: inout SideRecord, _ outcome: Outcome) {
+        var change = SideRecord.Change.keep
+        for layer in outcome.layers {
+            guard let number = layer.rule, case .policy(let policy, let rule) = rules[Int(number)].origin else {
+                change = change.stricter(.reevaluate)
+                continue
+            }
+            switch set.policies[policy].change {
+            case .reevaluate: change = change.stricter(.reevaluate)
+            case .keep: break
+            case .reset: change = change.stricter(.reset)
+            case .drain(let seconds):
+                change = change.stricter(.drain)
+                record.drainSeconds = record.drainSeconds == 0 ? seconds : min(record.drainSeconds, seconds)
+            }
+            guard outcome.decision == .allow else { continue }
+            if rule.tracking == .none { record.flags |= SideRecord.stateless }
+            record.replySeconds = max(record.replySeconds, rule.expectsReplies ?? 0)
         }
-        return Cause(side: direction == .ingress ? .ingress : .egress, layers: [layer])
+        record.change = change.rawValue
+    }
+}
+
+extension SideRecord.Change {
+    /// The stricter of two: reset, re-evaluate, drain, keep.
+    fileprivate func stricter(_ other: SideRecord.Change) -> SideRecord.Change {
+        let order: [SideRecord.Change] = [.reset, .reevaluate, .drain, .keep]
+        return order.first { $0 == self || $0 == other } ?? .reevaluate
     }
 }
 
@@ -177,39 +228,11 @@ extension IntervalEntry {
 }
 
 extension SideRecord {
-    /// Whether two states without an end say the same.
+    /// Whether two states say the same, whatever ends when.
     fileprivate func says(the other: SideRecord) -> Bool {
-        decision == other.decision && audit == other.audit && change == other.change && cause == other.cause
-            && auditCause == other.auditCause && drainSeconds == other.drainSeconds
+        let mask = ~SideRecord.lease
+        return decision == other.decision && audit == other.audit && change == other.change && cause == other.cause
+            && auditCause == other.auditCause && drainSeconds == other.drainSeconds && replySeconds == other.replySeconds
+            && flags & mask == other.flags & mask
     }
-}
-
-extension RuleEntry {
-    /// When the rule lapses, by itself or with its policy.
-    func expires(_ policies: [Policy]) -> UInt64? {
-        guard let own = rule.expires else { return policies[policy].expires }
-        return min(own, policies[policy].expires ?? .max)
-    }
-
-    /// Whether it speaks at a time.
-    func lives(_ policies: [Policy], at time: UInt64) -> Bool { (expires(policies) ?? .max) > time }
-
-    /// Whether it only reports.
-    func isAudited(_ policies: [Policy]) -> Bool { rule.mode == .audit || policies[policy].mode == .audit }
-}
-
-extension Rule {
-    /// Whether it names services by the destination's names.
-    var usesNames: Bool { !(services?.names ?? []).isEmpty || !(notServices?.names ?? []).isEmpty }
-
-    /// Whether it speaks of a run of services that its lists do not cut.
-    func speaks(of range: ServiceRange, _ named: [String: ServiceRange]) -> Bool {
-        let first = ServiceKey(rawValue: range.first)
-        return (services?.contains(first, named: named) ?? true) && !(notServices?.contains(first, named: named) ?? false)
-    }
-}
-
-extension Policy {
-    /// Whether it isolates in a direction.
-    func isolation(_ direction: Rule.Direction) -> Isolation { direction == .ingress ? ingress : egress }
 }

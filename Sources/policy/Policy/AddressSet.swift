@@ -34,7 +34,7 @@ public struct AddressSet: Hashable, Sendable {
         /// Whether it names the address: as the destination of a connection for `service`, or, without one, as a source. A DNS name
         /// names no address by itself: what it leads to arrives as entries with a lease.
         public func contains(_ address: Address, for service: ServiceKey?, at time: UInt64) -> Bool {
-            guard case .block(let block) = target, block.contains(address), time < until ?? .max else { return false }
+            guard case .block(let block) = target, block.contains(address), until.map({ time < $0 }) ?? true else { return false }
             guard !except.contains(where: { $0.contains(address) }) else { return false }
             guard let own = self.service else { return true }
             return service.map(own.contains) ?? false

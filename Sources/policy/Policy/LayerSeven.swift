@@ -11,6 +11,15 @@ public struct LayerSevenProgram: Hashable, Sendable {
         case tls([DNSPattern])
         /// The name that a DNS query asks for.
         case dns([DNSPattern])
+
+        /// Its name, as policies write it.
+        public var name: String {
+            switch self {
+            case .http: "http"
+            case .tls: "tls"
+            case .dns: "dns"
+            }
+        }
     }
 
     /// What is looked at.

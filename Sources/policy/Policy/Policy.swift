@@ -115,13 +115,14 @@ public struct Policy: Sendable {
     /// For which services it isolates in a direction.
     public func isolates(_ direction: Rule.Direction) -> Isolation { direction == .ingress ? ingress : egress }
 
-    /// Why a candidate is not a subject of the policy; empty where it is. Only a workload can be one: an address set is never isolated.
+    /// Why a candidate is not a subject of the policy; empty where it is. Only a workload, or
+    /// the box itself, can be one: an address set is never isolated.
     public func failures(ofSubject candidate: Term.Candidate) -> [String] {
-        guard let workload = candidate.workload else { return ["entities: [known]"] }
+        guard candidate.workload != nil || candidate.isHost else { return ["entities: [known]"] }
         var own = candidate
         own.addressSets = []
         let failed = subject.failures(of: own, scope: name.namespace)
-        guard let namespace = name.namespace, workload.name.namespace != namespace else { return failed }
+        guard let namespace = name.namespace, candidate.workload?.name.namespace != namespace else { return failed }
         return ["namespace: \(namespace)"] + failed
     }
 

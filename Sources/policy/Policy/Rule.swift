@@ -36,6 +36,9 @@ public struct Rule: Sendable {
         public func contains(_ address: Address) -> Bool { (self == .ipv4) == address.isIPv4 }
     }
 
+    /// Bytes that a log text may have.
+    public static let logTextLimit = 128
+
     /// Its name, if it has one.
     public var name: String?
     /// Its place in the policy's list, from 1.

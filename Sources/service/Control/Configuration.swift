@@ -105,10 +105,12 @@ public struct Configuration: Sendable {
     /// The folder of sockets.
     public var run = Configuration.defaultRun
     /// Flows of all workers together.
-    public var flowCapacity = 262_144
+    public var flowCapacity = Configuration.defaultFlows
     /// The table of layer 2, and the budget of group frames.
     public var links = LinkTable()
 
+    /// Flows where the file names no capacity.
+    public static let defaultFlows = 262_144
     /// The run folder where the file names none.
     public static let defaultRun = "/run/bulkhead"
     /// The API's socket where the file names none.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Classifier
+public import Classifier
 public import Compiler
 internal import Layout
 internal import Net
-internal import Policy
+public import Policy
 internal import PolicyText
 internal import Record
 internal import Telemetry
@@ -20,27 +20,36 @@ public struct PolicySource: Sendable {
     private let file: String?
     private var inventory = Inventory()
 
-    /// The source that a configuration names.
-    public init(_ configuration: Configuration) {
-        paths = configuration.policies + configuration.workloads
-        places = configuration.zones
-        file = configuration.file
-    }
-
-    /// Files and folders without a configuration: no zone has a place, and layer 2 has its defaults.
-    public init(paths: [String]) {
-        self.paths = paths
-        places = []
-        file = nil
+    /// The source that a configuration names, and files and folders beside it. Without a configuration no zone has a place, and
+    /// layer 2 has its defaults.
+    public init(_ configuration: Configuration?, paths: [String] = []) {
+        self.paths = (configuration.map { $0.policies + $0.workloads } ?? []) + paths
+        places = configuration?.zones ?? []
+        file = configuration?.file
     }
 
     /// Reads the documents and compiles them as a generation; `ports` are the names of all pairs' ports as keeper numbers them.
-    public mutating func compile(generation: UInt32, ports: [[String]]) throws -> Compiled {
+    /// Zones lie where the configuration says, and at the given places beside.
+    public mutating func compile(
+        generation: UInt32, ports: [[String]], beside others: [ZonePlacement] = []
+    ) throws -> Compiled {
         let set = try Loader.load(paths: paths)
         // A place that no pair has can only come from a changed file: the running pairs stay what they are until a restart.
-        let placements = try places.flatMap { try placed($0, ports) }
+        let placements = try places.flatMap { try placed($0, ports) } + others
         let links = try file.map { try Configuration.load($0).links } ?? LinkTable()
         return try Compiler.compile(set, zones: placements, links: links, generation: generation, inventory: &inventory)
+    }
+
+    /// Enters the addresses of all workloads of a compiled set into an empty map.
+    public mutating func enter(
+        _ set: PolicySet, into writer: inout AddressMapWriter
+    ) throws(AddressMapError) {
+        try inventory.feed(set, into: &writer, afresh: true)
+    }
+
+    /// How many addresses that will be at most.
+    public static func addresses(in set: PolicySet) -> Int {
+        set.workloads.reduce(0) { $0 + $1.addresses.count * max(1, $1.zones.count) }
     }
 
     private func placed(_ place: Configuration.ZonePlace, _ ports: [[String]]) throws(PolicyError) -> [ZonePlacement] {
@@ -64,15 +73,14 @@ public struct PolicySource: Sendable {
     /// A new address map of a compiled set, beginning with an epoch. Every generation gets its own: a label set's number may be one
     /// that an older snapshot does not know.
     mutating func addressMap(of set: PolicySet, serial: UInt32, epoch: UInt32) throws -> (memory: SharedMemory, epoch: UInt32) {
-        var slots = AddressMapWriter.slots(
-            forAddresses: set.workloads.reduce(0) { $0 + $1.addresses.count * max(1, $1.zones.count) })
+        var slots = AddressMapWriter.slots(forAddresses: Self.addresses(in: set))
         while true {
             let memory = try SharedMemory.create("bulkhead-addresses", byteCount: AddressMapLayout.byteCount(slots: slots))
             // The file has as many bytes as the slots need, zeroed and page-aligned, and outlives the writer.
             var writer = unsafe AddressMapWriter(
                 formatting: memory.base, slots: slots, serial: serial, seed: .random(in: 0 ... .max), epoch: epoch)
             do {
-                try inventory.feed(set, into: &writer, afresh: true)
+                try enter(set, into: &writer)
                 return (memory, writer.epoch)
             } catch AddressMapError.mustGrow(let needed) {
                 slots = needed

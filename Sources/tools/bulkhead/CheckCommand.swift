@@ -50,7 +50,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         do {
             let configuration = try config.map(Configuration.load)
-            var source = configuration.map(PolicySource.init) ?? PolicySource(paths: documents.paths)
+            var source = PolicySource(configuration, paths: documents.paths)
             let compiled = try source.compile(generation: 1, ports: configuration?.ports ?? [])
             try tell(configuration, compiled)
         } catch let error as PolicyError {

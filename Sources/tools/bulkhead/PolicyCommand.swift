@@ -9,7 +9,8 @@ import PolicyText
 /// `bulkhead policy`: what can be asked of policies.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Work with policies without a daemon.", subcommands: [ProbeCommand.self])
+        commandName: "policy", abstract: "Work with policies without a daemon.",
+        subcommands: [ProbeCommand.self, PolicySchemaCommand.self])
 }
 
 /// `bulkhead policy probe`.

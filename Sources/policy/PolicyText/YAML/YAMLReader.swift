@@ -29,9 +29,23 @@ public enum YAMLReader {
                 Place(file: file, line: 1, column: 1), "the file has \(text.utf8.count) bytes, \(limits.bytes) is the limit",
                 remedy: "split it")
         }
+        do {
+            return try values(text, file, limits)
+        } catch let error as PolicyError {
+            throw error
+        } catch let error as YamlError {
+            throw policyError(error, text, file)
+        } catch {
+            throw PolicyError(Place(file: file, line: 1, column: 1), "the file is no YAML: \(error)")
+        }
+    }
+
+    /// Composes and walks one document after the other, so that only one is there as nodes.
+    private static func values(_ text: String, _ file: String, _ limits: Limits) throws -> [YAMLValue] {
         var walker = Walker(file: file, limits: limits)
         var values: [YAMLValue] = []
-        for node in try compose(text, file: file) {
+        var sequence = try compose_all(yaml: text)
+        while let node = sequence.next() {
             walker.beginDocument()
             let value = try walker.walk(node, depth: 0)
             if case .null = value.content { continue }
@@ -40,21 +54,8 @@ public enum YAMLReader {
             }
             values.append(value)
         }
+        if let error = sequence.error { throw error }
         return values
-    }
-
-    private static func compose(_ text: String, file: String) throws(PolicyError) -> [Node] {
-        do {
-            var sequence = try compose_all(yaml: text)
-            var nodes: [Node] = []
-            while let node = sequence.next() { nodes.append(node) }
-            if let error = sequence.error { throw error }
-            return nodes
-        } catch let error as YamlError {
-            throw policyError(error, text, file)
-        } catch {
-            throw PolicyError(Place(file: file, line: 1, column: 1), "the file is no YAML: \(error)")
-        }
     }
 
     private static func policyError(_ error: YamlError, _ text: String, _ file: String) -> PolicyError {
@@ -65,33 +66,13 @@ public enum YAMLReader {
                 Place(file: file, line: mark.line, column: mark.column), "the text is no YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             let key = duplicates.first?.description ?? ""
-            let place = second(key, in: text, from: context.mark.line)
+            let place = DuplicateKey.second(key, in: text, line: context.mark.line, column: context.mark.column)
             return PolicyError(
                 Place(file: file, line: place?.line ?? context.mark.line, column: place?.column ?? context.mark.column),
                 "the key \"\(key)\" is there twice", remedy: "remove one of them")
         default:
             return PolicyError(Place(file: file, line: 1, column: 1), "the text is no YAML: \(error)")
         }
-    }
-
-    /// Where a key stands for the second time, because Yams names only the mapping that holds both.
-    private static func second(_ key: String, in text: String, from line: Int) -> (line: Int, column: Int)? {
-        var seen = 0
-        for (index, content) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() where index + 1 >= line
-        {
-            let bytes = Array(content.utf8)
-            let wanted = Array(key.utf8)
-            guard bytes.count > wanted.count else { continue }
-            for start in 0..<(bytes.count - wanted.count) where bytes[start..<start + wanted.count].elementsEqual(wanted) {
-                let before = start == 0 ? UInt8(ascii: " ") : bytes[start - 1]
-                var behind = start + wanted.count
-                if bytes[behind] == UInt8(ascii: "\"") || bytes[behind] == UInt8(ascii: "'") { behind += 1 }
-                guard behind < bytes.count, bytes[behind] == UInt8(ascii: ":"), " {,\"'-".utf8.contains(before) else { continue }
-                seen += 1
-                if seen == 2 { return (index + 1, start + 1) }
-            }
-        }
-        return nil
     }
 }
 

@@ -11,6 +11,39 @@ extension YAMLValue {
         return labels
     }
 
+    /// A name: letters, digits, `.`, `_` and `-`, starting and ending with a letter or a digit, at most 253 of them.
+    public func name(_ what: String) throws(PolicyError) -> String {
+        let text = try text(what)
+        let isWord: (Unicode.Scalar) -> Bool = {
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+        }
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, let last = scalars.last, isWord(first), isWord(last), scalars.count <= 253,
+            scalars.allSatisfy({ isWord($0) || "._-".unicodeScalars.contains($0) })
+        else {
+            throw error("\(what) \"\(text)\" is no name", remedy: "use letters, digits, \".\", \"_\" and \"-\", 253 at most")
+        }
+        return text
+    }
+
+    /// A list of names.
+    public func names(_ what: String) throws(PolicyError) -> [String] {
+        var names: [String] = []
+        for item in try list(what) { names.append(try item.name("an item of \(what)")) }
+        return names
+    }
+
+    /// A DNS name, or a pattern of names.
+    public func dnsPattern(_ what: String) throws(PolicyError) -> DNSPattern {
+        let text = try text(what)
+        guard let pattern = DNSPattern(text) else {
+            throw error(
+                "\"\(text)\" is no DNS name",
+                remedy: "write www.example.com, *.example.com for one label, or **.example.com for one or more")
+        }
+        return pattern
+    }
+
     /// An address or a block of addresses.
     public func prefix(_ what: String) throws(PolicyError) -> Prefix {
         let text = try text(what)
@@ -63,7 +96,9 @@ extension YAMLValue {
         guard let unit = text.last.flatMap({ units[$0] }), (1...8).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt64(digits),
             (1...31_536_000).contains(number * unit)
-        else { throw error("\(what) must be a length of time, as 30s, 5m, 2h or 1d, not \"\(text)\"") }
+        else {
+            throw error("\(what) must be a length of time, as 30s, 5m, 2h or 1d, a year at most, not \"\(text)\"")
+        }
         return UInt32(number * unit)
     }
 }

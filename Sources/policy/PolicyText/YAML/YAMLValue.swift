@@ -88,7 +88,9 @@ public struct YAMLValue: Sendable {
     public func number(_ what: String) throws(PolicyError) -> Double {
         switch content {
         case .integer(let number, _): return Double(number)
-        case .fraction(let number, _): return number
+        case .fraction(let number, let text):
+            guard number.isFinite else { throw error("\(what) must be a number, and \(text) is larger than any") }
+            return number
         default: throw unexpected(what, "a number")
         }
     }
@@ -130,7 +132,8 @@ public struct YAMLValue: Sendable {
         for entry in entries where !known.contains(entry.key) {
             throw PolicyError(
                 entry.place, "\(what) has no key \"\(entry.key)\"",
-                remedy: Spelling.remedy(entry.key, among: known) ?? "it may have \(known.joined(separator: ", "))")
+                remedy: Spelling.remedy(entry.key, among: known)
+                    ?? (known.isEmpty ? "it has none" : "it may have \(known.joined(separator: ", "))"))
         }
         return YAMLMapping(place: place, what: what, entries: entries)
     }
@@ -150,6 +153,18 @@ public struct YAMLMapping: Sendable {
     public let what: String
     /// Keys and values, in the order of the text.
     public let entries: [(key: String, place: Place, value: YAMLValue)]
+
+    /// A mapping with whatever keys.
+    public init(any value: YAMLValue, _ what: String) throws(PolicyError) {
+        self.init(place: value.place, what: what, entries: try value.dictionary(what))
+    }
+
+    /// A mapping whose keys somebody checked.
+    init(place: Place, what: String, entries: [(key: String, place: Place, value: YAMLValue)]) {
+        self.place = place
+        self.what = what
+        self.entries = entries
+    }
 
     /// The value of a key, `nil` where it is absent.
     public subscript(_ key: String) -> YAMLValue? { entries.first { $0.key == key }?.value }

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+internal import Policy
+internal import Record
+
+/// What a row's policies leave behind where no rule decides: the same for all its peers, and often for many rows.
+struct Context: Hashable {
+    /// A policy that isolates, without its name: those that isolate alike are one.
+    struct Isolating: Hashable {
+        var tier: Int
+        var isolation: Policy.Isolation
+        var expires: UInt64?
+        var isAudited: Bool
+    }
+
+    var direction: Rule.Direction
+    /// What isolates, in the order of tiers.
+    var isolating: [Isolating]
+    /// The namespace's default; `nil` for who has no side.
+    var end: Setting?
+}
+
+/// What one layer says, in numbers.
+struct LayerOutcome: Hashable {
+    var layer: PolicyLayer
+    var decision: Decision
+    /// The rule that decides, an index of all rules.
+    var rule: UInt32?
+    /// The tier that decides.
+    var tier: Int?
+    /// What decides where no rule does.
+    var end: Cause.End?
+}
+
+/// What a side says about one run of services at one time.
+struct Outcome: Hashable {
+    /// What each layer in which something applies says; none where the side does not judge.
+    var layers: [LayerOutcome] = []
+    /// Rules that log, met on the way.
+    var logged: [UInt32] = []
+
+    /// The first decision that does not allow, else allow.
+    var decision: Decision { layers.first { $0.decision != .allow }?.decision ?? .allow }
+}
+
+/// The semantics of layers and tiers over rules that were found to match: the rest of the compiler only finds them.
+struct Evaluation {
+    let set: PolicySet
+    let tiers: [Tier]
+    let tierOfPolicy: [Int]
+    let rules: [RuleEntry]
+
+    /// The outcome over `list`, the rules that match the peer and speak of the services, in order; `first` is the first of the services.
+    /// With `audited` what only reports counts as well.
+    func outcome(_ list: [UInt32], _ context: Context, first: UInt32, at time: UInt64, audited: Bool) -> Outcome {
+        var outcome = Outcome()
+        let live = list.filter { rules[Int($0)].lives(at: time, set.policies) && (audited || !rules[Int($0)].isAudited(set.policies)) }
+        if let open = live.first, case .failsafe = rules[Int(open)].origin {
+            outcome.layers = [LayerOutcome(layer: .zone, decision: .allow, rule: open, end: .failsafe)]
+            return outcome
+        }
+        guard let end = context.end else { return outcome }
+        var next = 0
+        for layer in Tier.Layer.allCases {
+            var decided: LayerOutcome?
+            for tier in tiers.indices where tiers[tier].layer == layer {
+                let start = next
+                while next < live.count, rules[Int(live[next])].tier(tierOfPolicy) == tier { next += 1 }
+                guard decided == nil else { continue }
+                decided = self.tier(tier, live[start..<next], context, first, time, audited, &outcome.logged)
+            }
+            if decided == nil && layer == .network {
+                let denies = end == .deny || (end == .audit && audited)
+                decided = LayerOutcome(layer: .network, decision: denies ? .deny : .allow, end: .namespace)
+            }
+            if let decided { outcome.layers.append(decided) }
+        }
+        return outcome
+    }
+
+    /// What a tier decides, `nil` where it leaves the connection to the next.
+    private func tier(
+        _ tier: Int, _ live: ArraySlice<UInt32>, _ context: Context, _ first: UInt32, _ time: UInt64, _ audited: Bool,
+        _ logged: inout [UInt32]
+    ) -> LayerOutcome? {
+        let deciding: UInt32?
+        switch tiers[tier].shape {
+        case .ordered:
+            var found: UInt32?
+            for number in live {
+                if action(number) != .log {
+                    found = number
+                    break
+                }
+                logged.append(number)
+            }
+            deciding = found
+        case .set:
+            logged += live.filter { action($0) == .log }
+            // Whatever their order: a deny wins, then a reject, an allow, a pass.
+            let ranks: [Rule.Action] = [.deny, .reject, .allow, .pass]
+            deciding = ranks.lazy.compactMap { wanted in live.first { action($0) == wanted } }.first
+        }
+        if let deciding {
+            guard let decision = action(deciding).decision else { return nil }
+            return LayerOutcome(layer: tiers[tier].layer.recorded, decision: decision, rule: deciding, tier: tier)
+        }
+        let isIsolated = context.isolating.contains { isolating in
+            isolating.tier == tier && isolating.expires ?? .max > time && (audited || !isolating.isAudited)
+                && isolating.isolation.contains(ServiceRange(first: first, end: first + 1))
+        }
+        guard isIsolated else { return nil }
+        guard tiers[tier].end == .deny || (tiers[tier].end == .audit && audited) else { return nil }
+        return LayerOutcome(layer: tiers[tier].layer.recorded, decision: .deny, tier: tier, end: .tier)
+    }
+
+    private func action(_ number: UInt32) -> Rule.Action {
+        guard case .policy(_, let rule) = rules[Int(number)].origin else { return .allow }
+        return rule.action
+    }
+
+    /// The cause in words.
+    func cause(_ outcome: Outcome, _ direction: Rule.Direction) -> Cause {
+        let layers = outcome.layers.map { decided in
+            var layer = Cause.Layer(
+                layer: decided.layer, decision: decided.decision, tier: decided.tier.map { tiers[$0].name }, end: decided.end)
+            switch decided.rule.map({ rules[Int($0)].origin }) {
+            case .policy(let policy, let rule):
+                (layer.policy, layer.rule, layer.text) = (set.policies[policy].name.description, rule.label, rule.logText)
+            case .failsafe(let opening): layer.rule = opening.name
+            case nil: break
+            }
+            return layer
+        }
+        let logged = outcome.logged.compactMap { number -> Cause.Log? in
+            guard case .policy(let policy, let rule) = rules[Int(number)].origin else { return nil }
+            return Cause.Log(policy: set.policies[policy].name.description, rule: rule.label, text: rule.logText)
+        }
+        return Cause(side: direction == .ingress ? .ingress : .egress, layers: layers, logged: logged)
+    }
+}
+
+extension Tier.Layer {
+    /// As causes name it.
+    var recorded: PolicyLayer {
+        switch self {
+        case .zone: .zone
+        case .network: .network
+        case .mesh: .mesh
+        }
+    }
+}
+
+extension Rule.Action {
+    /// What a connection gets that the rule decides; `nil` where it decides nothing.
+    var decision: Decision? {
+        switch self {
+        case .allow: .allow
+        case .deny: .deny
+        case .reject: .reject
+        case .pass, .log: nil
+        }
+    }
+}
+
+extension RuleEntry {
+    /// The tier of its policy.
+    func tier(_ tierOfPolicy: [Int]) -> Int? {
+        guard case .policy(let policy, _) = origin else { return nil }
+        return tierOfPolicy[policy]
+    }
+
+    /// When the rule lapses, by itself or with its policy.
+    func expires(_ policies: [Policy]) -> UInt64? {
+        guard case .policy(let policy, let rule) = origin else { return nil }
+        guard let own = rule.expires else { return policies[policy].expires }
+        return min(own, policies[policy].expires ?? .max)
+    }
+
+    /// Whether it speaks at a time.
+    func lives(at time: UInt64, _ policies: [Policy]) -> Bool {
+        peers.from <= time && time < peers.until && time < expires(policies) ?? .max
+    }
+
+    /// Whether it only reports.
+    func isAudited(_ policies: [Policy]) -> Bool {
+        guard case .policy(let policy, let rule) = origin else { return false }
+        return rule.mode == .audit || policies[policy].mode == .audit
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Datapath
+internal import Flow
+internal import Net
+internal import Record
+internal import Ring
+internal import Synchronization
+
+/// A worker of one pair over memory of this process: the lane is the daemon's own, and this is the kernel and keeper around it. It
+/// takes one frame a turn, so that what became of each can be told from where it went.
+@safe final class ReplayWorker {
+    /// Frames as large as the largest capture holds, behind the kernel's headroom.
+    private static let frameSize = 131_072
+    private static let headroom: UInt64 = 256
+    private static let frames = 512
+    private static let ringSize: UInt32 = 128
+    private static let events = 1_024
+
+    private let pair: UInt8
+    private var lane: Lane
+    private var kernels: [KernelPort]
+    private let umem = ReplayMemory(byteCount: ReplayWorker.frames * ReplayWorker.frameSize)
+    private let counters = ReplayMemory(byteCount: MemoryLayout<WorkerCounters>.size)
+    private let parts: [ReplayMemory]
+    private var records: EventConsumer
+    private var clock: UInt64 = 0
+
+    /// The kernel's side of a port.
+    private final class KernelPort {
+        var ends: KernelEnds
+        init(_ ends: consuming KernelEnds) { self.ends = ends }
+    }
+
+    init(pair: UInt8, flows: Int, now: UInt64) {
+        self.pair = pair
+        let size = Self.ringSize
+        let rings = (0..<2).map { _ in ReplayMemory(byteCount: SocketRings.byteCount(size: size)) }
+        let link = ReplayMemory(byteCount: 64)
+        let free = ReplayMemory(byteCount: FreeList.byteCount(capacity: Self.frames))
+        let handOffs = ReplayMemory(byteCount: HandOffTable.byteCount(workers: 1, capacity: 64))
+        let events = ReplayMemory(byteCount: EventRingLayout.byteCount(capacity: Self.events))
+        let flows4 = ReplayMemory(byteCount: FlowTable<FlowKey4>.byteCount(capacity: flows))
+        let flows6 = ReplayMemory(byteCount: FlowTable<FlowKey6>.byteCount(capacity: flows))
+        parts = rings + [link, free, handOffs, events, flows4, flows6]
+        unsafe FlowTable<FlowKey4>.format(base: flows4.base, capacity: flows)
+        unsafe FlowTable<FlowKey6>.format(base: flows6.base, capacity: flows)
+        let secret = HashSecret { _ in .random(in: 0 ... .max) }
+        // Every piece below is as long as its own `byteCount` says, zeroed, page-aligned, and lives as long as the lane.
+        guard let table4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: flows, secret: secret),
+            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: flows, secret: secret)
+        else { preconditionFailure("a table that was just formatted is whole") }
+        let linkWord = unsafe UnsafePointer(link.base.assumingMemoryBound(to: Atomic<UInt32>.self))
+        unsafe linkWord.pointee.store(1, ordering: .relaxed)
+        kernels = rings.map { unsafe KernelPort(SocketRings.kernelEnds(base: $0.base, size: size)) }
+        let ports = InlineArray<2, PortQueue> { number in
+            unsafe PortQueue(
+                rings: SocketRings(base: rings[number].base, size: size), socket: -1, maximumFrame: .max, linkWord: linkWord)
+        }
+        unsafe records = EventConsumer(base: events.base, capacity: Self.events)
+        lane = unsafe Lane(
+            pair: pair, queue: 0, ownerByHash: false, ports: ports,
+            umem: UMEM(frames: umem.base, frameSize: Self.frameSize, framesPerWorker: Self.frames, workers: 1),
+            free: FreeList(base: free.base, capacity: Self.frames),
+            handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows4: table4, flows6: table6,
+            flowCapacity: flows, counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
+            events: EventProducer(base: events.base, capacity: Self.events))
+        lane.free.refill(worker: 0, framesPerWorker: Self.frames, frameSize: Self.frameSize)
+        clock = now
+    }
+
+    /// What became of frames in one turn.
+    struct Outcome {
+        /// The frame that was fed: where it went, or `hold`.
+        var verdict: Verdict
+        /// Its address, by which it is known if it is released later.
+        var address: UInt64
+        /// Addresses of frames that were held before and left now.
+        var released: [UInt64]
+    }
+
+    /// Lets a frame go its whole way; `nil` where no free frame was left for it.
+    func feed(_ bytes: [UInt8], port: Int, by policy: PolicyInForce, at now: Moment) -> Outcome? {
+        pass(until: now, by: policy)
+        let kernel = kernels[port]
+        guard bytes.count <= Self.frameSize - Int(Self.headroom), kernel.ends.fill.peek(1) == 1,
+            kernel.ends.receive.free(1) > 0
+        else { return nil }
+        let address = kernel.ends.fill[0] + Self.headroom
+        kernel.ends.fill.release(1)
+        umem.write(bytes, at: Int(address))
+        kernel.ends.receive.push(Descriptor(address: address, length: UInt32(bytes.count)))
+        kernel.ends.receive.submit()
+        let before = counted
+        _ = lane.turn(by: policy, at: now)
+        let sent = send(1 - port)
+        // What is sent back is our own: a reply.
+        _ = send(port)
+        var outcome = Outcome(verdict: .hold, address: address, released: sent.filter { $0 != address })
+        if sent.contains(address) {
+            outcome.verdict = .forward
+        } else if let reason = DropReason.allCases.first(where: { gained($0, port, since: before) }) {
+            outcome.verdict = .drop(reason)
+            if case .reject = lane.lastVerdict { outcome.verdict = .reject(reason) }
+        }
+        while records.drain(limit: Self.events, { _ in }) > 0 {}
+        return outcome
+    }
+
+    /// The flow of a reading as it stands now: who opened it towards whom, and how far it has come.
+    func flow(of reading: Reading) -> (text: String, state: FlowState)? {
+        guard case .packet = reading.kind else { return nil }
+        if reading.isIPv4 {
+            let key = FlowKey4.make(of: reading, pair: pair).key
+            let number = lane.flows4.find(key, hash: lane.flows4.hash(key))
+            return number == .max ? nil : (describe(lane.flows4[number]), lane.flows4[number].state)
+        }
+        let key = FlowKey6.make(of: reading, pair: pair).key
+        let number = lane.flows6.find(key, hash: lane.flows6.hash(key))
+        return number == .max ? nil : (describe(lane.flows6[number]), lane.flows6[number].state)
+    }
+
+    /// Flows that the worker keeps.
+    var flows: Int { lane.flows4.used + lane.flows6.used }
+
+    /// Turns without a frame up to a moment, so that what was quiet for too long ends when it would have.
+    private func pass(until now: Moment, by policy: PolicyInForce) {
+        let step: UInt64 = 50_000_000
+        let most: UInt64 = 10_000
+        if now.nanoseconds > clock + step * most { clock = now.nanoseconds - step * most }
+        while clock + step < now.nanoseconds {
+            clock += step
+            _ = lane.turn(by: policy, at: Moment(nanoseconds: clock, wall: now.wall))
+        }
+        clock = max(clock, now.nanoseconds)
+        // A worker that was never asked has given the kernel no free frame yet.
+        _ = lane.turn(by: policy, at: now)
+    }
+
+    /// Takes what the port would send, and says that it was sent.
+    private func send(_ port: Int) -> [UInt64] {
+        let kernel = kernels[port]
+        let count = kernel.ends.transmit.peek(.max)
+        let addresses = (0..<count).map { kernel.ends.transmit[$0].address }
+        kernel.ends.transmit.release(count)
+        for address in addresses {
+            _ = kernel.ends.completion.free(1)
+            kernel.ends.completion.push(address)
+        }
+        kernel.ends.completion.submit()
+        return addresses
+    }
+
+    private var counted: WorkerCounters { unsafe counters.base.load(as: WorkerCounters.self) }
+
+    private func gained(_ reason: DropReason, _ port: Int, since before: WorkerCounters) -> Bool {
+        counted.ports[port].dropped[Int(reason.number)] > before.ports[port].dropped[Int(reason.number)]
+    }
+}
+
+/// A flow in words: protocol, initiator, responder.
+private func describe<Key: FlowKey>(_ entry: FlowEntry<Key>) -> String {
+    let ends = entry.key.ends
+    let (from, to) = entry.initiator == .low ? (ends.low, ends.high) : (ends.high, ends.low)
+    let number = entry.key.protocolNumber
+    guard number.hasPorts else { return "\(number.name) \(from.address) > \(to.address)" }
+    func end(_ end: (address: Address, port: UInt16)) -> String {
+        end.address.isIPv4 ? "\(end.address):\(end.port)" : "[\(end.address)]:\(end.port)"
+    }
+    return "\(number.name) \(end(from)) > \(end(to))"
+}

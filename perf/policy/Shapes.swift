@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Net
+import Policy
+
+/// Random numbers that a seed repeats (SplitMix64): every run measures the same set.
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(truncatingIfNeeded: next() % UInt64(bound)) }
+}
+
+/// One thing that is asked again and again: from whom, to whom, for what.
+struct Probe {
+    var source: Address
+    var destination: Address
+    var service: ServiceKey
+}
+
+/// A policy set to measure with, and what is asked of it.
+struct Shape {
+    var set: PolicySet
+    /// Addresses that the uniform questions draw from.
+    var population: [Address]
+    /// Services that the uniform questions draw from: those that rules name, and one that none does.
+    var services: [ServiceKey]
+    /// Questions that a rule answers, rather than an end.
+    var matched: [Probe]
+    /// Questions for the deepest nesting there is: what somebody would ask who chooses addresses to be slow.
+    var chosen: [Probe]
+
+    /// The shapes by name.
+    static let names = ["labels", "cidrs"]
+
+    /// The shape of a name, with so many rules.
+    static func named(_ name: String, rules: Int) throws -> Shape {
+        name == "labels" ? try .labels(rules: rules) : try .cidrs(rules: rules)
+    }
+
+    static let ports: [UInt16] = [22, 53, 80, 123, 389, 443, 445, 636, 1433, 2379, 3306, 5432, 5672, 6379, 8080, 8443, 9090, 9092, 9200, 11211]
+
+    /// A list of one port of TCP.
+    static func list(_ port: UInt16) -> ServiceList {
+        ServiceList([.range(ServiceRange(.tcp, ports: port...port))], text: "services: [tcp/\(port)]")
+    }
+}
