@@ -6,7 +6,9 @@ enum Documents {
     static func set(
         webZones: [String] = [], dbZones: [String] = [], zones: [String] = [],
         egress: [String] = ["{action: allow, to: {selector: 'app == \"db\"'}, services: [any]}"],
-        ingress: [String] = ["{action: allow, from: {selector: 'app == \"web\"'}, services: [tcp/5432, udp/5432, icmp/8.0, icmp6/128.0]}"]
+        ingress: [String] = [
+            "{action: allow, from: {selector: 'app == \"web\"'}, services: [tcp/5432, udp/5432, icmp/8.0, icmp6/128.0]}"
+        ]
     ) -> String {
         ([
             workload("web", ["10.9.0.11", "\"fd00::11\""], webZones), workload("db", ["10.9.0.21", "\"fd00::21\""], dbZones),

@@ -35,7 +35,10 @@ extension SystemTests {
                 "--dhcp-authoritative", "--dhcp-range=10.9.0.100,10.9.0.120,255.255.255.0,2m", "--no-ping", "--user=root",
                 "--pid-file=\(lab.folder.path)/dnsmasq.pid", "--dhcp-leasefile=\(lab.folder.path)/leases", "--log-facility=-",
             ]
-            let server = try Companion(workload.namespace.command(options), in: lab.folder, name: "dnsmasq")
+            // A shell around it, and around the client: both close what they inherit, by which Foundation notices an end, and it
+            // would wait for theirs in the place where it hears of all others.
+            let line = options.joined(separator: " ") + " & wait"
+            let server = try Companion(workload.namespace.command(["sh", "-c", line]), in: lab.folder, name: "dnsmasq")
             try eventually("the DHCP server", within: 10) {
                 guard server.isRunning else { throw Trouble("dnsmasq ended: \(server.errors)") }
                 return server.errors.contains("DHCP, IP range")
@@ -45,7 +48,7 @@ extension SystemTests {
 
         /// Asks for a lease at a workload, a few times within two seconds; what the client said, and whether it got one.
         private func ask(at workload: Lab.Workload) throws -> (said: String, hasLease: Bool) {
-            let client = ["udhcpc", "-f", "-q", "-n", "-i", "eth0", "-t", "3", "-T", "1", "-A", "1", "-s", "/bin/true"]
+            let client = ["sh", "-c", "udhcpc -f -q -n -i eth0 -t 3 -T 1 -A 1 -s /bin/true; exit $?"]
             let outcome = try Command.attempt(workload.namespace.command(client))
             return (outcome.output + outcome.errors, outcome.code == 0)
         }

@@ -29,7 +29,9 @@ extension SystemTests {
                 packets.append(datagram(tags, bytes: 1472))
             }
             let outcome = try Frames.cross(packets, lab, from: lab.web, to: lab.db)
-            #expect(outcome.isExactly(packets), "\(outcome.arrived.count) of \(packets.count): \(outcome.arrived.map { $0.count / 2 })")
+            #expect(
+                outcome.isExactly(packets),
+                "\(outcome.arrived.count) of \(packets.count): \(outcome.arrived.map { $0.count / 2 })")
             #expect(Set(packets.map(\.bytes.count)) == [60, 1514, 1518, 1522])
             #expect(outcome.drops == [:])
         }
