@@ -26,10 +26,13 @@ extension SystemTests {
                 #expect(sent.sent == 100)
             }
             pause(0.3)
-            #expect(try listeners.map { try Transfer.heard($0) } == [100, 0])
+            let heard = try listeners.map { try Transfer.heard($0) }
             let after = try lab.quietStatus()
             after.expectBalance()
-            #expect(after.dropped("denied") - before.dropped("denied") == 100)
+            // What waited while the machine held the worker up is dropped as stale.
+            let stale = Int(after.dropped("stale") - before.dropped("stale"))
+            #expect((100 - stale...100).contains(heard[0]) && heard[1] == 0, "\(heard)")
+            #expect((100 - stale...100).contains(Int(after.dropped("denied") - before.dropped("denied"))))
             let (igmp, icmp6) = (2, 58)
             let isReport = { (frame: Tap.Frame) in frame.protocol == igmp || frame.protocol == icmp6 || frame.protocol == 0 }
             #expect(try reports.finish().contains(where: isReport), "no membership report reached the other side")
@@ -45,10 +48,12 @@ extension SystemTests {
                 let _: Transfer.Sent = try Transfer.run("cast", at: lab.web, address: "255.255.255.255", port: port, 20)
             }
             pause(0.3)
-            #expect(try listeners.map { try Transfer.heard($0) } == [20, 0])
+            let heard = try listeners.map { try Transfer.heard($0) }
             let after = try lab.quietStatus()
             after.expectBalance()
-            #expect(after.dropped("denied") - before.dropped("denied") == 20)
+            let stale = Int(after.dropped("stale") - before.dropped("stale"))
+            #expect((20 - stale...20).contains(heard[0]) && heard[1] == 0, "\(heard)")
+            #expect((20 - stale...20).contains(Int(after.dropped("denied") - before.dropped("denied"))))
         }
     }
 }

@@ -41,6 +41,12 @@ import Testing
             title: "zero-copy demanded of a bnxt", port: port("bnxt_en"), machine: machine("6.18.0"),
             demands: Demands(copy: .zeroCopy), codes: [.noZeroCopy]),
         Case(
+            title: "zero-copy demanded of a driver that nobody knows, on a kernel that does not tell", port: port("new"),
+            machine: machine("6.1.0"), demands: Demands(copy: .zeroCopy), codes: []),
+        Case(
+            title: "zero-copy demanded of an igb before its time", port: port("igb"), machine: machine("6.1.0"),
+            demands: Demands(copy: .zeroCopy), codes: [.noZeroCopy]),
+        Case(
             title: "zero-copy that the driver itself offers", port: port("new") { $0.abilities = zeroCopy },
             machine: machine("6.18.0"), demands: Demands(copy: .zeroCopy), codes: []),
         Case(

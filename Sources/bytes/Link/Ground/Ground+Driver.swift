@@ -17,12 +17,18 @@ extension Ground {
             + pollFindings(port)
     }
 
+    /// Whether the driver has zero-copy in this kernel: as it says itself, else as is known of it; nil where nobody knows.
+    private func hasZeroCopy(_ port: PortFacts) -> Bool? {
+        if let abilities = port.abilities { return abilities.zeroCopy }
+        let driver = port.interface.driver
+        if DriverNote.alwaysCopy.contains(driver) { return false }
+        guard let since = DriverNote.zeroCopySince[driver], let kernel = machine.kernel else { return nil }
+        return kernel >= since
+    }
+
     /// Whether frames may cross without a copy there: asked for, and possible as far as anybody knows.
     private func mayZeroCopy(_ port: PortFacts) -> Bool {
-        guard demands.copy != .copy, !demands.generic else { return false }
-        if let abilities = port.abilities { return abilities.zeroCopy }
-        guard let since = DriverNote.zeroCopySince[port.interface.driver], let kernel = machine.kernel else { return false }
-        return kernel >= since
+        demands.copy != .copy && !demands.generic && hasZeroCopy(port) != false
     }
 
     private func nativeFindings(_ port: PortFacts) -> [Finding] {
@@ -37,7 +43,7 @@ extension Ground {
     }
 
     private func copyFindings(_ port: PortFacts) -> [Finding] {
-        guard demands.copy != .copy, !demands.generic, !mayZeroCopy(port) else { return [] }
+        guard demands.copy != .copy, !demands.generic, hasZeroCopy(port) == false else { return [] }
         let (name, driver) = (port.name, port.interface.driver)
         let since = DriverNote.zeroCopySince[driver]
         if demands.copy == .zeroCopy {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 internal import Net
 
 /// Offloads that change what passes. On a veth they are settings of the *far* end, whose stack believes that hardware follows.
 extension Ground {
-    /// The largest MTU at the far end of a veth that takes a native program: one page less XDP's headroom (256), the kernel's
+    /// The largest MTU at the far end of a veth that takes a native program: a page less XDP's headroom (256), the kernel's
     /// `skb_shared_info` (320) and the Ethernet header (veth_xdp_set in drivers/net/veth.c).
-    static let largestFarMTU: UInt32 = 4096 - 256 - 320 - 14
+    static let largestFarMTU = UInt32(getpagesize()) - 256 - 320 - 14
 
     /// The port's own.
     func offloadFindings(_ port: PortFacts) -> [Finding] {
