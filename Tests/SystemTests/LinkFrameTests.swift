@@ -6,7 +6,7 @@ import Testing
 
 extension SystemTests {
     /// Frames that are no connections, across a real appliance: who lies, what is not for the other side, what comes too often.
-    @Suite struct Layer2 {
+    @Suite struct LinkFrames {
         private static let web: MACAddress = "02:00:00:00:00:0b"
         private static let db: MACAddress = "02:00:00:00:00:15"
         private static let all: MACAddress = "ff:ff:ff:ff:ff:ff"
