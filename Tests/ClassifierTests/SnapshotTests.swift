@@ -122,6 +122,31 @@ import Testing
         #expect(throws: SnapshotError.version(9)) { try other.snapshot() }
     }
 
+    @Test func `a peer that stands twice in a row's line is refused, because a lookup would add up both`() throws {
+        var builder = SnapshotBuilder()
+        var subject = ClassEntry()
+        subject.egressRow = 0
+        builder.classes = [subject, ClassEntry()]
+        builder.records = [SideRecord()]
+        builder.zonePairs = [0]
+        var table = TableEntry()
+        table.count = 1
+        builder.tables = [table]
+        builder.intervals = [IntervalEntry(start: 0, record: 0)]
+        builder.rows = (0..<2 as Range<UInt32>).map { peer in
+            var row = RowEntry()
+            (row.row, row.peer) = (0, peer)
+            return row
+        }
+        let image = Memory(try builder.build())
+        _ = try image.snapshot()
+        let line = Int(image.word(at: 40 + SnapshotLayout.Section.rows.rawValue * 16))
+        let peers = [image.word(at: line), image.word(at: line + 4)]
+        #expect(Set(peers) == [0, 1])
+        image.setWord(peers[0], at: line + 4)
+        #expect(throws: SnapshotError.item(.rows, number: 0)) { try image.snapshot() }
+    }
+
     @Test func `an image over its limit is refused with the figure`() throws {
         var generator = Seeded(2)
         let builder = SlowClassifier(random: &generator).builder

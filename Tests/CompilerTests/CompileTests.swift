@@ -8,58 +8,6 @@ import Record
 import Testing
 
 @Suite struct Compiling {
-    @Test func `random sets answer as the reference does`() throws {
-        let seed = Seeded.seed()
-        var random = RandomSets(seed: seed)
-        var judged = 0
-        var wrong = 0
-        var met: [String: Int] = [:]
-        for round in 0..<250 where wrong == 0 {
-            let set = try random.set()
-            let loaded = try Loaded(set)
-            let reference = Reference(loaded.compiled.set)
-            for _ in 0..<200 {
-                let connection = random.connection()
-                let (expected, found) = (reference.judge(connection), loaded.answer(connection))
-                judged += 1
-                for side in [expected.egress, expected.ingress] {
-                    met["\(side?.decision as Decision?) \(side?.deciding?.end as Cause.End?)", default: 0] += 1
-                }
-                if expected.egressAudit != nil || expected.ingressAudit != nil { met["audit", default: 0] += 1 }
-                guard expected != found else { continue }
-                wrong += 1
-                Issue.record("seed \(seed) round \(round): \(connection.line)\nexpected \(expected)\nfound \(found)")
-                break
-            }
-        }
-        #expect(wrong > 0 || judged == 50_000)
-        // No side, allow and deny by a rule and by the namespace, reject by a rule, deny by the tier, itself, audit.
-        #expect(met.count == 9 && met.values.allSatisfy { $0 > 100 }, "\(met)")
-    }
-
-    @Test func `a deny that is added never lets more through`() throws {
-        let seed = Seeded.seed()
-        var random = RandomSets(seed: seed)
-        for round in 0..<60 {
-            let set = try random.set()
-            var added = random.policy("added", set.hasZones)
-            (added.mode, added.ingress, added.egress) = (.enforce, .none, .none)
-            for index in added.rules.indices { added.rules[index].action = .deny }
-            let before = try Loaded(set)
-            let after = try Loaded(try PolicySet(documents(of: set) + [.policy(added)]))
-            for _ in 0..<100 {
-                let connection = random.connection()
-                let (old, new) = (before.judge(connection).decision, after.judge(connection).decision)
-                #expect(old == .allow || new != .allow, "seed \(seed) round \(round): \(connection.line)")
-            }
-        }
-    }
-
-    private func documents(of set: PolicySet) -> [Document] {
-        set.zones.values.map { .zone($0) } + set.namespaces.values.map { .namespace($0) } + set.workloads.map { .workload($0) }
-            + set.policies.map { .policy($0) }
-    }
-
     @Test func `the documented set lets web reach the database, and nothing else`() throws {
         let loaded = try Loaded(try PolicySet(try decode(sample, file: "sample.yaml")))
         func decision(_ from: String, _ to: String, _ service: ServiceKey) throws -> Decision {

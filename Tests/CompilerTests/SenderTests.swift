@@ -62,7 +62,8 @@ import Testing
         let loaded = try Loaded(
             try PolicySet(
                 zones + [
-                    workload("a", "10.0.0.1", "fd00::1", zones: ["lan"], cards: [card]), workload("b", "10.0.0.2", zones: ["lan"]),
+                    workload("a", "10.0.0.1", "fd00::1", zones: ["lan"], cards: [card]),
+                    workload("b", "10.0.0.2", zones: ["lan"]),
                 ]))
         let lan = try #require(loaded.inventory.zone("lan"))
         for text in ["10.0.0.1", "fd00::1"] {

@@ -120,7 +120,8 @@ import Testing
         try bench.publish(
             .town(generation: 2) {
                 $0.ingress(
-                    of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), ServiceKey.tcp(443), SmallPolicy.rejected)
+                    of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), ServiceKey.tcp(443), SmallPolicy.rejected
+                )
             })
         #expect(try answers(bench, Connection().request).isEmpty)
     }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Policy
 import PolicyText
+import TestSupport
 import Testing
 
 @Suite struct Damage {
     @Test func `damaged documents are read or refused, never more`() throws {
-        let seed = UInt64.random(in: 0...999_999)
-        print("seed \(seed)")
-        var state = seed
-        func below(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
-        let documents = Sample.everything.split(separator: "---\n").map { Array($0.utf8) }
+        let seed = ProcessInfo.processInfo.environment["BULKHEAD_SEED"].flatMap(UInt64.init) ?? .random(in: 0...999_999)
+        print("seed \(seed), to be had again with BULKHEAD_SEED")
+        var random = PacketRandom(seed: seed)
+        func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
+        let documents = PolicySample.everything.split(separator: "---\n").map { Array($0.utf8) }
         let pieces = ["[", "]", "{", "}", ":", ",", "-", "&a", "*a", "!", "'", "\"", "#", "\n", "~", "9", "é", "\t", "?", "|"]
         var refused = 0
         for _ in 0..<10_000 {

@@ -26,14 +26,24 @@ extension Lab {
         """
     }
 
-    /// Writes the policy that the daemon reads at its start and on SIGHUP: web may reach db on these ports and ask for echoes.
-    func writePolicy(ports: [Int]) throws {
-        let services = (["icmp/8.0", "icmp6/128.0"] + ports.flatMap { ["tcp/\($0)", "udp/\($0)"] }).joined(separator: ", ")
+    /// Writes the configuration that the daemon reads at its start, and in parts on SIGHUP, with more keys.
+    func writeConfiguration(_ more: String) throws {
+        try (configuration + more).write(to: configurationFile, atomically: true, encoding: .utf8)
+    }
+
+    /// Writes the policy that the daemon reads at its start and on SIGHUP: web may reach db on these ports and ask for echoes; where a
+    /// port is rejected, it is told. `webCard` is web's hardware address, `documents` stand before all others.
+    func writePolicy(ports: [Int], rejected: [Int] = [], webCard: String? = nil, documents: String = "") throws {
+        func services(_ ports: [Int]) -> String { ports.flatMap { ["tcp/\($0)", "udp/\($0)"] }.joined(separator: ", ") }
+        let peer = "from: {selector: 'app == \"web\"'}"
+        var rules = ["{name: from-web, action: allow, \(peer), services: [icmp/8.0, icmp6/128.0, \(services(ports))]}"]
+        if !rejected.isEmpty { rules.append("{action: reject, \(peer), services: [\(services(rejected))]}") }
+        let card = webCard.map { ", mac: \"\($0)\"" } ?? ""
         let text = """
             apiVersion: bulkhead/v1
             kind: Workload
             metadata: {name: web-1, namespace: shop, labels: {app: web}}
-            spec: {addresses: [\(web.ipv4), "\(web.ipv6)"]}
+            spec: {addresses: [\(web.ipv4), "\(web.ipv6)"]\(card)}
             ---
             apiVersion: bulkhead/v1
             kind: Workload
@@ -46,8 +56,7 @@ extension Lab {
             spec:
               subject: {selector: 'app == "db"'}
               isolates: {ingress: all}
-              rules:
-                - {name: from-web, action: allow, from: {selector: 'app == "web"'}, services: [\(services)]}
+              rules: [\(rules.joined(separator: ", "))]
             ---
             apiVersion: bulkhead/v1
             kind: Policy
@@ -58,7 +67,7 @@ extension Lab {
                 - {name: to-db, action: allow, to: {selector: 'app == "db"'}, services: [any]}
 
             """
-        try write(text)
+        try write(documents + text)
     }
 
     /// Adds so many rules to the policy that `writePolicy` wrote, none of which says anything of this laboratory's workloads.

@@ -109,8 +109,10 @@ import Wire
     }
 
     @Test func `a middle fragment ends at a multiple of 8`() {
-        expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: 9), .badLength)
-        expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: 9), .badLength)
+        for count in [9, 12, 15] {
+            expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: count), .badLength)
+            expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: count), .badLength)
+        }
         expect(Ethernet() / IPv4(offset: 8, next: 17) / Payload(count: 9), nil)
         expect(Ethernet() / IPv6() / Fragment(offset: 8, next: 17) / Payload(count: 9), nil)
     }
@@ -133,8 +135,8 @@ import Wire
 
     @Test func `neighbour discovery in fragments is refused, atomic ones included, other ICMPv6 is not`() {
         let network = IPv6(from: linkLocal, to: group6, hopLimit: 255)
-        for type in [133, 134, 135, 136, 137] as [UInt8] {
-            let message = ICMPv6(type: type, body: [UInt8](repeating: 0, count: 40))
+        for message in NeighbourDiscovery.messages {
+            expect(Ethernet() / network / Extension.destination() / message, nil)
             expect(Ethernet() / network / Fragment() / message, .badNeighbour)
             expect(Ethernet() / network / Fragment(more: true) / message, .badNeighbour)
             expect(Ethernet() / network / Fragment(more: true) / Extension.destination() / message, .badNeighbour)

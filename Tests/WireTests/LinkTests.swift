@@ -114,6 +114,7 @@ import Wire
         (Ethernet() / Raw.pppoe(), .pppoe), (Ethernet() / Raw.pppoe(code: 9), .pppoe),
         (Ethernet() / Raw.macsec(), .macsec),
         (Ethernet() / LLC(0xfe, 0xfe), .llc), (Ethernet() / LLC(0x42, 0x43), .llc),
+        (Ethernet() / LLC(0x42, 0x42) / Raw([0, 1, 1, 2]), .llc),
         (Ethernet() / LLC(6, 6) / IPv4() / UDP(), .llc),
         (Packet([Ethernet(type: 0x88b5)]), .unknown), (Packet([Ethernet(type: 0x0600)]), .unknown),
         (Packet([Ethernet(type: 0xffff)]), .unknown),
@@ -167,7 +168,7 @@ import Wire
             Ethernet() / Raw.eapol(version: 0), Ethernet() / Raw.eapol(length: 1), Ethernet() / Raw.pppoe(version: 0x12),
             Ethernet() / Raw.pppoe(length: 5), Ethernet() / Raw([0x11, 0, 0, 0, 0, 0], etherType: 0x8863),
             Ethernet() / Raw([0x11, 9, 0, 0, 0, 0], etherType: 0x8864), Ethernet() / Raw.macsec(control: 0x80),
-            Ethernet() / LLC(0x42, 0x42) / Raw([0, 1, 0, 0x80]), Ethernet() / LLC(0x42, 0x42) / Raw([0, 0, 0, 1]),
+            Ethernet() / LLC(0x42, 0x42) / Raw([0, 0, 0, 1]),
             Ethernet() / LLC(0x42, 0x42) / Raw([0, 0, 0, 0]), Ethernet() / LLC(0x42, 0x42) / Raw([0, 0, 0]),
         ] as [Packet])
     func `a message that contradicts itself is refused`(packet: Packet) { expect(packet, .badLink) }

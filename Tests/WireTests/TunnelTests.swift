@@ -106,12 +106,12 @@ import Wire
         #expect(innerOutcome(of: short.bytes, reading(of: long)).reason == .truncated)
         for (packet, _) in Self.rows {
             for (other, _) in Self.rows { _ = innerOutcome(of: other.bytes, reading(of: packet)) }
-            for byte in [0, 0xff] as [UInt8] {
-                _ = innerOutcome(of: [UInt8](repeating: byte, count: packet.bytes.count), reading(of: packet))
-            }
             var edge = reading(of: packet)
             for offset in edge.transportOffset...edge.end {
                 edge.payloadOffset = offset
+                for byte in [0, 0xff] as [UInt8] {
+                    _ = innerOutcome(of: [UInt8](repeating: byte, count: packet.bytes.count), edge)
+                }
                 _ = innerOutcome(of: packet.bytes, edge)
             }
             for length in packet.bytes.indices { _ = innerOutcome(of: Array(packet.bytes.prefix(length)), reading(of: packet)) }

@@ -40,10 +40,23 @@ func mebibytes(_ field: String) -> Double {
     }
 
     deinit { unsafe base.deallocate() }
+
+    /// Writes to every cache line.
+    func sweep() {
+        for line in stride(from: 0, to: count, by: 64) {
+            // `line` is below the count.
+            unsafe base.storeBytes(of: unsafe base.load(fromByteOffset: line, as: UInt8.self) &+ 1, toByteOffset: line, as: UInt8.self)
+        }
+    }
 }
 
 /// A compiled set as workers have it: an image and an address map in memory.
 final class Loaded {
+    /// Room for the owners of a burst.
+    static var owners: [(source: Owner, destination: Owner)] {
+        Array(repeating: (Owner(classNumber: 0), Owner(classNumber: 0)), count: 64)
+    }
+
     let snapshot: Snapshot
     let map: AddressMap
     private let image: Pages

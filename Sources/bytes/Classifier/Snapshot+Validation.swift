@@ -142,6 +142,10 @@ extension Snapshot {
                 guard isEmpty ? table == 0 : table > 0 && table <= intervalTotal && tables[Int(table - 1)] else {
                     throw .item(.rows, number: number)
                 }
+                // A lookup adds up the tables of all slots that match, so that a peer may stand in one of them only.
+                for earlier in 0..<slot where !isEmpty && line.peers[earlier] == line.peers[slot] {
+                    throw .item(.rows, number: number)
+                }
             }
             full = line.hasRoom ? 0 : full + 1
             guard full <= SnapshotLayout.maximumFullLines else { throw .item(.rows, number: number) }

@@ -43,9 +43,8 @@ func readICMP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRe
     }
     let isError = overIPv4 ? isError4(type) : isError6(type)
     if isError { reading.mark(.icmpError) }
-    guard overIPv4 || !isNeighbourDiscovery(type) else {
-        return reading.isCut ? .badNeighbour : readNeighbour(frame, into: &reading)
-    }
+    // Never a fragment: Extensions has refused those.
+    guard overIPv4 || !isNeighbourDiscovery(type) else { return readNeighbour(frame, into: &reading) }
     // A fragmented message ends elsewhere, but what it begins with is here or it is tiny.
     guard length >= (overIPv4 ? shortest4(type) : shortest6(type)) else { return reading.isCut ? .truncated : .badICMP }
     if isError { return quotesEnough(frame, reading) ? nil : .badICMP }

@@ -52,7 +52,7 @@ func readLLC(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRea
     return readBridgeMessage(frame, from: start &+ LLCField.length, into: &reading)
 }
 
-/// Reads what SNAP announces.
+/// Reads what SNAP announces. A length in the ether type's place is refused by the caller, which takes no second one.
 @_noLocks
 private func readSNAP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.networkOffset)
@@ -61,7 +61,6 @@ private func readSNAP(_ frame: borrowing RawSpan, into reading: inout Reading) -
     let type = u16(frame, start &+ LLCField.type)
     let payload = start &+ LLCField.lengthWithSNAP
     if organisation == Organisation.etherType || organisation == Organisation.bridgeTunnel {
-        guard type >= EtherType.first else { return .badLink }
         reading.etherType = type
         reading.networkOffset = UInt16(truncatingIfNeeded: payload)
         return nil
@@ -85,11 +84,16 @@ private enum BridgeField {
     static var length: Int { type + 1 }
 }
 
-/// Checks protocol identifier, type, and the length that the type asks for.
+/// Checks type, and the length that the type asks for. With another protocol identifier it is another protocol of bridges, as GARP
+/// (IEEE 802.1D, 12.10), which has no row of its own.
 @_noLocks
 private func readBridgeMessage(_ frame: borrowing RawSpan, from start: Int, into reading: inout Reading) -> DropReason? {
     let length = Int(reading.end) &- start
-    guard length >= BridgeField.length, u16(frame, start &+ BridgeField.identifier) == 0 else { return .badLink }
+    guard length >= BridgeField.length else { return .badLink }
+    guard u16(frame, start &+ BridgeField.identifier) == 0 else {
+        reading.link = .llc
+        return nil
+    }
     let least: Int
     switch u8(frame, start &+ BridgeField.type) {
     case 0x00: least = 35

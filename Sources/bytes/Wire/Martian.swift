@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Net
 
-/// Whether the addresses are such that no honest host sends the packet (RFC 1812 5.3.7, RFC 4291 2.5 and 2.7). The same address at
-/// both ends is one, whatever the ports: with the same ports it makes a host talk to itself ("LAND"), and no wire carries what a
-/// host says to itself, but for a BFD echo, which is meant to come back (RFC 5881, 4).
-@_noLocks
-func isMartian(_ reading: borrowing Reading) -> Bool {
+/// Whether the addresses are such as most packets have. Two addresses, not the reading: a borrowed one would be copied for each frame.
+@_noLocks @inline(__always)
+func areOrdinary(_ source: Address, _ destination: Address) -> Bool {
+    guard isPossibleSource(source), !isUnspecified(destination), !isLoopback(destination) else { return false }
+    return !(source == destination)
+}
+
+/// Whether addresses that are not ordinary have a reason; else no honest host sends the packet (RFC 1812 5.3.7, RFC 4291 2.5 and 2.7).
+/// The same address at both ends has none, whatever the ports: with the same ports it makes a host talk to itself ("LAND"), and no
+/// wire carries what a host says to itself, but for a BFD echo, which is meant to come back (RFC 5881, 4).
+@_noLocks @inline(never)
+func areExcused(_ reading: borrowing Reading) -> Bool {
     let (source, destination) = (reading.source, reading.destination)
-    if isUnspecified(destination) || isLoopback(destination) { return true }
-    if source == destination {
-        guard reading.link.number == LinkProtocol.bfd.number, reading.destinationPort == ServicePort.bfdEcho else { return true }
-    }
-    if isUnspecified(source) { return !mayLackSource(reading) }
-    return !isPossibleSource(source)
+    guard !isUnspecified(destination), !isLoopback(destination) else { return false }
+    if isUnspecified(source) { return mayLackSource(reading) }
+    guard isPossibleSource(source), source == destination, reading.link.number == LinkProtocol.bfd.number else { return false }
+    return reading.destinationPort == ServicePort.bfdEcho
 }
 
 /// Whether an address can be a host's on a wire.
-@_noLocks
+@_noLocks @inline(__always)
 func isPossibleSource(_ address: Address) -> Bool {
     !(isUnspecified(address) || isLoopback(address) || address.isMulticast || address.isBroadcast)
 }

@@ -57,5 +57,6 @@ func readNetwork(_ frame: borrowing RawSpan, into reading: inout Reading) -> Dro
     let reason = type == EtherType.ipv4 ? readIPv4(frame, into: &reading) : readIPv6(frame, into: &reading)
     if let reason { return reason }
     if case .packet = reading.kind, let reason = readTransport(frame, into: &reading) { return reason }
-    return isMartian(reading) ? .martian : nil
+    if areOrdinary(reading.source, reading.destination) { return nil }
+    return areExcused(reading) ? nil : .martian
 }

@@ -78,9 +78,11 @@ struct ClassSpace {
 
     /// Where a new family of classes begins, ascending: its first class, and for which root it stands (by zone, outside before known).
     var families: [(first: ClassNumber, root: Int)] {
-        let roots = (0..<zones).map { (outside(node: 0, zone: $0), $0) } + (0..<zones).map { (anyKnown(zone: $0), zones + $0) }
-        let plains = (0..<labelClasses).flatMap { labels in (0..<zones).map { (plain(labels: labels, zone: $0), zones + $0) } }
-        return (roots + plains).map { (first: $0.0, root: $0.1) }.sorted { $0.first < $1.first }
+        let nobody = (0..<zones).map { (first: outside(node: 0, zone: $0), root: $0) }
+        return nobody
+            + (0..<labelClasses).flatMap { labels in
+                (0..<zones).map { (first: plain(labels: labels, zone: $0), root: zones + $0) }
+            }
     }
 
     /// What a class is: nobody's or a label class's, in a zone, at a prefix node.

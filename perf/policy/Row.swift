@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import Classifier
+import Compiler
+import Glibc
+import Net
+import Policy
+
+/// What one shape with so many rules costs.
+struct Row {
+    /// Names and numbers, in the order in which they are printed.
+    private var fields: [(String, String)] = []
+
+    /// One JSON object on one line.
+    var json: String { "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}" }
+
+    private mutating func add(_ name: String, _ value: Double, digits: Int = 1) {
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        fields.append((name, "\((value * scale).rounded() / scale)"))
+    }
+
+    private mutating func add(_ name: String, _ value: Int) { fields.append((name, "\(value)")) }
+
+    private mutating func add(_ name: String, _ pair: Pairs) {
+        add(name, pair.ratio, digits: 3)
+        fields.append((name + "_spread", "[\(pair.spread.0), \(pair.spread.1)]"))
+    }
+
+    /// Compiles, then asks for first frames, each kind in turn with the same questions to a set of ten rules.
+    static func measured(shape name: String, rules: Int, pairs: Int) throws -> Row {
+        var row = Row()
+        row.fields.append(("shape", "\"\(name)\""))
+        row.add("rules", rules)
+        let shape = try Shape.named(name, rules: rules)
+        var inventory = Inventory()
+        let began = nanoseconds(CLOCK_THREAD_CPUTIME_ID)
+        let compiled = try compile(shape.set, generation: 1, inventory: &inventory)
+        row.add("compile_s", Double(nanoseconds(CLOCK_THREAD_CPUTIME_ID) - began) / 1e9, digits: 3)
+        row.add("memory_mib", mebibytes("VmHWM"))
+        row.add("image_mib", Double(compiled.image.count) / 1_048_576)
+        row.add("addresses", shape.set.workloads.reduce(0) { $0 + $1.addresses.count })
+        row.add("classes", compiled.figures.classes)
+        row.add("row_entries", compiled.figures.rowEntries)
+        let subject = try Loaded(compiled, &inventory, asked: Set(shape.population), huge: false)
+        let small = try Shape.named(name, rules: 10)
+        var smallInventory = Inventory()
+        let tenRules = try compile(small.set, generation: 1, inventory: &smallInventory)
+        let ten = try Loaded(tenRules, &smallInventory, asked: Set(shape.population), huge: false)
+        let again = try Loaded(tenRules, &smallInventory, asked: Set(shape.population), huge: false)
+        row.measure(shape, subject, ten, again, pairs)
+        return row
+    }
+
+    private mutating func measure(_ shape: Shape, _ subject: Loaded, _ ten: Loaded, _ again: Loaded, _ pairs: Int) {
+        let probes = shape.uniform(100_000)
+        let alone = Pairs(pairs) { Self.each(probes, $0 ? subject : ten) }
+        add("first_packet_ns", alone.first)
+        add("first_packet_at_10_ns", alone.second)
+        add("ratio", alone)
+        add("a_a", Pairs(pairs) { Self.each(probes, $0 ? again : ten) })
+        add("p999_ns", Self.slowest(probes, subject))
+        let staged = Pairs(pairs) { Self.staged(probes, $0 ? subject : ten) }
+        add("staged_ns", staged.first)
+        add("staged_ratio", staged)
+        let swept = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: false) }
+        add("swept_ns", swept.first)
+        add("swept_ratio", swept)
+        let sweptStaged = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: true) }
+        add("swept_staged_ns", sweptStaged.first)
+        add("matched_ns", Self.median((0..<3).map { _ in Self.each(shape.matched, subject) }))
+        if !shape.chosen.isEmpty {
+            add("chosen_ns", Self.median((0..<3).map { _ in Self.swept(shape.chosen, subject, staged: false) }))
+        }
+    }
+}
+
+/// Two things measured in turn, A B A B …: what one costs in units of the other.
+struct Pairs {
+    /// Medians of both.
+    let first, second: Double
+    /// The median of the ratios.
+    let ratio: Double
+    /// The smallest and the largest ratio.
+    let spread: (Double, Double)
+
+    init(_ count: Int, _ measure: (_ isFirst: Bool) -> Double) {
+        var (firsts, seconds): ([Double], [Double]) = ([], [])
+        for _ in 0..<count {
+            firsts.append(measure(true))
+            seconds.append(measure(false))
+        }
+        let ratios = zip(firsts, seconds).map { $0 / $1 }.sorted()
+        (first, second, ratio) = (Row.median(firsts), Row.median(seconds), Row.median(ratios))
+        func short(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
+        spread = (short(ratios.first ?? 0), short(ratios.last ?? 0))
+    }
+}
+
+/// Ways to ask.
+extension Row {
+    /// The middle one of some numbers.
+    static func median(_ numbers: [Double]) -> Double {
+        let sorted = numbers.sorted()
+        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    }
+
+    /// Keeps answers from being left out.
+    nonisolated(unsafe) private static var sink: UInt32 = 0
+
+    /// Nanoseconds for a decision, one after the other.
+    private static func each(_ probes: [Probe], _ loaded: Loaded) -> Double {
+        let began = nanoseconds(CLOCK_MONOTONIC)
+        for probe in probes { unsafe sink &+= loaded.decide(probe).egress }
+        return Double(nanoseconds(CLOCK_MONOTONIC) - began) / Double(max(1, probes.count))
+    }
+
+    /// Nanoseconds for a decision in bursts of 64, by stages.
+    private static func staged(_ probes: [Probe], _ loaded: Loaded) -> Double {
+        var owners = Loaded.owners
+        let began = nanoseconds(CLOCK_MONOTONIC)
+        for start in stride(from: 0, to: probes.count, by: 64) {
+            unsafe sink &+= loaded.decide(probes[start..<min(start + 64, probes.count)], &owners)
+        }
+        return Double(nanoseconds(CLOCK_MONOTONIC) - began) / Double(max(1, probes.count))
+    }
+
+    /// Nanoseconds for a decision in bursts of 64, before each of which 64 MiB of other memory were written: nothing of the image is
+    /// in a cache then.
+    private static func swept(_ probes: [Probe], _ loaded: Loaded, staged: Bool) -> Double {
+        let other = Pages(count: 64 << 20, huge: false)
+        var owners = Loaded.owners
+        var (total, count): (UInt64, Int) = (0, 0)
+        for start in stride(from: 0, to: min(probes.count, 64 * 24), by: 64) {
+            other.sweep()
+            let burst = probes[start..<min(start + 64, probes.count)]
+            let began = nanoseconds(CLOCK_MONOTONIC)
+            if staged {
+                unsafe sink &+= loaded.decide(burst, &owners)
+            } else {
+                for probe in burst { unsafe sink &+= loaded.decide(probe).egress }
+            }
+            total += nanoseconds(CLOCK_MONOTONIC) - began
+            count += burst.count
+        }
+        return Double(total) / Double(max(1, count))
+    }
+
+    /// What one decision in a thousand exceeds, less what the clock itself takes.
+    private static func slowest(_ probes: [Probe], _ loaded: Loaded) -> Double {
+        func sorted(_ act: (Probe) -> UInt32) -> [UInt64] {
+            probes.map { probe in
+                let began = nanoseconds(CLOCK_MONOTONIC)
+                unsafe sink &+= act(probe)
+                return nanoseconds(CLOCK_MONOTONIC) - began
+            }.sorted()
+        }
+        let clock = sorted { _ in 0 }
+        let times = sorted { loaded.decide($0).egress }
+        return Double(times[times.count * 999 / 1_000]) - Double(clock[clock.count / 2])
+    }
+}
+
+extension Shape {
+    /// Questions between any two of the population, for any of the services.
+    func uniform(_ count: Int) -> [Probe] {
+        var random = Seeded(5)
+        return (0..<count).map { _ in
+            let source = population[random.below(population.count)]
+            var destination = population[random.below(population.count)]
+            while destination.isIPv4 != source.isIPv4 { destination = population[random.below(population.count)] }
+            return Probe(source: source, destination: destination, service: services[random.below(services.count)])
+        }
+    }
+}
