@@ -97,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Net", "Policy",
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Link", "Net",
+                "Policy",
                 "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
@@ -140,7 +141,7 @@ let package = Package(
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
-        tests("System", []),
+        tests("System", ["Net"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

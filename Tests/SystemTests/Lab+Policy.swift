@@ -6,6 +6,9 @@ extension Lab {
     var configurationFile: URL { folder.appending(path: "bulkhead.yaml") }
     /// Where clients find the daemon.
     var socket: String { folder.appending(path: "control.sock").path }
+    /// What the daemon reads at its start and on SIGHUP.
+    func write(_ policy: String) throws { try policy.write(to: policyFile, atomically: true, encoding: .utf8) }
+
     private var policyFile: URL { folder.appending(path: "policy.yaml") }
 
     /// What the daemon is started with.
@@ -18,6 +21,7 @@ extension Lab {
         state: \(folder.path)/state
         run: \(folder.path)/run
         flows: {capacity: 65536}
+        \(settings.configuration)
 
         """
     }
@@ -63,7 +67,7 @@ extension Lab {
                 - {name: to-db, action: allow, to: {selector: 'app == "db"'}, services: [any]}
 
             """
-        try (documents + text).write(to: policyFile, atomically: true, encoding: .utf8)
+        try write(documents + text)
     }
 
     /// Adds so many rules to the policy that `writePolicy` wrote, none of which says anything of this laboratory's workloads.

@@ -18,6 +18,12 @@ final class Lab {
         var queues = 1
         /// Whether neighbours are written down; else they must be found by ARP and neighbour discovery, through the appliance.
         var fixedNeighbours = true
+        /// The MTU of every port.
+        var mtu = 1500
+        /// Further lines of the configuration file.
+        var configuration = ""
+        /// The documents in place of the usual ones.
+        var policy: String?
     }
 
     /// An address family.
@@ -72,7 +78,7 @@ final class Lab {
             try connect(web, to: "p0", hardwareAddress: "02:00:00:00:00:0b")
             try connect(db, to: "p1", hardwareAddress: "02:00:00:00:00:15")
             if settings.fixedNeighbours { try introduce() }
-            try writePolicy(ports: [Lab.allowedPort])
+            if let policy = settings.policy { try write(policy) } else { try writePolicy(ports: [Lab.allowedPort]) }
             try configuration.write(to: configurationFile, atomically: true, encoding: .utf8)
         } catch {
             remove()
@@ -99,11 +105,12 @@ final class Lab {
         try Command.run(
             ["ip", "-n", name, "link", "add", port] + queues + ["type", "veth", "peer", "name", "eth0", "netns", end] + queues)
         try appliance.shell("sysctl -q -w net.ipv6.conf.\(port).disable_ipv6=1")
-        try Command.run("ip", "-n", name, "link", "set", port, "promisc", "on", "up")
+        try Command.run("ip", "-n", name, "link", "set", port, "mtu", "\(settings.mtu)", "promisc", "on", "up")
         // Without addresses of their own making the ends are silent unless a test speaks; and a link that goes down keeps its address.
         try workload.namespace.shell("sysctl -q -w net.ipv6.conf.eth0.keep_addr_on_down=1")
         try Command.run(
-            "ip", "-n", end, "link", "set", "eth0", "address", hardwareAddress, "addrgenmode", "none", "up")
+            "ip", "-n", end, "link", "set", "eth0", "mtu", "\(settings.mtu)", "address", hardwareAddress, "addrgenmode",
+            "none", "up")
         try workload.namespace.run("ethtool", "-K", "eth0", "gro", "on", "tx", "off", "tso", "off")
         try Command.run("ip", "-n", end, "link", "set", "lo", "up")
         try Command.run("ip", "-n", end, "address", "add", workload.ipv4 + "/24", "dev", "eth0")

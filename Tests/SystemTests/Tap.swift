@@ -62,6 +62,16 @@ enum Transfer {
         let error: String
     }
 
+    /// What became of a datagram that somebody answers with an error.
+    struct Refusal: Decodable {
+        /// The error's name, as `errno` has it; empty when none came.
+        let error: String
+    }
+    /// How many datagrams were sent.
+    struct Sent: Decodable {
+        let sent: Int
+    }
+
     private static let program = Requirement.traffic.appending(path: "transfer.py").path
 
     /// Starts `serve` or `echo` at a workload and waits until it listens.
@@ -73,7 +83,32 @@ enum Transfer {
         return server
     }
 
-    /// Runs `send`, `ask` or `connect` at a workload to its end.
+    /// Joins a group at a workload's interface and counts the datagrams to it.
+    static func join(_ lab: Lab, at workload: Lab.Workload, group: String, port: Int) throws -> Companion {
+        try count(lab, at: workload, ["join", group, "\(port)", workload.interface.name])
+    }
+
+    /// Counts the datagrams to a port.
+    static func listen(_ lab: Lab, at workload: Lab.Workload, port: Int) throws -> Companion {
+        try count(lab, at: workload, ["count", "0.0.0.0", "\(port)"])
+    }
+
+    private static func count(_ lab: Lab, at workload: Lab.Workload, _ words: [String]) throws -> Companion {
+        let counter = try Companion(
+            workload.namespace.command([program] + words), in: lab.folder,
+            name: "count-\(UInt32.random(in: .min ... .max))")
+        try counter.waitForLine("listening", within: 10)
+        return counter
+    }
+
+    /// Ends a counter; how many datagrams it heard.
+    static func heard(_ counter: Companion) throws -> Int {
+        struct Heard: Decodable { let heard: Int }
+        let last = try counter.end().split(separator: "\n").last ?? ""
+        return try JSONDecoder().decode(Heard.self, from: Data(last.utf8)).heard
+    }
+
+    /// Runs `send`, `ask`, `connect`, `refused` or `cast` at a workload to its end.
     static func run<Outcome: Decodable>(
         _ verb: String, at workload: Lab.Workload, address: String, port: Int, _ amount: Int
     ) throws -> Outcome {

@@ -7,11 +7,18 @@
     transfer.py echo ADDRESS PORT             prints `listening`; sends every datagram back
     transfer.py ask ADDRESS PORT COUNT        sends datagrams of all sizes, waits for each; prints {"asked", "answered"}
     transfer.py connect ADDRESS PORT SECONDS  tries to open a connection; prints {"connected": true or false, "error"}
+    transfer.py refused ADDRESS PORT SECONDS  sends a datagram and waits for an error; prints {"error": its name, or nothing}
+    transfer.py join GROUP PORT INTERFACE     joins a group; prints `listening`, and on SIGTERM {"heard": datagrams}
+    transfer.py count ADDRESS PORT            the same without a group
+    transfer.py cast ADDRESS PORT COUNT       sends datagrams to a group or to everybody; prints {"sent"}
 """
+import errno
 import hashlib
 import json
 import random
+import signal
 import socket
+import struct
 import sys
 import time
 
@@ -84,6 +91,66 @@ def connect(address, port, seconds):
         print(json.dumps({"connected": False, "error": str(error)}))
 
 
+def refused(address, port, seconds):
+    client = socket.socket(family(address), socket.SOCK_DGRAM)
+    client.settimeout(seconds)
+    client.connect((address, port))
+    # An answer is never longer than what it answers: leave it room.
+    client.send(bytes(200))
+    try:
+        client.recv(1)
+        print(json.dumps({"error": ""}))
+    except TimeoutError:
+        print(json.dumps({"error": ""}))
+    except OSError as error:
+        print(json.dumps({"error": errno.errorcode[error.errno]}))
+
+
+class Stopped(Exception):
+    """Raised in a counter, which waits in the kernel when it is told to end."""
+
+
+def hear(address, port, interface=None):
+    listener = socket.socket(family(address), socket.SOCK_DGRAM)
+    listener.bind((address, port))
+    if interface and ":" in address:
+        number = socket.if_nametoindex(interface)
+        membership = socket.inet_pton(socket.AF_INET6, address) + struct.pack("@I", number)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+    elif interface:
+        membership = struct.pack("4s4si", socket.inet_aton(address), bytes(4), socket.if_nametoindex(interface))
+        listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+    heard = 0
+
+    def stop(*_):
+        raise Stopped
+
+    signal.signal(signal.SIGTERM, stop)
+    print("listening", flush=True)
+    try:
+        while True:
+            listener.recv(2048)
+            heard += 1
+    except Stopped:
+        print(json.dumps({"heard": heard}), flush=True)
+
+
+def cast(address, port, total):
+    number = socket.if_nametoindex("eth0")
+    sender = socket.socket(family(address), socket.SOCK_DGRAM)
+    if ":" in address:
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, number)
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 4)
+    else:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
+    for number in range(total):
+        sender.sendto(number.to_bytes(4, "little"), (address, port))
+        time.sleep(0.002)
+    print(json.dumps({"sent": total}))
+
+
 def main():
     match sys.argv[1:]:
         case ["serve", address, port]:
@@ -96,6 +163,14 @@ def main():
             ask(address, int(port), int(count))
         case ["connect", address, port, seconds]:
             connect(address, int(port), float(seconds))
+        case ["refused", address, port, seconds]:
+            refused(address, int(port), float(seconds))
+        case ["join", address, port, interface]:
+            hear(address, int(port), interface)
+        case ["count", address, port]:
+            hear(address, int(port))
+        case ["cast", address, port, total]:
+            cast(address, int(port), int(total))
         case _:
             sys.exit(__doc__)
 

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "cxdp_interface.h"
 
+#include "control.h"
+
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -12,8 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/// Runs one interface ioctl on a socket of its own, which belongs to the calling thread's namespace. 0 or -errno.
-static int control(const char *name, unsigned long request, struct ifreq *ask) {
+int cxdp_control(const char *name, unsigned long request, struct ifreq *ask) {
     size_t const length = strnlen(name, IFNAMSIZ);
     if (length == IFNAMSIZ) return -ENAMETOOLONG;
     memset(ask->ifr_name, 0, sizeof ask->ifr_name);
@@ -25,20 +26,20 @@ static int control(const char *name, unsigned long request, struct ifreq *ask) {
     return error;
 }
 
-static int ethtool(const char *name, void *command) {
+int cxdp_ethtool(const char *name, void *command) {
     struct ifreq ask;
     memset(&ask, 0, sizeof ask);
     ask.ifr_data = command;
-    return control(name, SIOCETHTOOL, &ask);
+    return cxdp_control(name, SIOCETHTOOL, &ask);
 }
 
 int cxdp_interface_change_flags(const char *name, uint32_t set, uint32_t clear) {
     struct ifreq ask;
     memset(&ask, 0, sizeof ask);
-    int error = control(name, SIOCGIFFLAGS, &ask);
+    int error = cxdp_control(name, SIOCGIFFLAGS, &ask);
     if (error) return error;
     ask.ifr_flags = (short)(((uint32_t)(unsigned short)ask.ifr_flags | set) & ~clear);
-    return control(name, SIOCSIFFLAGS, &ask);
+    return cxdp_control(name, SIOCSIFFLAGS, &ask);
 }
 
 int cxdp_interface_set_up(const char *name, int up) {
@@ -47,7 +48,7 @@ int cxdp_interface_set_up(const char *name, int up) {
 
 int cxdp_interface_channels(const char *name, uint32_t *receive, uint32_t *transmit) {
     struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-    int error = ethtool(name, &channels);
+    int error = cxdp_ethtool(name, &channels);
     if (error) return error;
     *receive = channels.rx_count + channels.combined_count;
     *transmit = channels.tx_count + channels.combined_count;
@@ -56,7 +57,7 @@ int cxdp_interface_channels(const char *name, uint32_t *receive, uint32_t *trans
 
 int cxdp_interface_driver(const char *name, char *driver, char *bus_address) {
     struct ethtool_drvinfo information = {.cmd = ETHTOOL_GDRVINFO};
-    int error = ethtool(name, &information);
+    int error = cxdp_ethtool(name, &information);
     if (error) return error;
     memcpy(driver, information.driver, 32);
     memcpy(bus_address, information.bus_info, 32);
@@ -75,23 +76,22 @@ int cxdp_interface_offload(const char *name, int offload) {
     };
     if (offload < 0 || offload >= (int)(sizeof offloads / sizeof offloads[0])) return -EINVAL;
     struct ethtool_value value = {.cmd = offloads[offload].command};
-    int error = ethtool(name, &value);
+    int error = cxdp_ethtool(name, &value);
     return error ? error : (value.data & offloads[offload].mask) != 0;
 }
 
-/// How many counters the driver has, or -errno.
-static int count_counters(const char *name) {
+int cxdp_count_strings(const char *name, unsigned set) {
     _Alignas(struct ethtool_sset_info) char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)] = {0};
     struct ethtool_sset_info *ask = (void *)room;
     ask->cmd = ETHTOOL_GSSET_INFO;
-    ask->sset_mask = 1ull << ETH_SS_STATS;
-    int error = ethtool(name, ask);
+    ask->sset_mask = 1ull << set;
+    int error = cxdp_ethtool(name, ask);
     if (error) return error;
     return ask->sset_mask ? (int)ask->data[0] : 0;
 }
 
 int cxdp_interface_counter(const char *name, const char *counter, uint64_t *value) {
-    int const count = count_counters(name);
+    int const count = cxdp_count_strings(name, ETH_SS_STATS);
     if (count < 0) return count;
     // Queues may be added between two calls: room for twice as many, and the kernel's own count decides.
     size_t const room = 2 * (size_t)count + 16;
@@ -100,11 +100,11 @@ int cxdp_interface_counter(const char *name, const char *counter, uint64_t *valu
     int error = names && values ? 0 : -ENOMEM;
     if (!error) {
         *names = (struct ethtool_gstrings){.cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_STATS, .len = (uint32_t)count};
-        error = ethtool(name, names);
+        error = cxdp_ethtool(name, names);
     }
     if (!error) {
         *values = (struct ethtool_stats){.cmd = ETHTOOL_GSTATS, .n_stats = (uint32_t)count};
-        error = ethtool(name, values);
+        error = cxdp_ethtool(name, values);
     }
     if (!error) {
         error = -ENOENT;

@@ -10,11 +10,14 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cxdp_interface.h"
+#include "netlink.h"
 
 static uint32_t word(const struct rtattr *attribute) {
     uint32_t value = 0;
@@ -82,8 +85,8 @@ static bool read_message(const struct nlmsghdr *header, struct cxdp_link *out) {
     return true;
 }
 
-static int open_netlink(unsigned groups, int type) {
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | type, NETLINK_ROUTE);
+static int open_netlink(int protocol, unsigned groups, int type) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | type, protocol);
     if (fd < 0) return -errno;
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
     if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
@@ -95,7 +98,7 @@ static int open_netlink(unsigned groups, int type) {
 }
 
 int cxdp_links_open(void) {
-    return open_netlink(RTMGRP_LINK, SOCK_NONBLOCK);
+    return open_netlink(NETLINK_ROUTE, RTMGRP_LINK, SOCK_NONBLOCK);
 }
 
 /// Takes one datagram. Its length or -errno; -ENOBUFS when it did not fit.
@@ -121,7 +124,7 @@ int cxdp_links_receive(int fd, struct cxdp_link *out, unsigned max) {
     return (int)count;
 }
 
-static void append(struct nlmsghdr *header, uint16_t type, const void *value, size_t length) {
+void cxdp_append(struct nlmsghdr *header, uint16_t type, const void *value, size_t length) {
     struct rtattr *attribute = (void *)((char *)header + NLMSG_ALIGN(header->nlmsg_len));
     attribute->rta_type = type;
     attribute->rta_len = (uint16_t)RTA_LENGTH(length);
@@ -129,9 +132,8 @@ static void append(struct nlmsghdr *header, uint16_t type, const void *value, si
     header->nlmsg_len = NLMSG_ALIGN(header->nlmsg_len) + RTA_ALIGN(attribute->rta_len);
 }
 
-/// Sends one request and takes one answer into `buffer`. Its length or -errno.
-static ssize_t exchange(struct nlmsghdr *ask, void *buffer, size_t room) {
-    int fd = open_netlink(0, 0);
+ssize_t cxdp_exchange(int protocol, struct nlmsghdr *ask, void *buffer, size_t room) {
+    int fd = open_netlink(protocol, 0, 0);
     if (fd < 0) return fd;
     ssize_t length = send(fd, ask, ask->nlmsg_len, 0) < 0 ? -errno : take(fd, buffer, room);
     close(fd);
@@ -148,12 +150,12 @@ int cxdp_link_query(const char *name, uint32_t ifindex, int32_t namespace_id, st
         .body = {.ifi_family = AF_UNSPEC, .ifi_index = name ? 0 : (int)ifindex},
     };
     if (name && strnlen(name, IFNAMSIZ) == IFNAMSIZ) return -ENAMETOOLONG;
-    if (name) append(&ask.header, IFLA_IFNAME, name, strlen(name) + 1);
+    if (name) cxdp_append(&ask.header, IFLA_IFNAME, name, strlen(name) + 1);
     uint32_t const brief = RTEXT_FILTER_SKIP_STATS;
-    append(&ask.header, IFLA_EXT_MASK, &brief, sizeof brief);
-    if (namespace_id >= 0) append(&ask.header, IFLA_TARGET_NETNSID, &namespace_id, sizeof namespace_id);
+    cxdp_append(&ask.header, IFLA_EXT_MASK, &brief, sizeof brief);
+    if (namespace_id >= 0) cxdp_append(&ask.header, IFLA_TARGET_NETNSID, &namespace_id, sizeof namespace_id);
     _Alignas(struct nlmsghdr) char buffer[32768];
-    ssize_t length = exchange(&ask.header, buffer, sizeof buffer);
+    ssize_t length = cxdp_exchange(NETLINK_ROUTE, &ask.header, buffer, sizeof buffer);
     if (length < 0) return (int)length;
     for (struct nlmsghdr *h = (void *)buffer; NLMSG_OK(h, length); h = NLMSG_NEXT(h, length)) {
         if (h->nlmsg_type == NLMSG_ERROR) return ((struct nlmsgerr *)NLMSG_DATA(h))->error;
@@ -173,9 +175,9 @@ static int32_t namespace_number(int fd) {
         .body = {.rtgen_family = AF_UNSPEC},
     };
     uint32_t const value = (uint32_t)fd;
-    append(&ask.header, NETNSA_FD, &value, sizeof value);
+    cxdp_append(&ask.header, NETNSA_FD, &value, sizeof value);
     _Alignas(struct nlmsghdr) char buffer[1024];
-    ssize_t length = exchange(&ask.header, buffer, sizeof buffer);
+    ssize_t length = cxdp_exchange(NETLINK_ROUTE, &ask.header, buffer, sizeof buffer);
     struct nlmsghdr *answer = (void *)buffer;
     if (length < 0 || !NLMSG_OK(answer, length) || answer->nlmsg_type != RTM_NEWNSID) return -1;
     int left = (int)answer->nlmsg_len - (int)NLMSG_SPACE(sizeof ask.body);
@@ -197,6 +199,33 @@ int cxdp_named_namespace(int32_t namespace_id, char *name) {
         if (namespace_number(fd) == namespace_id) {
             found = fd;
             strcpy(name, entry->d_name);
+        } else {
+            close(fd);
+        }
+    }
+    closedir(folder);
+    return found;
+}
+
+int cxdp_inhabited_namespace(int32_t namespace_id, int32_t *pid) {
+    DIR *folder = opendir("/proc");
+    if (!folder) return -errno;
+    int found = -ENOENT;
+    // Most processes share one namespace, which is asked about once for a run of them.
+    ino_t last = 0;
+    for (struct dirent *entry = readdir(folder); entry && found < 0; entry = readdir(folder)) {
+        int32_t const number = (int32_t)strtol(entry->d_name, NULL, 10);
+        if (number <= 0) continue;
+        char path[32];
+        struct stat facts = {0};
+        snprintf(path, sizeof path, "%d/ns/net", number);
+        int fd = openat(dirfd(folder), path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) continue;
+        bool const is_known = fstat(fd, &facts) == 0 && facts.st_ino == last;
+        last = facts.st_ino;
+        if (!is_known && namespace_number(fd) == namespace_id) {
+            found = fd;
+            *pid = number;
         } else {
             close(fd);
         }

@@ -82,6 +82,12 @@ int cxdp_raise_memlock(void) {
     return setrlimit(RLIMIT_MEMLOCK, &limit) < 0 ? -errno : 0;
 }
 
+uint64_t cxdp_memlock(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+    return limit.rlim_cur;
+}
+
 int cxdp_node_of_device(const char *bus_address) {
     char path[128];
     int length = snprintf(path, sizeof path, "/sys/bus/pci/devices/%s/numa_node", bus_address);

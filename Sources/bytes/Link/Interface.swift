@@ -17,6 +17,8 @@ public struct Interface: Sendable, Equatable {
     public let flags: UInt32
     /// The driver's name, as `ethtool -i` shows it; empty when it tells none.
     public let driver: String
+    /// Where the device is on its bus, as `ethtool -i` shows it; empty for virtual ones.
+    public let busAddress: String
     /// The kind of a virtual device (`veth`, `bond`, `vlan`, …); empty for hardware.
     public let kind: String
     /// Receive queues in use.
@@ -46,6 +48,8 @@ public struct Interface: Sendable, Equatable {
     public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
     /// Whether it has a carrier and can pass frames.
     public var isRunning: Bool { flags & UInt32(IFF_RUNNING) != 0 }
+    /// Whether it leads back to this host.
+    public var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK) != 0 }
     /// Whether it takes frames for any address.
     public var isPromiscuous: Bool { flags & UInt32(IFF_PROMISC) != 0 }
 
@@ -67,6 +71,17 @@ public struct Interface: Sendable, Equatable {
         self.init(link)
     }
 
+    /// A port as it was on another machine, written down: up, with a carrier, without XDP.
+    package init(
+        recorded name: String, index: UInt32, driver: String, kind: String = "", mtu: UInt32 = 1500, queues: UInt32 = 1,
+        numaNode: Int32 = -1
+    ) {
+        (self.name, self.index, self.driver, self.kind, self.mtu) = (name, index, driver, kind, mtu)
+        (receiveQueues, transmitQueues, self.numaNode) = (queues, queues, numaNode)
+        (address, flags) = (MACAddress(bits: 0), UInt32(IFF_UP | IFF_RUNNING | IFF_PROMISC))
+        (busAddress, xdp, xdpProgram, master, peer) = ("", nil, 0, 0, nil)
+    }
+
     private init(_ link: cxdp_link) {
         let state = LinkState(link)
         name = state.name
@@ -83,6 +98,7 @@ public struct Interface: Sendable, Equatable {
         (receiveQueues, transmitQueues) = Self.queues(of: name, allocated: (link.rx_queues, link.tx_queues))
         let (driver, bus) = Self.driver(of: name)
         self.driver = driver
+        busAddress = bus
         numaNode = unsafe cxdp_node_of_device(bus)
     }
 

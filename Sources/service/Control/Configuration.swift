@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Classifier
-internal import Layout
+public import Layout
 public import Net
 public import Policy
 
@@ -122,7 +122,7 @@ extension Configuration {
     public var ports: [[String]] { pairs.map(\.ports) }
 
     /// What keeper is asked to set up.
-    var plan: Plan {
+    public var plan: Plan {
         var plan = Plan()
         plan.pairCount = UInt32(pairs.count)
         plan.flowCapacity = UInt64(flowCapacity)

@@ -33,13 +33,14 @@ extension KeeperLoop {
         let held = fetch(from: folder)
         if let held, try adopt(held, orders, on: fileSystem) {
             log.info("took back the data process \(data?.pid ?? formerData?.process.pid ?? 0) and \(machines.count) pair(s)")
+            try checkGround(plan, on: fileSystem, isFresh: false)
         } else {
             guard held != nil || !takeOver else { throw KeeperError.nobodyToTakeOver(folder: path) }
             // One that does not answer would hold the ports' queues for ever.
             folder.notedData()?.kill()
+            try checkGround(orders, on: fileSystem, isFresh: true)
             try buildAnew(orders, on: fileSystem)
         }
-        checkGround()
         try lookAtLinks()
         heartbeats = Array(repeating: (0, 0), count: plan.workers)
         noteProcesses()
@@ -197,13 +198,15 @@ extension KeeperLoop {
         }
     }
 
-    func checkGround() {
-        for machine in machines {
-            let ports = (0..<2).compactMap { try? Interface(named: machine.plan.ports[$0].name.description) }
-            let ground = Ground(
-                ports: ports, queues: UInt32(machine.plan.queues), fail: machine.plan.fail == 1 ? .open : .closed,
-                generic: machine.plan.generic == 1)
-            for finding in ground.findings() { log.warning("\(finding)") }
+    /// Says what is to be said about ports and machine. What would keep a pair from working keeps it from starting, but never stops one
+    /// that runs.
+    private func checkGround(_ plan: Plan, on fileSystem: BPFFileSystem, isFresh: Bool) throws {
+        let findings = GroundCheck(plan, pins: fileSystem).findings
+        for finding in findings where finding.severity != .note {
+            if finding.severity == .warning || !isFresh { log.warning("\(finding)") }
         }
+        let errors = findings.filter { $0.severity == .error }
+        guard isFresh, !errors.isEmpty else { return }
+        throw KeeperError.port(errors.map(\.description).joined(separator: "; "))
     }
 }

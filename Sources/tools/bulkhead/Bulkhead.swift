@@ -13,6 +13,7 @@ struct Bulkhead: AsyncParsableCommand {
             Write a configuration and policies, see whether they are understood, run, and look:
 
               bulkhead check --config /etc/bulkhead/bulkhead.yaml
+              bulkhead doctor --config /etc/bulkhead/bulkhead.yaml
               bulkhead run --config /etc/bulkhead/bulkhead.yaml
               bulkhead status
               bulkhead flows --follow
@@ -25,7 +26,7 @@ struct Bulkhead: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, StatusCommand.self, CheckCommand.self, PolicyCommand.self, FlowsCommand.self,
+            RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
             ReplayCommand.self,
         ])
 

@@ -9,6 +9,7 @@
 #ifndef CXDP_H
 #define CXDP_H
 
+#include "cxdp_ground.h"
 #include "cxdp_hot.h"
 #include "cxdp_interface.h"
 #include "cxdp_memory.h"

@@ -51,6 +51,9 @@ int cxdp_link_query(const char *name, uint32_t ifindex, int32_t namespace_id, st
 /// writes that name into `name`, a buffer of 256 bytes. Its descriptor or -errno; -ENOENT when it is none of them.
 int cxdp_named_namespace(int32_t namespace_id, char *name);
 
+/// The same by a process that lives in it, whose number is written into `pid`: containers' namespaces have no name there.
+int cxdp_inhabited_namespace(int32_t namespace_id, int32_t *pid);
+
 /// Sets and clears IFF_ flags by ioctl. 0 or -errno.
 int cxdp_interface_change_flags(const char *name, uint32_t set, uint32_t clear);
 

@@ -47,6 +47,9 @@ void cxdp_unmap_mode(const uint32_t *words);
 /// Lifts RLIMIT_MEMLOCK to infinity, or, without the privilege to do so, to its hard limit. 0 or -errno.
 int cxdp_raise_memlock(void);
 
+/// RLIMIT_MEMLOCK in bytes; UINT64_MAX when there is no limit.
+uint64_t cxdp_memlock(void);
+
 /// The NUMA node of the device with this bus address (`0000:01:00.0`, as ethtool's bus-info says it), or -1 for none, a
 /// virtual device, or a machine with one node. It is read from /sys/bus, which looks the same in each network namespace.
 int cxdp_node_of_device(const char *bus_address);
