@@ -34,6 +34,10 @@ struct WorkloadTree {
         guard !services.contains(where: { $0.key == key }) else {
             throw PolicyError(place, "the service \"\(key)\" is there twice", remedy: "remove one of them")
         }
+        // A number alone is a protocol's in the native language; in a list of machines somebody means a port.
+        guard value.isEmpty || !value.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            throw PolicyError(valuePlace, "the service \"\(key)\" is a number without a protocol", remedy: "write tcp/\(value)")
+        }
         services.append((key, place, Self.text(value, valuePlace)))
     }
 
