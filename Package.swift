@@ -105,6 +105,11 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets", dependencies: ["PolicyText", "Policy", "Wire", "Net", "TestSupport"], path: "Tests/Fuzz/Targets",
+            swiftSettings: settings),
+        .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
+        tests("Fuzz", ["FuzzTargets", "Net"]),
         tests("Net", ["Net"]),
         tests("Record", ["Record", "Net"]),
         tests("Ring", ["Ring", "Net"]),
@@ -130,3 +135,10 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )
+
+// libFuzzer brings its own `main`, so its driver links only where `scripts/fuzz` builds it with the fuzzer's runtime.
+if Context.environment["BULKHEAD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-driver", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/Driver", swiftSettings: settings))
+}

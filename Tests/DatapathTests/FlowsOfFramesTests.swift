@@ -168,7 +168,7 @@ extension FlowsOfFramesTests {
     }
 
     @Test func `a request that policy does not name is denied`() throws {
-        try bench.expectDropped(there / ICMP(type: 13), .denied)
+        try bench.expectDropped(there / ICMP(type: 13) / Payload(count: 12), .denied)
         try bench.expectDropped(Ethernet() / IPv4(from: client, to: db) / ICMP.echo(), .denied)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Policy
 import PolicyText
+import TestSupport
 import Testing
 
 @Suite struct Damage {
@@ -12,7 +13,7 @@ import Testing
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
         }
-        let documents = Sample.everything.split(separator: "---\n").map { Array($0.utf8) }
+        let documents = PolicySample.everything.split(separator: "---\n").map { Array($0.utf8) }
         let pieces = ["[", "]", "{", "}", ":", ",", "-", "&a", "*a", "!", "'", "\"", "#", "\n", "~", "9", "é", "\t", "?", "|"]
         var refused = 0
         for _ in 0..<10_000 {

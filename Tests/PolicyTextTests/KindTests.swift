@@ -2,13 +2,14 @@
 import Net
 import Policy
 import PolicyText
+import TestSupport
 import Testing
 
-/// Every field of every kind, as it stands in `Sample.everything`.
+/// Every field of every kind, as it stands in `PolicySample.everything`.
 @Suite struct Kinds {
     private let set: PolicySet
 
-    init() throws { set = try PolicySet(try decode(Sample.everything, file: "all.yaml")) }
+    init() throws { set = try PolicySet(try decode(PolicySample.everything, file: "all.yaml")) }
 
     private func policy(_ name: String) throws -> Policy { try #require(set.policies.first { $0.name.name == name }) }
     private func prefixes(_ texts: String...) -> [Prefix] { texts.compactMap { Prefix($0) } }

@@ -68,6 +68,7 @@ import Testing
         #expect(
             refusal { $0.files = 1 }
                 == "\(path):1:1: the folder has more than 1 files of documents; write several documents into one file")
+        #expect(refusal { $0.file.bytes = 70 } == "\(path)/a.yaml:1:1: the file has 121 bytes, 70 is the limit; split it")
         #expect(refusal { $0.bytes = 150 } == "\(path)/b.yaml:1:1: with this file the set has more than 150 bytes")
         #expect(refusal { $0.documents = 2 } == "\(path)/b.yaml:1:1: with this document the set has more than 2")
     }

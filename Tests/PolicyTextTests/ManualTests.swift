@@ -10,7 +10,8 @@ import Testing
     private let text: String
 
     init() throws {
-        path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        path =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../docs/policy.md").standardizedFileURL.path
         text = try String(contentsOfFile: path, encoding: .utf8)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import PolicyText
+import TestSupport
 import Testing
 
 @Suite struct Schemas {
@@ -14,18 +15,18 @@ import Testing
 
     @Test func `every kind with every key is a document for schema and reader`() throws {
         let validator = try SchemaValidator(PolicySchema.text)
-        for document in try YAMLReader.documents(Sample.everything, file: "f") {
+        for document in try YAMLReader.documents(PolicySample.everything, file: "f") {
             #expect(validator.accepts(document), "\(document.place)")
         }
         #expect(validator.keys.subtracting(validator.met) == [], "the sample lacks keys")
         #expect(validator.undocumented == [], "keys that do not say what their absence means")
-        _ = try decode(Sample.everything, file: "f")
+        _ = try decode(PolicySample.everything, file: "f")
     }
 
     @Test func `a null in any place is refused by the reader, so that it reads every key, and by the schema`() throws {
         let validator = try SchemaValidator(PolicySchema.text)
         var count = 0
-        for document in try YAMLReader.documents(Sample.everything, file: "f") {
+        for document in try YAMLReader.documents(PolicySample.everything, file: "f") {
             for variant in document.withNulls {
                 count += 1
                 let text = variant.json
@@ -53,6 +54,13 @@ import Testing
         let validator = try SchemaValidator(PolicySchema.text)
         let manual = Self.root.appendingPathComponent("docs/policy.md").standardizedFileURL
         let blocks = try String(contentsOf: manual, encoding: .utf8).components(separatedBy: "```yaml\n").dropFirst()
+        let folder = Self.root.appendingPathComponent("examples").standardizedFileURL.path
+        let examples = try Loader.files(under: folder).map { try String(contentsOfFile: $0, encoding: .utf8) }
+            .filter { $0.contains("apiVersion: bulkhead/v1") }
+        #expect(!examples.isEmpty)
+        for text in examples {
+            for document in try YAMLReader.documents(text, file: "example") { #expect(validator.accepts(document), "\(text)") }
+        }
         for block in blocks {
             let text = block.components(separatedBy: "```")[0]
             for document in try YAMLReader.documents(text, file: "docs/policy.md") {

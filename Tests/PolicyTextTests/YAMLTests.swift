@@ -15,7 +15,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a: !mine 1", "the tag !mine is not read"), ("? [a]\n: 1", "a key must be a word, not a list"),
+        ("a: !mine 1", "the tag !mine is not read"), ("a: !!int 1", "the tag tag:yaml.org,2002:int is not read"),
+        ("{1: a, '1': b}", "f:1:8: the key \"1\" is there twice"), ("? [a]\n: 1", "a key must be a word, not a list"),
         ("a: [1", "the text is no YAML"),
         ("\ta: 1", "the text is no YAML"),
     ]) func `what a configuration must not hold is refused`(text: String, message: String) {

@@ -89,9 +89,9 @@ public struct ICMPv6: PacketLayer {
         ICMPv6(type: 135, body: wire(target) + options)
     }
 
-    /// A solicited neighbour advertisement (RFC 4861, 4.4).
-    public static func advertisement(of target: Address, options: [UInt8] = []) -> ICMPv6 {
-        ICMPv6(type: 136, identifier: 0x6000, body: wire(target) + options)
+    /// A neighbour advertisement (RFC 4861, 4.4): the answer to a solicitation, or unsolicited and then to a group as a rule.
+    public static func advertisement(of target: Address, solicited: Bool = false, options: [UInt8] = []) -> ICMPv6 {
+        ICMPv6(type: 136, identifier: solicited ? 0x6000 : 0x2000, body: wire(target) + options)
     }
 
     /// A redirect (RFC 4861, 4.5).

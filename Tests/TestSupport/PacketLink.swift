@@ -17,9 +17,12 @@ public struct Ethernet: PacketLayer {
         self.type = type
     }
 
+    /// What announces it to a tunnel: transparent Ethernet bridging.
+    public var etherType: UInt16? { 0x6558 }
+
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
-        wire(destination) + wire(source) + wire(type ?? next?.etherType ?? 0) + payload
+        wire(destination) + wire(source) + wire(type ?? typeOrLength(of: next, payload)) + payload
     }
 
     /// The layer in a word or two.
@@ -50,7 +53,7 @@ public struct VLAN: PacketLayer {
 
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
-        wire(priority << 13 | identifier) + wire(type ?? next?.etherType ?? 0) + payload
+        wire(priority << 13 | identifier) + wire(type ?? typeOrLength(of: next, payload)) + payload
     }
 
     /// The layer in a word or two.

@@ -87,19 +87,41 @@ public struct UDP: PacketLayer {
     public var description: String { "UDP(\(source) > \(destination))" }
 }
 
-/// A VXLAN header (RFC 7348); stands in a `UDP(to: 4789)`.
-public struct VXLAN: PacketLayer {
-    /// VXLAN network identifier, 24 bits.
-    public var identifier: UInt32
+/// An SCTP common header (RFC 9260, 3.1) with its chunks.
+public struct SCTP: PacketLayer {
+    /// Ports.
+    public var source, destination: UInt16
+    /// Verification tag.
+    public var tag: UInt32
+    /// The chunks, each padded to whole words.
+    public var chunks: [UInt8]
 
-    /// A header with its network identifier.
-    public init(_ identifier: UInt32) { self.identifier = identifier }
+    /// A packet; what is not given is right. The checksum is left 0: Wire does not look at it.
+    public init(from source: UInt16 = 40000, to destination: UInt16 = 3868, tag: UInt32 = 7, _ chunks: [UInt8]...) {
+        self.source = source
+        self.destination = destination
+        self.tag = tag
+        self.chunks = chunks.flatMap { $0.paddedToWords }
+    }
+
+    /// An INIT, whose tag is 0.
+    public static func initiation(from source: UInt16 = 40000, to destination: UInt16 = 3868) -> SCTP {
+        SCTP(from: source, to: destination, tag: 0, [1, 0, 0, 20, 0, 0, 0, 7, 0, 1, 0, 0, 0, 10, 0, 10, 0, 0, 0, 1])
+    }
+
+    /// A DATA chunk with a few bytes.
+    public static func data(_ count: Int = 5) -> [UInt8] {
+        [0, 3] + wire(UInt16(16 + count)) + [UInt8](repeating: 0, count: 12) + [UInt8](repeating: 0x61, count: count)
+    }
+
+    /// What announces it to IP.
+    public var protocolNumber: UInt8? { 132 }
 
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
-        [8, 0, 0, 0] + wire(identifier << 8) + payload
+        wire(source) + wire(destination) + wire(tag) + [0, 0, 0, 0] + chunks + payload
     }
 
     /// The layer in a word or two.
-    public var description: String { "VXLAN(\(identifier))" }
+    public var description: String { "SCTP(\(source) > \(destination))" }
 }

@@ -44,19 +44,6 @@ import Wire
         expect(Ethernet() / VLAN(0) / VLAN(0) / VLAN(10) / IPv4() / UDP(), .tooManyTags)
     }
 
-    @Test(arguments: [0x05ff, 0x002e, 0x0000, 0x88cc, 0x8847, 0x8863, 0x888e] as [UInt16])
-    func `other ether types and 802_3 lengths are not read, and say what they are`(type: UInt16) {
-        let packet = Ethernet(type: type) / Raw([UInt8](repeating: 0xaa, count: 46))
-        let (reason, reading) = outcome(of: packet.bytes)
-        #expect(reason == .unknownEtherType)
-        #expect(reading.etherType == type)
-    }
-
-    @Test func `SNAP is no second way to write IP`() {
-        let snap = Raw([0xaa, 0xaa, 3, 0, 0, 0, 8, 0])
-        expect(Ethernet(type: 60) / snap / IPv4() / UDP() / Payload(count: 24), .unknownEtherType)
-    }
-
     @Test func `a frame shorter than its headers is truncated`() {
         let tagged = (Ethernet() / VLAN(1) / VLAN(2) / IPv4() / UDP()).bytes
         for length in 0..<42 { #expect(outcome(of: Array(tagged.prefix(length))).reason == .truncated, "\(length)") }
@@ -89,37 +76,5 @@ import Wire
         let second = (Ethernet() / ARP()).bytes
         #expect(read(second, into: &reused) == nil)
         #expect("\(reused)" == "\(outcome(of: second).reading)")
-    }
-}
-
-@Suite struct AddressResolution {
-    @Test func `sender and target are read`() {
-        let reading = reading(of: Ethernet() / ARP(2, from: "10.1.0.1", to: "10.1.0.9") / Padding(to: 60))
-        #expect(reading.kind == .arp)
-        #expect(reading.source == "10.1.0.1")
-        #expect(reading.destination == "10.1.0.9")
-        #expect(reading.networkOffset == 14)
-        #expect(reading.end == 42)
-    }
-
-    @Test(arguments: [
-        ARP(hardware: 6), ARP(network: 0x86dd), ARP(hardwareLength: 8), ARP(networkLength: 16), ARP(hardwareLength: 0), ARP(0),
-        ARP(3), ARP(8),
-    ])
-    func `other formats and operations are refused`(message: ARP) {
-        expect(Ethernet() / message, .badNeighbour)
-    }
-
-    @Test func `a message cut short is truncated`() {
-        let message = (Ethernet() / ARP()).bytes
-        #expect(outcome(of: message.dropLast()).reason == .truncated)
-    }
-
-    @Test func `a probe has no sender yet, a group or loopback is none`() {
-        expect(Ethernet() / ARP(from: "0.0.0.0"), nil)
-        expect(Ethernet() / ARP(from: "10.0.0.2", to: "10.0.0.2"), nil)
-        expect(Ethernet() / ARP(from: "224.0.0.1"), .martian)
-        expect(Ethernet() / ARP(from: "127.0.0.1"), .martian)
-        expect(Ethernet() / ARP(from: "255.255.255.255"), .martian)
     }
 }

@@ -12,22 +12,8 @@ import Wire
         return outer / inner / Fragment(offset: 1232, more: true, identification: 77, next: 6) / Payload(count: 64)
     }
 
-    /// What a reader of tunnels will do: the tags of the frame, the tunnel around, and the innermost headers at their place in it.
-    static func unwrapped(_ packet: Packet) -> Reading {
-        let bytes = packet.bytes
-        let outer = reading(of: packet)
-        let innerStart = outer.payloadOffset + 8
-        var (reason, reading) = outcome(of: Array(bytes[Int(innerStart)...]))
-        #expect(reason == nil, "\(packet)")
-        reading.vlans = outer.vlans
-        let identifier = bytes[Int(outer.payloadOffset) + 4..<Int(outer.payloadOffset) + 7].reduce(0) { $0 << 8 | UInt32($1) }
-        reading.tunnel = Tunnel(.vxlan, identifier: identifier, depth: 1)
-        reading.networkOffset += innerStart
-        reading.transportOffset += innerStart
-        reading.payloadOffset += innerStart
-        reading.end += innerStart
-        return reading
-    }
+    /// The tags of the frame, the tunnel around, and the innermost headers at their place in it.
+    static func unwrapped(_ packet: Packet) -> Reading { inner(of: packet, reading(of: packet)) }
 
     @Test func `one reading holds tags, tunnel and the inner fragment`() {
         let packet = Self.packet(from: "fd00::a", to: "fd00::b", outer: IPv4())

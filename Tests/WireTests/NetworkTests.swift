@@ -57,32 +57,24 @@ import Wire
         expect(Ethernet() / IPv4(totalLength: 27) / UDP() / Padding(to: 60), .truncated)
     }
 
-    @Test(
-        arguments: [
-            [1, 1, 1, 1], [0, 0xff, 0xff, 0xff], [148, 4, 0, 0], [7, 7, 4, 0, 0, 0, 0, 0], [68, 4, 5, 0], [130, 3, 0, 0],
-            [1, 1, 94, 2],
-        ] as [[UInt8]])
-    func `well-formed options pass and move the transport`(options: [UInt8]) {
-        #expect(Int(reading(of: Ethernet() / IPv4(options: options) / UDP()).transportOffset) == 34 + options.count)
+    @Test(arguments: [3, 8, 46, 88, 94, 103, 115, 136, 137, 253, 254, 255] as [UInt8])
+    func `a protocol without ports is judged by its number`(number: UInt8) {
+        for packet in [
+            Ethernet() / IPv4(next: number) / Payload(count: 40), Ethernet() / IPv6(next: number) / Payload(count: 40),
+        ] {
+            let reading = reading(of: packet)
+            #expect(reading.kind == .packet)
+            #expect(reading.link == .none)
+            #expect(reading.service == ServiceKey(IPProtocol(rawValue: number), port: 0))
+            #expect(reading.transportOffset == reading.payloadOffset)
+        }
     }
 
-    @Test(
-        arguments: [
-            [131, 7, 4, 10, 0, 0, 9, 0], [137, 7, 4, 10, 0, 0, 9, 0], [1, 131, 3, 4], [68, 0, 0, 0], [68, 1, 0, 0],
-            [68, 5, 5, 0],
-            [1, 1, 1, 68], [7, 255, 4, 0], [94, 3, 0, 94],
-        ] as [[UInt8]])
-    func `source routes and malformed lists are refused`(options: [UInt8]) {
-        expect(Ethernet() / IPv4(options: options) / UDP(), .badOptions)
-    }
-
-    @Test(arguments: [0, 2, 4, 41, 47, 50, 51, 58, 88, 132, 136, 255] as [UInt8])
-    func `other protocols are not read`(number: UInt8) {
-        let packet = Ethernet() / IPv4(next: number) / Payload(count: 40)
-        let (reason, reading) = outcome(of: packet.bytes)
-        #expect(reason == .unknownProtocol, "\(packet)")
-        #expect(reading.protocolNumber.rawValue == number)
+    @Test(arguments: [0, 43, 44, 58, 59, 60] as [UInt8])
+    func `a number of IPv6 alone announces nothing over IPv4`(number: UInt8) {
+        expect(Ethernet() / IPv4(next: number) / Payload(count: 40), .unknownProtocol)
         expect(Ethernet() / IPv4(moreFragments: true, next: number) / Payload(count: 40), .unknownProtocol)
+        expect(Ethernet() / IPv4(offset: 64, next: number) / Payload(count: 40), .unknownProtocol)
     }
 }
 
@@ -110,77 +102,15 @@ import Wire
         expect(Ethernet() / IPv6(payloadLength: 7) / UDP() / Padding(to: 80), .truncated)
     }
 
-    @Test(arguments: [0, 43, 50, 51, 60, 135, 139, 140] as [UInt8])
-    func `extension headers are not read, behind a Fragment header neither`(number: UInt8) {
-        expect(Ethernet() / IPv6() / Extension(number) / TCP([.syn]), .extensionHeader)
-        expect(Ethernet() / IPv6() / Fragment() / Extension(number) / TCP([.syn]), .extensionHeader)
-    }
-
-    @Test func `a second Fragment header is refused`() {
-        expect(Ethernet() / IPv6() / Fragment() / Fragment() / UDP(), .extensionHeader)
-    }
-
-    @Test(arguments: [1, 2, 4, 41, 47, 59, 132, 136, 253, 255] as [UInt8])
-    func `other protocols are not read`(number: UInt8) {
+    @Test(arguments: [1, 2] as [UInt8])
+    func `a number of IPv4 alone announces nothing over IPv6`(number: UInt8) {
         expect(Ethernet() / IPv6(next: number) / Payload(count: 40), .unknownProtocol)
-        expect(Ethernet() / IPv6() / Fragment(offset: 8, next: number) / Payload(count: 40), .unknownProtocol)
-    }
-}
-
-@Suite struct Fragments {
-    @Test func `an IPv4 fragment is readable and says where it belongs`() {
-        let first = reading(of: Ethernet() / IPv4(identification: 0xbeef, moreFragments: true) / UDP() / Payload(count: 8))
-        #expect(first.kind == .fragment)
-        #expect(first.marks == [.fragment, .moreFragments])
-        #expect(first.fragmentOffset == 0)
-        #expect(first.identification == 0xbeef)
-        #expect(first.protocolNumber == .udp)
-        #expect([first.transportOffset, first.end] == [34, 50])
-        let last = reading(of: Ethernet() / IPv4(identification: 0xbeef, offset: 16, next: 6) / Payload(count: 3))
-        #expect(last.marks == .fragment)
-        #expect(last.fragmentOffset == 16)
-        #expect([last.sourcePort, last.destinationPort] == [0, 0])
+        expect(Ethernet() / IPv6() / Fragment(offset: 64, next: number) / Payload(count: 40), .unknownProtocol)
     }
 
-    @Test func `an IPv6 fragment is readable and says where it belongs`() {
-        let packet = Ethernet() / IPv6() / Fragment(offset: 1232, more: true, identification: 0xdead_beef, next: 6)
-        let reading = reading(of: packet / Payload(count: 16))
-        #expect(reading.kind == .fragment)
-        #expect(reading.marks == [.fragment, .moreFragments, .dontFragment])
-        #expect(reading.fragmentOffset == 1232)
-        #expect(reading.identification == 0xdead_beef)
-        #expect(reading.protocolNumber == .tcp)
-        #expect([reading.transportOffset, reading.payloadOffset, reading.end] == [62, 62, 78])
-    }
-
-    @Test func `an atomic fragment is one without the mark`() {
-        let reading = reading(of: Ethernet() / IPv6() / Fragment(identification: 5) / UDP())
-        #expect(reading.kind == .fragment)
-        #expect(reading.marks == .dontFragment)
-        #expect(reading.identification == 5)
-        #expect(reading.protocolNumber == .udp)
-    }
-
-    @Test func `a middle fragment ends at a multiple of 8`() {
-        expect(Ethernet() / IPv4(moreFragments: true, next: 17) / Payload(count: 9), .badLength)
-        expect(Ethernet() / IPv6() / Fragment(more: true, next: 17) / Payload(count: 9), .badLength)
-        expect(Ethernet() / IPv4(offset: 8, next: 17) / Payload(count: 9), nil)
-        expect(Ethernet() / IPv6() / Fragment(offset: 8, next: 17) / Payload(count: 9), nil)
-    }
-
-    @Test func `a fragment holds something`() {
-        expect(Ethernet() / IPv4(offset: 8, next: 17) / Padding(to: 60), .badLength)
-        expect(Ethernet() / IPv6() / Fragment(next: 17) / Padding(to: 80), .badLength)
-    }
-
-    @Test func `no fragment ends behind the largest packet`() {
-        expect(Ethernet() / IPv4(offset: 65528, next: 1) / Payload(count: 7), nil)
-        expect(Ethernet() / IPv4(offset: 65528, next: 1) / Payload(count: 8), .badLength)
-        expect(Ethernet() / IPv6() / Fragment(offset: 65528, next: 17) / Payload(count: 7), nil)
-        expect(Ethernet() / IPv6() / Fragment(offset: 65528, next: 17) / Payload(count: 8), .badLength)
-    }
-
-    @Test func `a Fragment header cut short is truncated`() {
-        expect(Ethernet() / IPv6(payloadLength: 7) / Fragment(), .truncated)
+    @Test func `a packet that ends behind its header may be empty`() {
+        let reading = reading(of: Ethernet() / IPv6(next: 59) / Padding(to: 60))
+        #expect(reading.protocolNumber.rawValue == 59)
+        #expect([reading.transportOffset, reading.end] == [54, 54])
     }
 }

@@ -12,22 +12,38 @@
     case unknownEtherType
     /// The version, header length or total length contradict each other or the frame.
     case badLength
+    /// LLC, SNAP or a protocol beside IP that contradicts itself, as a SNAP header behind a SNAP header.
+    case badLink
     /// The IPv4 header's checksum is wrong.
     case badChecksum
-    /// IPv4 source routing, or a malformed option list.
+    /// IPv4 source routing, a router alert where none belongs, or a malformed option list.
     case badOptions
-    /// An IPv6 extension header that is not read.
+    /// An IPv6 extension header that is malformed, repeated, out of place or routes by source, or a chain that is too long.
     case extensionHeader
     /// A fragment: judged only where fragments are tracked.
     case fragment
-    /// An IP protocol that is not read: neither TCP, UDP, ICMP nor ICMPv6.
+    /// A first fragment without all headers, or a later one that reaches back into them.
+    case tinyFragment
+    /// An IP protocol that its family does not have: ICMP of the other one, or an IPv6 extension header over IPv4.
     case unknownProtocol
-    /// TCP flags that no connection sends, as SYN with FIN, or a data offset below 5.
+    /// TCP flags that no connection sends, as SYN with FIN, a data offset below 5, or a malformed option list.
     case badTCP
     /// UDP length outside the packet, or no checksum over IPv6.
     case badUDP
-    /// An ARP or neighbour-discovery message that contradicts itself.
+    /// An SCTP port or tag of 0, chunks that do not fill the packet, or an INIT that is not alone.
+    case badSCTP
+    /// An ICMP or ICMPv6 message shorter than its type demands, or an error that quotes too little.
+    case badICMP
+    /// An authentication or security header with a reserved index or an impossible length.
+    case badIPsec
+    /// A message of IGMP, listener discovery, OSPF, VRRP or PTP that contradicts itself.
+    case badControl
+    /// A DHCP or DHCPv6 message that contradicts itself.
+    case badDHCP
+    /// An ARP or neighbour-discovery message that contradicts itself, or the latter in fragments.
     case badNeighbour
+    /// A tunnel header that contradicts itself or what it carries, or a third tunnel inside the two that are read.
+    case badTunnel
     /// A source that cannot be one (multicast, broadcast, loopback, unspecified), or the same address at both ends.
     case martian
     /// Multicast or broadcast that the zone's table does not pass.

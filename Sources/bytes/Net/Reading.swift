@@ -8,9 +8,9 @@
 @frozen public struct Reading: BitwiseCopyable, Sendable {
     /// What kind of frame it is, which decides the fields that are valid.
     @frozen public enum Kind: UInt8, Sendable {
-        /// IPv4 or IPv6 with a transport that was read: every field of network and transport is valid.
+        /// IPv4 or IPv6, not fragmented: every field of the network is valid, and of the transport those that its protocol has.
         case packet = 0
-        /// A later fragment, or a first one too short to judge: no transport field is valid.
+        /// A fragment that has others. Fields of the transport (ports, flags, types) are valid where `fragmentOffset` is 0.
         case fragment
         /// ARP: `source` is the sender's, `destination` the target's protocol address.
         case arp
@@ -30,7 +30,7 @@
         @inlinable public static var fragment: Marks { @_noLocks get { Marks(rawValue: 1) } }
         /// More fragments follow.
         @inlinable public static var moreFragments: Marks { @_noLocks get { Marks(rawValue: 2) } }
-        /// An ICMP or ICMPv6 error that quotes a packet at `payloadOffset`.
+        /// An ICMP or ICMPv6 error that quotes at `payloadOffset` a packet of at least its header and 8 bytes, or a shorter one whole.
         @inlinable public static var icmpError: Marks { @_noLocks get { Marks(rawValue: 4) } }
         /// An ICMP or ICMPv6 reply, which only a request may call for.
         @inlinable public static var icmpReply: Marks { @_noLocks get { Marks(rawValue: 8) } }
@@ -48,9 +48,9 @@
     public var destination = Address(high: 0, low: 0)
     /// What a neighbour solicitation or advertisement speaks of (RFC 4861, 4.3 and 4.4), or where a redirect points; else 0.
     public var target = Address(high: 0, low: 0)
-    /// Destination hardware address; always valid.
+    /// Destination hardware address; always valid. Of a packet in a tunnel that carries no Ethernet, the frame's own.
     public var destinationMAC = MACAddress(bits: 0)
-    /// Source hardware address; always valid.
+    /// Source hardware address; valid as the destination's.
     public var sourceMAC = MACAddress(bits: 0)
     /// The hardware address that the message itself claims: ARP's sender, or the link-layer address option of neighbour discovery;
     /// 0 where it claims none. Valid for `arp` and `neighbour`.
@@ -59,33 +59,39 @@
     public var sequence: UInt32 = 0
     /// TCP acknowledgement number; valid for TCP with ACK.
     public var acknowledgement: UInt32 = 0
-    /// Fragment identification; valid with `Marks.fragment`.
+    /// Fragment identification; valid with `Marks.fragment`, and of an atomic fragment (RFC 6946).
     public var identification: UInt32 = 0
     /// Around which the headers were found; `Tunnel.Kind.none` for the frame's own.
     public var tunnel = Tunnel()
     /// The tunnel that the packet carries, to be read by `readInner`; `Tunnel.Kind.none` for a packet that carries none.
     public var carried = Tunnel()
-    /// VLAN tags of the frame, VLAN 0 left out; always valid.
+    /// VLAN tags of the frame, VLAN 0 left out; always valid. A packet in a tunnel has those of the frame around it.
     public var vlans = VLANTags()
-    /// Source port of TCP, UDP, SCTP. For an ICMP request its identifier, for a reply the type and code of the request it answers.
+    /// Source port of TCP, UDP, SCTP. For an ICMP request its identifier, for a reply the type and code of the request it answers. 0 for
+    /// other protocols.
     public var sourcePort: UInt16 = 0
-    /// Destination port of TCP, UDP, SCTP. For ICMP type and code (`type << 8 | code`), for a reply the identifier.
+    /// Destination port of TCP, UDP, SCTP. For ICMP type and code (`type << 8 | code`), for a reply the identifier. 0 for other protocols.
     public var destinationPort: UInt16 = 0
     /// TCP window as in the header, unscaled; valid for TCP.
     public var window: UInt16 = 0
+    /// The largest segment that the sender of a SYN takes (RFC 9293, 3.7.1), or 0 where the option is absent; valid for TCP with SYN.
+    public var maximumSegment: UInt16 = 0
     /// Where the fragment's bytes belong, in bytes; valid with `Marks.fragment`.
     public var fragmentOffset: UInt16 = 0
-    /// The ether type behind the tags, or behind SNAP; the length of an 802.3 frame whose LLC is no SNAP. Always valid.
+    /// The first of the fragment's bytes; valid with `Marks.fragment`. Extension headers may lie between it and `transportOffset`.
+    public var fragmentStart: UInt16 = 0
+    /// The ether type behind the tags, or behind SNAP; the length of an 802.3 frame whose LLC announces none. Always valid.
     public var etherType: UInt16 = 0
-    /// First byte of the IP header, or of ARP.
+    /// First byte of the IP header, of ARP, or of what the ether type or the length announces.
     public var networkOffset: UInt16 = 0
-    /// First byte of the transport header; valid for `packet`.
+    /// First byte of the transport header; of a later fragment, of its bytes.
     public var transportOffset: UInt16 = 0
-    /// First byte behind the transport header; valid for `packet`.
+    /// First byte behind the transport header: `transportOffset` where the protocol is not read.
     public var payloadOffset: UInt16 = 0
-    /// One past the last byte of the IP packet by its own length; padding behind it is never looked at.
+    /// One past the last byte of the IP packet or 802.3 frame by its own length; padding behind it is never looked at.
     public var end: UInt16 = 0
-    /// The transport's protocol number; valid for `packet`, `fragment` and `neighbour`.
+    /// The transport's protocol number; valid for `packet`, `fragment` and `neighbour`. Of a later fragment, the number that its Fragment
+    /// header gives, which may be an extension header's.
     public var protocolNumber = IPProtocol(rawValue: 0)
     /// The TCP control bits; valid for TCP.
     public var tcpFlags = TCPFlags(rawValue: 0)

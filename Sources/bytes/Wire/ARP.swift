@@ -25,18 +25,18 @@ private enum ARPField {
 @_noLocks
 func readARP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.networkOffset)
-    guard frame.byteCount &- start >= ARPField.length else { return .truncated }
+    guard Int(reading.end) &- start >= ARPField.length else { return .truncated }
     let formatAndOperation = u64(frame, start &+ ARPField.hardwareType)
     let operation = formatAndOperation & 0xffff
     guard formatAndOperation >> 16 == ARPField.ethernetAndIPv4, operation == 1 || operation == 2 else { return .badNeighbour }
 
     reading.kind = .arp
+    reading.link = .arp
+    reading.claimedMAC = MACAddress(bits: u64(frame, start &+ ARPField.senderHardware) >> 16)
     reading.source = Address(v4: u32(frame, start &+ ARPField.senderProtocol))
     reading.destination = Address(v4: u32(frame, start &+ ARPField.targetProtocol))
-    let end = UInt16(truncatingIfNeeded: start &+ ARPField.length)
-    reading.transportOffset = end
-    reading.payloadOffset = end
-    reading.end = end
+    reading.leave(at: start &+ ARPField.length)
+    reading.end = reading.payloadOffset
     guard isUnspecified(reading.source) || isPossibleSource(reading.source) else { return .martian }
     return nil
 }

@@ -18,6 +18,12 @@ func u16(_ bytes: borrowing RawSpan, _ offset: Int) -> UInt16 {
     unsafe UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
 }
 
+/// Three bytes in network order.
+@_noLocks @inline(__always)
+func u24(_ bytes: borrowing RawSpan, _ offset: Int) -> UInt32 {
+    UInt32(u16(bytes, offset)) << 8 | UInt32(u8(bytes, offset &+ 2))
+}
+
 /// Four bytes in network order.
 @_noLocks @inline(__always)
 func u32(_ bytes: borrowing RawSpan, _ offset: Int) -> UInt32 {

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Net
 
-/// Ether types that are read (IANA "IEEE 802 Numbers").
+/// Ether types that are known (IANA "IEEE 802 Numbers").
 enum EtherType {
     static var ipv4: UInt16 { @_noLocks get { 0x0800 } }
     static var arp: UInt16 { @_noLocks get { 0x0806 } }
-    static var ipv6: UInt16 { @_noLocks get { 0x86dd } }
+    /// A whole frame inside a tunnel: transparent Ethernet bridging.
+    static var frame: UInt16 { @_noLocks get { 0x6558 } }
     /// Customer tag (IEEE 802.1Q).
     static var customerTag: UInt16 { @_noLocks get { 0x8100 } }
+    static var ipv6: UInt16 { @_noLocks get { 0x86dd } }
+    /// PPP in version 1 of GRE (RFC 2637).
+    static var ppp: UInt16 { @_noLocks get { 0x880b } }
     /// Service tag (IEEE 802.1ad).
     static var serviceTag: UInt16 { @_noLocks get { 0x88a8 } }
     /// What bridges used for the outer tag before 802.1ad.
     static var oldServiceTag: UInt16 { @_noLocks get { 0x9100 } }
+    /// Everything below is the length of an 802.3 frame (IEEE 802.3, 3.2.6).
+    static var first: UInt16 { @_noLocks get { 0x0600 } }
 }
 
 /// The Ethernet II header (IEEE 802.3, 3.1.1).
@@ -30,34 +36,51 @@ private enum TagField {
     static var identifierMask: UInt16 { 0x0fff }
 }
 
-/// Reads hardware addresses, VLAN tags and the ether type behind them; `networkOffset` is the byte behind that type.
+/// Reads hardware addresses and the ether type; `networkOffset` is the byte behind it.
+@_noLocks @inline(__always)
+func readEthernet(_ frame: borrowing RawSpan, from start: Int, to end: Int, into reading: inout Reading) -> DropReason? {
+    guard end &- start >= EthernetField.length else { return .truncated }
+    // Eight bytes each, of which the header surely has the two behind the address.
+    reading.destinationMAC = MACAddress(bits: u64(frame, start &+ EthernetField.destination) >> 16)
+    reading.sourceMAC = MACAddress(bits: u64(frame, start &+ EthernetField.source) >> 16)
+    reading.etherType = u16(frame, start &+ EthernetField.type)
+    reading.networkOffset = UInt16(truncatingIfNeeded: start &+ EthernetField.length)
+    reading.end = UInt16(truncatingIfNeeded: end)
+    if reading.destinationMAC.isGroup { reading.mark(.group) }
+    guard !reading.sourceMAC.isGroup else { return .martian }
+    guard reading.etherType != EtherType.ipv4, reading.etherType != EtherType.ipv6 else { return nil }
+    return unwrap(frame, into: &reading)
+}
+
+/// Unwraps VLAN tags and SNAP, in whatever order they come, down to an ether type that is neither, or to a frame with other LLC.
 ///
 /// VLAN 0 carries only a priority and hosts strip it, so it equals no tag; it counts for the depth all the same, or a row of such
-/// tags would hide the rest from us and not from the host (CVE-2021-27853). A type below 0x0600 is the length of an 802.3 frame
-/// and stays in `etherType` as it is: SNAP inside would be a second way to write IP (CVE-2021-27861), so it is not read.
-@_noLocks
-func readEthernet(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
-    guard frame.byteCount >= EthernetField.length else { return .truncated }
-    // Eight bytes each, of which the header surely has the two behind the address.
-    reading.destinationMAC = MACAddress(bits: u64(frame, EthernetField.destination) >> 16)
-    reading.sourceMAC = MACAddress(bits: u64(frame, EthernetField.source) >> 16)
-
-    var typeOffset = EthernetField.type
-    var type = u16(frame, typeOffset)
+/// tags would hide the rest from us and not from the host (CVE-2021-27853). One SNAP header is unwrapped, because hosts do it too
+/// (CVE-2021-27861); none puts a second one inside. Inside a tunnel a tag would be one that the reading has no room for.
+@_noLocks @inline(never)
+private func unwrap(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     var tags = 0
-    while type == EtherType.customerTag || type == EtherType.serviceTag || type == EtherType.oldServiceTag {
-        guard tags < TagField.most else { return .tooManyTags }
-        guard frame.byteCount &- typeOffset >= TagField.length &+ 2 else { return .truncated }
-        let identifier = u16(frame, typeOffset &+ TagField.control) & TagField.identifierMask
-        if identifier != 0 { reading.vlans.append(identifier) }
-        typeOffset &+= TagField.length
-        type = u16(frame, typeOffset)
-        tags &+= 1
+    var hasSNAP = false
+    while reading.link.number == LinkProtocol.none.number {
+        let type = reading.etherType
+        let offset = Int(reading.networkOffset)
+        if type == EtherType.customerTag || type == EtherType.serviceTag || type == EtherType.oldServiceTag {
+            guard tags < TagField.most else { return .tooManyTags }
+            // `networkOffset` stands behind the tag type, which is a part of the tag.
+            guard Int(reading.end) &- offset >= TagField.length else { return .truncated }
+            let identifier = u16(frame, offset &+ TagField.control &- 2) & TagField.identifierMask
+            guard identifier == 0 || reading.tunnel.depth == 0 else { return .tooManyTags }
+            if identifier != 0 { reading.vlans.append(identifier) }
+            reading.etherType = u16(frame, offset &+ TagField.length &- 2)
+            reading.networkOffset = UInt16(truncatingIfNeeded: offset &+ TagField.length)
+            tags &+= 1
+        } else if type < EtherType.first {
+            guard !hasSNAP else { return .badLink }
+            hasSNAP = true
+            if let reason = readLLC(frame, into: &reading) { return reason }
+        } else {
+            return nil
+        }
     }
-    reading.etherType = type
-    reading.networkOffset = UInt16(truncatingIfNeeded: typeOffset &+ 2)
-
-    guard !reading.sourceMAC.isGroup else { return .martian }
-    if reading.destinationMAC.isGroup { reading.mark(MarkBit.group) }
     return nil
 }

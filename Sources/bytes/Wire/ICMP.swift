@@ -9,14 +9,8 @@ private enum ICMPField {
     static var identifier: Int { checksum + 2 }
     static var sequence: Int { identifier + 2 }
     static var length: Int { sequence + 2 }
-}
-
-/// Message types by family.
-private enum ICMPType {
-    static var echoRequest4: UInt8 { 8 }
-    static var echoReply4: UInt8 { 0 }
-    static var echoRequest6: UInt8 { 128 }
-    static var echoReply6: UInt8 { 129 }
+    /// The shortest messages end behind the checksum.
+    static var shortest: Int { identifier }
 }
 
 /// Reads an ICMP message of either family.
@@ -27,33 +21,109 @@ private enum ICMPType {
 @_noLocks
 func readICMP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.transportOffset)
-    guard Int(reading.end) &- start >= ICMPField.length else { return .truncated }
+    let length = Int(reading.end) &- start
+    guard length >= ICMPField.shortest else { return .truncated }
     let overIPv4 = reading.isIPv4
     let type = u8(frame, start &+ ICMPField.type)
     let code = u8(frame, start &+ ICMPField.code)
-    let identifier = u16(frame, start &+ ICMPField.identifier)
-    let request = overIPv4 ? ICMPType.echoRequest4 : ICMPType.echoRequest6
-    let reply = overIPv4 ? ICMPType.echoReply4 : ICMPType.echoReply6
-
+    let isShort = !overIPv4 && (type == 152 || type == 153)
+    guard length >= ICMPField.length || isShort else { return .truncated }
     reading.icmpType = type
     reading.icmpCode = code
-    reading.payloadOffset = UInt16(truncatingIfNeeded: start &+ ICMPField.length)
-    if type == reply {
-        reading.mark(MarkBit.icmpReply)
+    reading.payloadOffset = UInt16(truncatingIfNeeded: start &+ (isShort ? ICMPField.shortest : ICMPField.length))
+    let request = overIPv4 ? request4(answeredBy: type) : request6(answeredBy: type)
+    if request != 0 {
+        reading.mark(.icmpReply)
         reading.sourcePort = UInt16(request) << 8
-        reading.destinationPort = identifier
-        return nil
+        reading.destinationPort = u16(frame, start &+ ICMPField.identifier)
+    } else {
+        let isRequest = overIPv4 ? isRequest4(type) : isRequest6(type)
+        reading.sourcePort = isRequest ? u16(frame, start &+ ICMPField.identifier) : 0
+        reading.destinationPort = UInt16(type) << 8 | UInt16(code)
     }
-    reading.sourcePort = type == request ? identifier : 0
-    reading.destinationPort = UInt16(type) << 8 | UInt16(code)
-    if isError(type, overIPv4: overIPv4) { reading.mark(MarkBit.icmpError) }
-    guard !overIPv4, isNeighbourDiscovery(type) else { return nil }
-    return readNeighbour(frame, into: &reading)
+    let isError = overIPv4 ? isError4(type) : isError6(type)
+    if isError { reading.mark(.icmpError) }
+    guard overIPv4 || !isNeighbourDiscovery(type) else {
+        return reading.isCut ? .badNeighbour : readNeighbour(frame, into: &reading)
+    }
+    // The body of a fragmented message ends elsewhere.
+    guard !reading.isCut else { return nil }
+    guard length >= (overIPv4 ? shortest4(type) : shortest6(type)) else { return .badICMP }
+    if isError { return quotesEnough(frame, reading) ? nil : .badICMP }
+    return overIPv4 || !isListenerDiscovery(type) ? nil : readListener(frame, into: &reading)
 }
 
-/// Whether a message quotes the packet that it complains of: RFC 792 for IPv4 (unreachable, source quench, redirect, time exceeded,
-/// parameter problem), RFC 4443 3.1 to 3.4 for IPv6.
+/// The request that a reply answers, or 0: echo, timestamp, information, address mask (RFC 792, RFC 950), extended echo (RFC 8335).
 @_noLocks
-private func isError(_ type: UInt8, overIPv4: Bool) -> Bool {
-    overIPv4 ? type == 3 || type == 4 || type == 5 || type == 11 || type == 12 : type >= 1 && type <= 4
+private func request4(answeredBy type: UInt8) -> UInt8 {
+    switch type {
+    case 0: 8
+    case 14: 13
+    case 16: 15
+    case 18: 17
+    case 43: 42
+    default: 0
+    }
+}
+
+@_noLocks
+private func isRequest4(_ type: UInt8) -> Bool { type == 8 || type == 13 || type == 15 || type == 17 || type == 42 }
+
+/// As for IPv4: echo (RFC 4443), extended echo (RFC 8335).
+@_noLocks
+private func request6(answeredBy type: UInt8) -> UInt8 { type == 129 ? 128 : type == 161 ? 160 : 0 }
+
+@_noLocks
+private func isRequest6(_ type: UInt8) -> Bool { type == 128 || type == 160 }
+
+/// Messages that quote the packet that they complain of: unreachable, source quench, redirect, time exceeded, parameter problem (RFC 792).
+@_noLocks
+private func isError4(_ type: UInt8) -> Bool { type == 3 || type == 4 || type == 5 || type == 11 || type == 12 }
+
+/// As for IPv4 (RFC 4443, 3.1 to 3.4); 0 is reserved and the other numbers below 128 would be errors that nobody defined.
+@_noLocks
+private func isError6(_ type: UInt8) -> Bool { type >= 1 && type <= 4 }
+
+/// The length of a message's fixed part: timestamps have three more fields, an address mask one (RFC 792, RFC 950).
+@_noLocks
+private func shortest4(_ type: UInt8) -> Int {
+    switch type {
+    case 13, 14: 20
+    case 17, 18: 12
+    default: ICMPField.length
+    }
+}
+
+/// As for IPv4: listener discovery names a group (RFC 2710), node information has a nonce (RFC 4620), and router discovery for groups is
+/// the shortest of all (RFC 4286).
+@_noLocks
+private func shortest6(_ type: UInt8) -> Int {
+    switch type {
+    case 130, 131, 132: 24
+    case 139, 140: 16
+    case 152, 153: ICMPField.shortest
+    default: ICMPField.length
+    }
+}
+
+/// What an error must quote (RFC 792; RFC 4443, 2.4): the header of a packet of its own family and the first 8 bytes behind it, or all
+/// of a packet that had less. Without them the error belongs to no flow.
+@_noLocks
+private func quotesEnough(_ frame: borrowing RawSpan, _ reading: borrowing Reading) -> Bool {
+    let start = Int(reading.payloadOffset)
+    let available = Int(reading.end) &- start
+    let headerLength: Int
+    let packetLength: Int
+    if reading.isIPv4 {
+        guard available >= 20, u8(frame, start) >> 4 == 4 else { return false }
+        headerLength = Int(u8(frame, start) & 0x0f) &* 4
+        packetLength = Int(u16(frame, start &+ 2))
+    } else {
+        guard available >= 40, u8(frame, start) >> 4 == 6 else { return false }
+        headerLength = 40
+        packetLength = 40 &+ Int(u16(frame, start &+ 4))
+    }
+    guard headerLength >= 20, headerLength <= packetLength else { return false }
+    let part = packetLength &- headerLength
+    return available >= headerLength &+ (part < 8 ? part : 8)
 }

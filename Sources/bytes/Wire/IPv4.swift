@@ -20,19 +20,11 @@ private enum IPv4Field {
     static var offsetMask: UInt16 { 0x1fff }
 }
 
-/// Option types that end the walk or the packet (RFC 791, 3.1).
-private enum IPv4Option {
-    static var endOfList: UInt8 { 0 }
-    static var noOperation: UInt8 { 1 }
-    static var looseSourceRoute: UInt8 { 131 }
-    static var strictSourceRoute: UInt8 { 137 }
-}
-
 /// Reads the IPv4 header; the packet ends where its total length says, whatever the frame carries behind it (CVE-2020-35498).
 @_noLocks
 func readIPv4(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.networkOffset)
-    let available = frame.byteCount &- start
+    let available = Int(reading.end) &- start
     guard available >= IPv4Field.options else { return .truncated }
     let versionAndLength = u8(frame, start &+ IPv4Field.versionAndLength)
     let headerLength = Int(versionAndLength & 0x0f) &* 4
@@ -40,26 +32,29 @@ func readIPv4(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRe
     guard versionAndLength >> 4 == 4, headerLength >= IPv4Field.options, headerLength <= totalLength, totalLength <= available
     else { return .badLength }
     guard sumIsRight(frame, start, headerLength) else { return .badChecksum }
-    if headerLength > IPv4Field.options, !optionsAreHarmless(frame, from: start &+ IPv4Field.options, to: start &+ headerLength) {
-        return .badOptions
-    }
 
     reading.kind = .packet
     reading.source = Address(v4: u32(frame, start &+ IPv4Field.source))
     reading.destination = Address(v4: u32(frame, start &+ IPv4Field.destination))
     reading.hopLimit = u8(frame, start &+ IPv4Field.timeToLive)
     reading.protocolNumber = IPProtocol(rawValue: u8(frame, start &+ IPv4Field.protocolNumber))
-    reading.transportOffset = UInt16(truncatingIfNeeded: start &+ headerLength)
-    reading.payloadOffset = reading.transportOffset
+    reading.leave(at: start &+ headerLength)
     reading.end = UInt16(truncatingIfNeeded: start &+ totalLength)
-    if reading.destination.isMulticast || reading.destination.isBroadcast { reading.mark(MarkBit.group) }
+    if reading.destination.isMulticast || reading.destination.isBroadcast { reading.mark(.group) }
+    if headerLength > IPv4Field.options, !optionsAreHarmless(frame, from: start &+ IPv4Field.options, reading) {
+        return .badOptions
+    }
 
     let flagsAndOffset = u16(frame, start &+ IPv4Field.flagsAndOffset)
-    if flagsAndOffset & IPv4Field.dontFragment != 0 { reading.mark(MarkBit.dontFragment) }
-    guard flagsAndOffset & (IPv4Field.moreFragments | IPv4Field.offsetMask) != 0 else { return nil }
-    return readFragment(
-        offset: (flagsAndOffset & IPv4Field.offsetMask) &* 8, more: flagsAndOffset & IPv4Field.moreFragments != 0,
-        identification: UInt32(u16(frame, start &+ IPv4Field.identification)), into: &reading)
+    if flagsAndOffset & IPv4Field.dontFragment != 0 { reading.mark(.dontFragment) }
+    if flagsAndOffset & (IPv4Field.moreFragments | IPv4Field.offsetMask) != 0 {
+        reading.identification = UInt32(u16(frame, start &+ IPv4Field.identification))
+        return readFragment(
+            frame, offset: (flagsAndOffset & IPv4Field.offsetMask) &* 8, more: flagsAndOffset & IPv4Field.moreFragments != 0,
+            into: &reading)
+    }
+    guard reading.protocolNumber.rawValue == ExtensionHeader.authentication else { return nil }
+    return readChain(frame, into: &reading)
 }
 
 /// Whether the one's complement sum over the header, its checksum included, is all ones (RFC 1071). Words of 32 bits add up to the
@@ -79,25 +74,4 @@ private func sumIsRight(_ frame: borrowing RawSpan, _ start: Int, _ headerLength
     sum = (sum & 0xffff) &+ (sum >> 16)
     sum = (sum & 0xffff) &+ (sum >> 16)
     return sum == 0xffff
-}
-
-/// Walks the option list. Source routing moves a packet around policy, and a list with a hole in it is read differently by each
-/// host (RFC 7126); both are refused. Others pass: they do not change where the packet goes.
-@_noLocks
-private func optionsAreHarmless(_ frame: borrowing RawSpan, from start: Int, to end: Int) -> Bool {
-    var offset = start
-    while offset < end {
-        let type = u8(frame, offset)
-        if type == IPv4Option.endOfList { return true }
-        if type == IPv4Option.noOperation {
-            offset &+= 1
-            continue
-        }
-        if type == IPv4Option.looseSourceRoute || type == IPv4Option.strictSourceRoute { return false }
-        guard end &- offset >= 2 else { return false }
-        let length = Int(u8(frame, offset &+ 1))
-        guard length >= 2, length <= end &- offset else { return false }
-        offset &+= length
-    }
-    return true
 }

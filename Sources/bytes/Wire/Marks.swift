@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Net
 
-/// The bits of `Reading.Marks`. Net names them as stored constants, which hot code of another room may not touch: the first use
-/// of one could take a lock. A test pins them to each other.
-enum MarkBit {
-    static var fragment: UInt8 { @_noLocks get { 1 } }
-    static var moreFragments: UInt8 { @_noLocks get { 2 } }
-    static var icmpError: UInt8 { @_noLocks get { 4 } }
-    static var icmpReply: UInt8 { @_noLocks get { 8 } }
-    static var group: UInt8 { @_noLocks get { 16 } }
-    static var dontFragment: UInt8 { @_noLocks get { 32 } }
-}
-
 extension Reading {
-    /// Adds one of `MarkBit`.
+    /// Adds a mark.
     @_noLocks @inline(__always)
-    mutating func mark(_ bit: UInt8) { marks = Marks(rawValue: marks.rawValue | bit) }
+    mutating func mark(_ mark: Marks) { marks = Marks(rawValue: marks.rawValue | mark.rawValue) }
+
+    /// Whether more fragments follow, so that lengths inside may reach behind the packet's end.
+    var isCut: Bool { @_noLocks get { marks.rawValue & Marks.moreFragments.rawValue != 0 } }
+
+    /// Moves transport and payload to a byte of the frame: nothing behind it is read.
+    @_noLocks @inline(__always)
+    mutating func leave(at offset: Int) {
+        transportOffset = UInt16(truncatingIfNeeded: offset)
+        payloadOffset = transportOffset
+    }
 }

@@ -3,20 +3,28 @@ public import Net
 
 // From bytes to a reading, one file a protocol, in the order in which a frame is unwrapped:
 //
-//     Ethernet ─┬─ ARP
-//               ├─ IPv4 ─┬─ Fragment
-//               └─ IPv6 ─┘
-//                        └─ Transport ─┬─ TCP
-//                                      ├─ UDP                    then: Martian, over what was read
-//                                      └─ ICMP ─── Neighbour
+//     Ethernet ─┬─ LLC ─── SNAP ─► an ether type again
+//               ├─ ARP
+//               ├─ LinkFrames: what runs a LAN without IP
+//               ├─ IPv4 ── IPv4Options ─┬─ Fragment
+//               └─ IPv6 ────────────────┴─ Extensions
+//                                          └─ Transport ─┬─ TCP
+//                                                        ├─ UDP ─── Services: DHCP, BFD, PTP, VXLAN, Geneve
+//                                                        ├─ ICMP ── Neighbour, Listeners
+//                                                        └─ SCTP, IGMP, IPsec, GRE, routing
+//     then Martian, over what was read, and Tunnel where somebody asks for the packet inside.
 //
 // Each file names the header's fields, each where the one before it ends, and has one function that reads them. The functions pass
 // on one borrowed span and put into the reading where their payload starts, because hot code may not make a span (a nested one
-// would be a value that ends). Every function is total: it compares before it subtracts, and whatever does not add up is a reason,
-// never a trap. IPv4 and IPv6 meet in Fragment and Transport, so that no rule of theirs exists twice.
+// would be a value that ends). `Reading.end` is the limit of every reader: it starts as the frame's, and each length on the way in
+// moves it closer, never away. Every function is total: it compares before it subtracts, and whatever does not add up is a reason,
+// never a trap. IPv4 and IPv6 meet in Fragment, Extensions and Transport, so that no rule of theirs exists twice.
 //
-// Not looked at: the checksums of TCP, UDP and ICMP, because a frame from the host's own stack carries only a part of them where
-// the sender leaves the sum to its NIC (veth does), and headers inside tunnels.
+// What most frames are (Ethernet II, IPv4 without options or IPv6 without extension headers, TCP or UDP) is read in line; the rest
+// stands in functions out of line, so that it costs the others only the comparison that leads to it.
+//
+// Not looked at: the checksums of TCP, UDP, SCTP, ICMP and GRE, because a frame from the host's own stack carries only a part of them
+// where the sender leaves the sum to its NIC (veth does). `docs/wire.md` is the manual's form of all this.
 
 /// Reads a frame as it was received, from the first byte of its Ethernet header, without its check sequence.
 ///
@@ -24,17 +32,28 @@ public import Net
 ///   - frame: all bytes of the frame, including padding behind the packet.
 ///   - reading: overwritten as a whole. All its offsets lie in the frame, in the order network, transport, payload, end.
 /// - Returns: `nil` when the frame is readable; else why not, and `reading` holds what was read up to there, for counters and
-///   records only. `DropReason.truncated` to `.martian` can come, except `.fragment`: a fragment is readable.
+///   records only. `DropReason.truncated` to `.martian` can come, except `.unknownEtherType` and `.fragment`: both are readable.
 @_noLocks
 public func read(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     reading = Reading()
     // Offsets of a reading have 16 bits. No NIC hands over a longer frame.
     guard frame.byteCount <= Int(UInt16.max) else { return .truncated }
-    if let reason = readEthernet(frame, into: &reading) { return reason }
+    return readFrame(frame, from: 0, to: frame.byteCount, into: &reading)
+}
+
+/// Reads an Ethernet frame that stands between two bytes: the whole one, or one in a tunnel.
+@_noLocks @inline(__always)
+func readFrame(_ frame: borrowing RawSpan, from start: Int, to end: Int, into reading: inout Reading) -> DropReason? {
+    if let reason = readEthernet(frame, from: start, to: end, into: &reading) { return reason }
+    return readNetwork(frame, into: &reading)
+}
+
+/// Reads what the ether type announces, between `networkOffset` and `end`.
+@_noLocks @inline(__always)
+func readNetwork(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     // No `switch`: matching against a named constant is a generic call that hot code may not make in a debug build.
     let type = reading.etherType
-    if type == EtherType.arp { return readARP(frame, into: &reading) }
-    guard type == EtherType.ipv4 || type == EtherType.ipv6 else { return .unknownEtherType }
+    guard type == EtherType.ipv4 || type == EtherType.ipv6 else { return readLink(frame, into: &reading) }
     let reason = type == EtherType.ipv4 ? readIPv4(frame, into: &reading) : readIPv6(frame, into: &reading)
     if let reason { return reason }
     if case .packet = reading.kind, let reason = readTransport(frame, into: &reading) { return reason }

@@ -7,8 +7,10 @@ public enum Loader {
     /// Endings of the files that are read in a folder.
     public static let endings = [".yaml", ".yml", ".json"]
 
-    /// How much is read before a set is refused, beside what `YAMLReader.Limits` says of each file.
+    /// How much is read before a set is refused.
     public struct Limits: Sendable {
+        /// Of each file.
+        public var file = YAMLReader.Limits()
         /// Files.
         public var files = 100_000
         /// Bytes of all files.

@@ -41,6 +41,11 @@ struct SetReader {
 
     private mutating func text(of file: String) throws(PolicyError) -> String {
         let place = Place(file: file, line: 1, column: 1)
+        // Before it is read: what is too large must not fill the memory first.
+        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+        guard size <= limits.file.bytes else {
+            throw PolicyError(place, "the file has \(size) bytes, \(limits.file.bytes) is the limit", remedy: "split it")
+        }
         guard let data = FileManager.default.contents(atPath: file) else {
             throw PolicyError(place, "the file cannot be read")
         }
@@ -54,8 +59,8 @@ struct SetReader {
         return text
     }
 
-    mutating func read(_ text: String, _ file: String, limits yaml: YAMLReader.Limits = YAMLReader.Limits()) throws(PolicyError) {
-        for value in try YAMLReader.documents(text, file: file, limits: yaml) {
+    mutating func read(_ text: String, _ file: String) throws(PolicyError) {
+        for value in try YAMLReader.documents(text, file: file, limits: limits.file) {
             do throws(PolicyError) {
                 for item in try items(value) { try enter(item) }
             } catch {

@@ -10,16 +10,24 @@ func unreadable(_ reason: DropReason) -> Packet? {
     switch reason {
     case .truncated: Ethernet(type: 0x0800) / Raw([0x45, 0, 0, 40])
     case .tooManyTags: Ethernet() / VLAN(1) / VLAN(2) / VLAN(3) / IPv4() / UDP()
-    case .unknownEtherType: Ethernet(type: 0x88cc) / Raw([UInt8](repeating: 0, count: 46))
+    case .unknownEtherType: Ethernet(type: 0x88b5) / Raw([UInt8](repeating: 0, count: 46))
+    case .badLink: Ethernet() / SNAP(type: 60) / SNAP() / IPv4() / UDP()
     case .badLength: Ethernet() / IPv4(totalLength: 10) / UDP()
     case .badChecksum: Ethernet() / IPv4(checksum: 1) / UDP()
     case .badOptions: Ethernet() / IPv4(options: [131, 7, 4, 10, 0, 0, 9]) / UDP()
-    case .extensionHeader: Ethernet() / IPv6() / Extension(0) / UDP()
+    case .extensionHeader: Ethernet() / IPv6() / Extension.routing(type: 0, segmentsLeft: 1) / UDP()
     case .fragment: Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP() / Payload(count: 16)
-    case .unknownProtocol: Ethernet() / IPv4(next: 47) / Raw([UInt8](repeating: 0, count: 8))
+    case .tinyFragment: Ethernet() / IPv4(moreFragments: true, next: 6) / Payload(count: 16)
+    case .unknownProtocol: Ethernet() / IPv4() / ICMPv6.echo()
     case .badTCP: Ethernet() / IPv4() / TCP([.syn, .fin])
     case .badUDP: Ethernet() / IPv4() / UDP(length: 4)
+    case .badSCTP: Ethernet() / IPv4() / SCTP(tag: 0, SCTP.data())
+    case .badICMP: Ethernet() / IPv4() / ICMP(type: 3) / Payload(count: 8)
+    case .badIPsec: Ethernet() / IPv4() / ESP(1) / Payload(count: 8)
+    case .badControl: Ethernet() / IPv4(ttl: 64) / Raw.vrrp()
+    case .badDHCP: Ethernet() / IPv4() / UDP(from: 67, to: 68) / DHCP.discover()
     case .badNeighbour: Ethernet() / ARP(3)
+    case .badTunnel: Ethernet() / IPv4() / UDP(to: 4789) / VXLAN(7, flags: 0) / Ethernet() / ARP()
     case .martian: Ethernet() / IPv4(from: "127.0.0.1") / UDP()
     case .multicast: Ethernet(to: "01:00:5e:00:00:05") / IPv4(to: "224.0.0.5") / UDP()
     default: nil
@@ -30,8 +38,9 @@ func unreadable(_ reason: DropReason) -> Packet? {
 func provoke(_ reason: DropReason) throws -> PairBench? {
     let bench = try PairBench()
     switch reason {
-    case .truncated, .tooManyTags, .unknownEtherType, .badLength, .badChecksum, .badOptions, .extensionHeader, .fragment,
-        .unknownProtocol, .badTCP, .badUDP, .badNeighbour, .martian, .multicast:
+    case .truncated, .tooManyTags, .unknownEtherType, .badLength, .badLink, .badChecksum, .badOptions, .extensionHeader,
+        .fragment, .tinyFragment, .unknownProtocol, .badTCP, .badUDP, .badSCTP, .badICMP, .badIPsec, .badControl, .badDHCP,
+        .badNeighbour, .badTunnel, .martian, .multicast:
         try bench.expectDropped(#require(unreadable(reason)), reason)
     case .notOpening: try bench.expectDropped(Connection().ack, .notOpening)
     case .unrelatedICMP: try bench.expectDropped(Ethernet() / IPv4(from: web, to: client) / ICMP.echoReply(), .unrelatedICMP)

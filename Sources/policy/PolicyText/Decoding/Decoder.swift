@@ -7,8 +7,10 @@ public import Policy
 public func decode(
     _ text: String, file: String, dialects: [any ForeignDialect] = [], limits: YAMLReader.Limits = YAMLReader.Limits()
 ) throws(PolicyError) -> [Document] {
-    var reader = SetReader(dialects: dialects, limits: Loader.Limits())
-    try reader.read(text, file, limits: limits)
+    var whole = Loader.Limits()
+    whole.file = limits
+    var reader = SetReader(dialects: dialects, limits: whole)
+    try reader.read(text, file)
     return try reader.finish().documents
 }
 

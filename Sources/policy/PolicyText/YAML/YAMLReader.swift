@@ -44,7 +44,8 @@ public enum YAMLReader {
     private static func values(_ text: String, _ file: String, _ limits: Limits) throws -> [YAMLValue] {
         var walker = Walker(file: file, limits: limits)
         var values: [YAMLValue] = []
-        var sequence = try compose_all(yaml: text)
+        // The basic resolver leaves every plain word a word; what it means is decided here.
+        var sequence = try compose_all(yaml: text, .basic)
         while let node = sequence.next() {
             walker.beginDocument()
             let value = try walker.walk(node, depth: 0)
@@ -142,10 +143,12 @@ private struct Walker {
         }
     }
 
+    /// Tags that the parser gives to what has none.
+    private static let implicitTags: Set<String> = ["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"]
+
     private func refuseTag(_ node: Node, _ place: Place) throws(PolicyError) {
         let name = node.tag.description
-        let known = ["str", "int", "float", "bool", "null", "map", "seq", "timestamp", "value", "merge"]
-        guard known.contains(where: { name == "tag:yaml.org,2002:\($0)" }) || name.isEmpty || name == "!" else {
+        guard Self.implicitTags.contains(name) else {
             throw PolicyError(place, "the tag \(name) is not read", remedy: "leave it out")
         }
     }

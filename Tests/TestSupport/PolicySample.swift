@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension Sample {
+/// Texts of policy.
+public enum PolicySample {
     /// A set that has every kind with every key.
-    static let everything = """
+    public static let everything = """
         apiVersion: bulkhead/v1
         kind: Zone
         metadata: {name: lan, labels: {site: a}}
