@@ -140,5 +140,6 @@ let package = Package(
 if Context.environment["BULKHEAD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz-driver", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/Driver", swiftSettings: settings))
+            name: "fuzz-driver", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Fuzz/Driver", swiftSettings: settings)
+    )
 }

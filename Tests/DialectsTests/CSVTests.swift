@@ -35,7 +35,8 @@ private let refused: [(String, String)] = [
     ("name,services\na,web=tcp/80;web=tcp/81", "2:14: the service \"web\" is there twice"),
     ("name,services\na,web=80", "2:7: the service \"web\" is a number without a protocol; write tcp/80"),
     ("name,services\na,web=", "2:7: \"\" is no service; write tcp/5432"),
-    ("name,mac\na,xx", "2:3: \"xx\" is no hardware address; write it as 02:00:00:00:00:01"), ("name\n-a", "2:1: metadata.name \"-a\" is no name"),
+    ("name,mac\na,xx", "2:3: \"xx\" is no hardware address; write it as 02:00:00:00:00:01"),
+    ("name\n-a", "2:1: metadata.name \"-a\" is no name"),
 ]
 
 @Suite struct CSVInventories {
