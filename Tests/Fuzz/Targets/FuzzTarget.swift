@@ -34,7 +34,9 @@ public struct FuzzTarget: Sendable {
     }
 
     /// All of them.
-    public static let all: [FuzzTarget] = [.frame, .extensionChain, .neighbour, .policyText, .selector]
+    public static let all: [FuzzTarget] = [
+        .frame, .extensionChain, .neighbour, .policyText, .selector, .kubernetes, .ansible, .csv,
+    ]
 
     /// A target by its name.
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -26,6 +26,9 @@ struct WorkloadTree {
         guard !labels.contains(where: { $0.key == key }) else {
             throw PolicyError(place, "the label \"\(key)\" is there twice", remedy: "remove one of them")
         }
+        guard !(key + value).unicodeScalars.contains(where: InventoryFile.isUnseen) else {
+            throw PolicyError(place, "the label \"\(key)\" has a character that cannot be seen", remedy: "remove it")
+        }
         labels.append((key, place, Self.text(value, place)))
     }
 
