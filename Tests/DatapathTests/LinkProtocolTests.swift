@@ -25,8 +25,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("ARP request", nil), ("neighbour solicitation", nil), ("router advertisement", .linkProtocol),
-            ("redirect", .linkProtocol), ("DHCP discover", .linkProtocol), ("DHCP offer", .linkProtocol),
+            ("ARP request", nil), ("neighbour solicitation", nil), ("router advertisement", .spoofed),
+            ("redirect", .spoofed), ("DHCP discover", .linkProtocol), ("DHCP offer", .spoofed),
             ("DHCPv6 solicit", .linkProtocol), ("IGMPv2 report", nil), ("MLD report", nil), ("LLDP", .linkProtocol),
             ("spanning tree", .linkProtocol), ("LACP", .linkProtocol), ("PTP over Ethernet", .linkProtocol),
             ("PTP over UDP", .linkProtocol), ("EAPOL", .linkProtocol), ("CDP", .linkProtocol),
@@ -106,7 +106,7 @@ import Testing
         }
         for packet in [answer, answer6] {
             try bench.expectForwarded(packet, port: 1)
-            try bench.expectDropped(packet, .linkProtocol)
+            try bench.expectDropped(packet, .spoofed)
         }
         #expect(bench.worker.counters.flows == 0)
     }

@@ -94,12 +94,12 @@ import Testing
     @Test func `only a workload of the zone tells hosts where to send`() throws {
         let bench = try bench()
         let messages = [ICMPv6.routerAdvertisement(), .redirect(of: "fd00::7", to: "fe80::2")]
-        for message in messages { try bench.expectDropped(neighbour(message, from: router), .linkProtocol) }
+        for message in messages { try bench.expectDropped(neighbour(message, from: router), .spoofed) }
         try bench.enter(router, in: lan)
         for message in messages {
             try bench.expectForwarded(neighbour(message, from: router))
             try bench.expectDropped(neighbour(message, from: router), .spoofed, port: 1)
-            try bench.expectDropped(neighbour(message, from: "fe80::9"), .linkProtocol)
+            try bench.expectDropped(neighbour(message, from: "fe80::9"), .spoofed)
         }
     }
 

@@ -6,16 +6,19 @@ public struct VXLAN: PacketLayer {
     public var identifier: UInt32
     /// The flag byte; only I is set.
     public var flags: UInt8
+    /// VXLAN-GPE's next protocol; reserved otherwise.
+    public var nextProtocol: UInt8
 
     /// A header with its network identifier.
-    public init(_ identifier: UInt32, flags: UInt8 = 8) {
+    public init(_ identifier: UInt32, flags: UInt8 = 8, nextProtocol: UInt8 = 0) {
         self.identifier = identifier
         self.flags = flags
+        self.nextProtocol = nextProtocol
     }
 
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
-        [flags, 0, 0, 0] + wire(identifier << 8) + payload
+        [flags, 0, 0, nextProtocol] + wire(identifier << 8) + payload
     }
 
     /// The layer in a word or two.

@@ -85,6 +85,11 @@ import Wire
         #expect(inner(of: priority, reading(of: priority)).vlans == VLANTags())
     }
 
+    @Test func `a VXLAN header that names Ethernet as what follows says the same to all ends`() {
+        let packet = Self.four / UDP(to: 4789) / VXLAN(7, flags: 0x0c, nextProtocol: 3) / Self.frame / Self.inside4
+        #expect(inner(of: packet, reading(of: packet)).tunnel == Tunnel(.vxlan, identifier: 7, depth: 1))
+    }
+
     @Test func `two tunnels are read, a third is refused`() {
         let packet = Self.four / GRE() / IPv6() / UDP(to: 4789) / VXLAN(9) / Self.frame / IPv4() / Self.inside4
         let first = inner(of: packet, reading(of: packet))

@@ -121,14 +121,15 @@ struct Sender: BitwiseCopyable {
         guard reading.link.number == LinkProtocol.routerAdvertisement.number else { return nil }
         // Who tells hosts where to send must be somebody.
         let router = policy.snapshot.owner(of: reading.source, zone: zone, in: policy.map)
-        return policy.snapshot.isWorkload(router) ? nil : .linkProtocol
+        return policy.snapshot.isWorkload(router) ? nil : .spoofed
     }
 
-    /// Servers answer from zones that say so, and clients ask only there.
+    /// Servers answer from zones that say so, and clients ask only there: who answers from elsewhere pretends to be a server, and a
+    /// question to elsewhere is nobody's.
     @_noLocks
     private func faultOfDHCP(_ reading: borrowing Reading, _ policy: borrowing PolicyInForce) -> DropReason? {
         let isServer = reading.marks.rawValue & Reading.Marks.fromServer.rawValue != 0
-        guard policy.snapshot.hasDHCPServer(isServer ? zone : otherZone) else { return .linkProtocol }
+        guard policy.snapshot.hasDHCPServer(isServer ? zone : otherZone) else { return isServer ? .spoofed : .linkProtocol }
         return fault(of: reading.source, policy)
     }
 }

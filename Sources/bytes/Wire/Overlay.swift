@@ -10,17 +10,22 @@ private enum VXLANField {
     static var length: Int { 8 }
     /// The network identifier is meant.
     static var hasIdentifier: UInt8 { 0x08 }
-    /// The next protocol is another than Ethernet (VXLAN-GPE, which has a port of its own).
+    /// The next protocol is named in the byte before the identifier (VXLAN-GPE, draft-ietf-nvo3-vxlan-gpe, 3.1).
     static var hasProtocol: UInt8 { 0x04 }
+    static var nextProtocol: Int { 3 }
+    /// The next protocol is Ethernet.
+    static var ethernet: UInt8 { 3 }
 }
 
-/// Reads a VXLAN header. The bit that would announce another protocol than Ethernet is refused, because not all ends know it.
+/// Reads a VXLAN header. RFC 7348 has its ends ignore the bit that announces another protocol than Ethernet, and VXLAN-GPE has them
+/// obey it: where it is set, only Ethernet is the same to both.
 @_noLocks
 func readVXLAN(_ frame: borrowing RawSpan, until end: Int, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.payloadOffset)
     guard end &- start >= VXLANField.length else { return .badTunnel }
     let flags = u8(frame, start &+ VXLANField.flags)
-    guard flags & (VXLANField.hasIdentifier | VXLANField.hasProtocol) == VXLANField.hasIdentifier else { return .badTunnel }
+    guard flags & VXLANField.hasIdentifier != 0 else { return .badTunnel }
+    if flags & VXLANField.hasProtocol != 0, u8(frame, start &+ VXLANField.nextProtocol) != VXLANField.ethernet { return .badTunnel }
     noteTunnel(.vxlan, identifier: u32(frame, start &+ VXLANField.identifier) >> 8, into: &reading)
     return nil
 }
