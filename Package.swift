@@ -111,7 +111,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: ["PolicyText", "Policy", "Classifier", "Wire", "Net", "TestSupport"],
+            name: "FuzzTargets",
+            dependencies: ["Dialects", "PolicyText", "Policy", "Classifier", "Wire", "Net", "TestSupport"],
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),

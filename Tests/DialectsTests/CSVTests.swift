@@ -24,6 +24,8 @@ private let refused: [(String, String)] = [
     ("name,addresses\na", "2:1: the line has 1 fields, and the header names 2; put a field with a comma in it in quotes"),
     ("name,addresses\na,10.0.0.1,10.0.0.2", "2:1: the line has 3 fields, and the header names 2"),
     ("name\na\"b", "2:2: a quote stands in a field without quotes; put the whole field in quotes"),
+    ("name\na\u{0}", "2:2: there is a character that cannot be seen, U+0; remove it"),
+    ("name,labels\n\"a\nb\",x=\u{feff}", "3:6: there is a character that cannot be seen, U+FEFF; remove it"),
     ("name\n\"a\"b", "2:4: there is text behind the closing quote; write two quotes for one in the text"),
     ("name,labels\na,\"x=1\n\n", "2:3: the quote is not closed"),
     ("name\n\"\"", "2:2: metadata needs the key \"name\""),
@@ -33,7 +35,10 @@ private let refused: [(String, String)] = [
     ("name,labels\na,=1", "2:3: \"=1\" is no key with a value"),
     ("name,labels,label.x\na,x=1,2", "2:7: the label \"x\" is there twice; remove one of them"),
     ("name,services\na,web=tcp/80;web=tcp/81", "2:14: the service \"web\" is there twice"),
-    ("name,mac\na,xx", "2:3: "), ("name\n-a", "2:1: metadata.name \"-a\" is no name"),
+    ("name,services\na,web=80", "2:7: the service \"web\" is a number without a protocol; write tcp/80"),
+    ("name,services\na,web=", "2:7: \"\" is no service; write tcp/5432"),
+    ("name,mac\na,xx", "2:3: \"xx\" is no hardware address; write it as 02:00:00:00:00:01"),
+    ("name\n-a", "2:1: metadata.name \"-a\" is no name"),
 ]
 
 @Suite struct CSVInventories {

@@ -112,6 +112,27 @@ import Testing
             .expect("n/b -> n/a tcp/53 allow", "n/b -> \(w) tcp/53 deny", "n/b -> n/a udp/53 deny")
     }
 
+    @Test(arguments: [
+        ("podSelector: null, ingress: null, egress: null, policyTypes: null", ""),
+        ("ingress: [{from: null, ports: null}]", "ingress: [{}]"),
+        ("ingress: [{ports: [{protocol: null, port: 80, endPort: null}]}]", "ingress: [{ports: [{port: 80}]}]"),
+        ("ingress: [{ports: [{protocol: UDP, port: null}]}]", "ingress: [{ports: [{protocol: UDP}]}]"),
+        ("egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: null}}]}]", "egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
+        ("egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: []}}]}]", "egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
+        ("egress: [{to: [{ipBlock: null, podSelector: {}}]}]", "egress: [{to: [{podSelector: {}}]}]"),
+        ("podSelector: {matchLabels: {app: null}}", "podSelector: {matchLabels: {app: \"\"}}"),
+        ("podSelector: {matchExpressions: null}", "podSelector: {}"),
+    ]) func `null is as absent, and a label's null is the empty text`(null: String, absent: String) throws {
+        #expect(try Cluster(policy(null)).set.yaml == Cluster(policy(absent)).set.yaml)
+    }
+
+    @Test(arguments: [
+        ("ingress: []", "policyTypes: [Ingress]"), ("egress: []", "policyTypes: [Ingress]"),
+        ("ingress: [{from: []}]", "ingress: [{}]"), ("egress: [{to: []}], policyTypes: []", "egress: [{}]"),
+    ]) func `an empty list is as absent where it holds peers, ports, types or rules`(empty: String, absent: String) throws {
+        #expect(try Cluster(policy(empty)).set.yaml == Cluster(policy(absent)).set.yaml)
+    }
+
     @Test func `8 a rule with ports matches no protocol without them`() throws {
         let cluster = try Cluster(
             pods + policy("\(onA), ingress: [{ports: [{protocol: TCP}, {protocol: UDP}, {protocol: SCTP}]}]"))

@@ -13,7 +13,7 @@ import Testing
             let text = ClusterText(writesNull: round % 2 == 0).text(small)
             let cluster = try Cluster(text)
             for _ in 0..<12 {
-                let connection = random.connection()
+                let connection = random.connection(in: small)
                 // What no pod has a part in is the zones' matter, which deny here.
                 let expected = small.allows(connection) ?? false ? "allow" : "deny"
                 let service =

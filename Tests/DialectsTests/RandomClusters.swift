@@ -116,11 +116,17 @@ struct RandomClusters {
         return pick([0x0a00_01ff, 0x0b00_0001, 0xc000_0201])
     }
 
-    /// A connection.
-    mutating func connection() -> SmallCluster.Connection {
+    /// A connection, often to what a pod has a name for.
+    mutating func connection(in cluster: SmallCluster) -> SmallCluster.Connection {
         let carrier = pick(["TCP", "TCP", "TCP", "UDP", "SCTP", "icmp", "47"])
-        return SmallCluster.Connection(
+        var connection = SmallCluster.Connection(
             source: address(), destination: address(), carrier: carrier, port: pick([53, 79, 80, 81, 443, 4789, 65_535]))
+        let pod = pick(cluster.pods)
+        if chance(40), !pod.ports.isEmpty {
+            let port = pick(pod.ports)
+            (connection.destination, connection.carrier, connection.port) = (pod.address, port.carrier, port.number)
+        }
+        return connection
     }
 }
 

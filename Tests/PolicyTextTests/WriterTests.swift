@@ -18,7 +18,7 @@ private func decoded(_ yaml: String) throws -> [Document] {
 
 @Suite struct Writing {
     @Test func `every key of every kind is read back as it was`() throws {
-        for document in try decode(Sample.everything, file: "sample.yaml") {
+        for document in try decode(PolicySample.everything, file: "sample.yaml") {
             let again = try #require(try decoded(document.yaml).first)
             #expect(spelled(again, without: accidental) == spelled(document, without: accidental), "\(document.yaml)")
             #expect(again.yaml == document.yaml)
@@ -26,7 +26,7 @@ private func decoded(_ yaml: String) throws -> [Document] {
     }
 
     @Test func `a set is read back as it was, and written the same again`() throws {
-        let set = try PolicySet(try decode(Sample.everything, file: "sample.yaml"))
+        let set = try PolicySet(try decode(PolicySample.everything, file: "sample.yaml"))
         let again = try PolicySet(try decoded(set.yaml))
         #expect(spelled(again, without: accidental) == spelled(set, without: accidental))
         #expect(again.yaml == set.yaml)

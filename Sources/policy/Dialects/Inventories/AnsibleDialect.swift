@@ -26,7 +26,7 @@ struct AnsibleDialect: ForeignDialect {
     }
 
     func read(_ text: String, file: String) throws(PolicyError) -> ForeignReading {
-        try InventoryBounds.check(text, file)
+        try InventoryFile.check(text, file)
         var hosts = AnsibleHosts(Ledger(isLossy: isLossy))
         let objects = try hosts.documents(try AnsibleText.inventory(text[...], file: file))
         return ForeignReading(documents: objects, losses: hosts.ledger.losses, ignored: hosts.ledger.ignored)

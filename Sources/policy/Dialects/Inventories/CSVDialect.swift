@@ -14,7 +14,7 @@ struct CSVDialect: ForeignDialect {
     func read(_ documents: [ForeignDocument]) throws(PolicyError) -> ForeignReading { ForeignReading() }
 
     func read(_ text: String, file: String) throws(PolicyError) -> ForeignReading {
-        try InventoryBounds.check(text, file)
+        try InventoryFile.check(text, file)
         var inventory = CSVInventory(Ledger(isLossy: isLossy))
         let objects = try inventory.documents(text[...], file: file)
         return ForeignReading(documents: objects, losses: inventory.ledger.losses, ignored: inventory.ledger.ignored)

@@ -1,18 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Policy
-internal import PolicyText
-
-/// Bounds of inventories that are no YAML.
-enum InventoryBounds {
-    /// Refuses a file that is larger than a file of documents may be.
-    static func check(_ text: String, _ file: String) throws(PolicyError) {
-        let most = YAMLReader.Limits().bytes
-        guard text.utf8.count > most else { return }
-        throw PolicyError(
-            Place(file: file, line: 1, column: 1), "the file has \(text.utf8.count) bytes, \(most) is the limit",
-            remedy: "split it")
-    }
-}
 
 /// A text of an inventory, and where it stands: a cell, a variable's value.
 struct InventoryField {

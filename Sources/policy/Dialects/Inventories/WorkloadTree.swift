@@ -26,6 +26,9 @@ struct WorkloadTree {
         guard !labels.contains(where: { $0.key == key }) else {
             throw PolicyError(place, "the label \"\(key)\" is there twice", remedy: "remove one of them")
         }
+        guard !(key + value).unicodeScalars.contains(where: InventoryFile.isUnseen) else {
+            throw PolicyError(place, "the label \"\(key)\" has a character that cannot be seen", remedy: "remove it")
+        }
         labels.append((key, place, Self.text(value, place)))
     }
 
@@ -33,6 +36,10 @@ struct WorkloadTree {
     mutating func service(_ key: String, _ value: String, _ place: Place, _ valuePlace: Place) throws(PolicyError) {
         guard !services.contains(where: { $0.key == key }) else {
             throw PolicyError(place, "the service \"\(key)\" is there twice", remedy: "remove one of them")
+        }
+        // A number alone is a protocol's in the native language; in a list of machines somebody means a port.
+        guard value.isEmpty || !value.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            throw PolicyError(valuePlace, "the service \"\(key)\" is a number without a protocol", remedy: "write tcp/\(value)")
         }
         services.append((key, place, Self.text(value, valuePlace)))
     }
