@@ -46,7 +46,8 @@ func view(_ text: String, zones: [ZonePlacement] = []) throws -> PolicyView {
 
     @Test func `a workload that is taken apart is no longer one with itself`() throws {
         let together = "apiVersion: bulkhead/v1\nkind: Workload\nmetadata: {name: w}\nspec: {addresses: [10.0.0.1, 10.0.0.2]}\n"
-        let apart = together.replacing(", 10.0.0.2", with: "") + "---\n"
+        let apart =
+            together.replacing(", 10.0.0.2", with: "") + "---\n"
             + together.replacing("name: w", with: "name: v").replacing("10.0.0.1, ", with: "")
         #expect(try boxes(together, apart) == ["v -> w any: allow -> deny", "w -> v any: allow -> deny"])
     }
@@ -71,7 +72,9 @@ func view(_ text: String, zones: [ZonePlacement] = []) throws -> PolicyView {
                 for _ in 0..<120 {
                     var connection = sets.connection()
                     connection.time = time
-                    if !old.set.hasZones, !new.set.hasZones { connection.source.zone = "default"; connection.destination.zone = "default" }
+                    if !old.set.hasZones, !new.set.hasZones {
+                        connection.source.zone = "default"; connection.destination.zone = "default"
+                    }
                     let ends = [connection.source.address, connection.destination.address]
                     guard ends[0] != ends[1], ends[0].isIPv4 == ends[1].isIPv4 else { continue }
                     let decisions = references.map { $0.judge(connection).decision }
@@ -80,7 +83,9 @@ func view(_ text: String, zones: [ZonePlacement] = []) throws -> PolicyView {
                         #expect(found.isEmpty, "\(connection.line) \(found.map(\.line))")
                     } else {
                         inside += 1
-                        #expect(found.count == 1 && found[0].old == decisions[0] && found[0].new == decisions[1], "\(connection.line)")
+                        #expect(
+                            found.count == 1 && found[0].old == decisions[0] && found[0].new == decisions[1], "\(connection.line)"
+                        )
                     }
                 }
             }
@@ -101,11 +106,12 @@ extension Comparison.Box {
             let owner = reference.owner(of: end.address, zone: end.zone)
             if let owner, party.workloads.contains(owner.name.description) { return true }
             let isInZone = party.zones.isEmpty || party.zones.contains(end.zone)
-            return isInZone && party.addresses.contains { text in
-                let ends = text.split(separator: "-").compactMap { Address(String($0)) }
-                guard ends.count == 2 else { return Prefix(text)?.contains(end.address) ?? false }
-                return ends[0].isIPv4 == end.address.isIPv4 && !(end.address < ends[0]) && !(ends[1] < end.address)
-            }
+            return isInZone
+                && party.addresses.contains { text in
+                    let ends = text.split(separator: "-").compactMap { Address(String($0)) }
+                    guard ends.count == 2 else { return Prefix(text)?.contains(end.address) ?? false }
+                    return ends[0].isIPv4 == end.address.isIPv4 && !(end.address < ends[0]) && !(ends[1] < end.address)
+                }
         }
         return holds(sources, connection.source) && holds(destinations, connection.destination)
             && services.contains { span in

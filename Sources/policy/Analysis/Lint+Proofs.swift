@@ -144,7 +144,9 @@ struct Proofs {
                 for run in snapshot.runs(ofTable: table) where rule.touches(run.first, run.end, named) {
                     guard let record = snapshot.record(run.record, at: bench.now),
                         record.cause < bench.view.compiled.causes.causes.count,
-                        let layer = bench.view.compiled.causes.causes[Int(record.cause)].layers.first(where: { $0.layer.rawValue == layerOf })
+                        let layer = bench.view.compiled.causes.causes[Int(record.cause)].layers.first(where: {
+                            $0.layer.rawValue == layerOf
+                        })
                     else { continue }
                     var name: String?
                     if let policy = layer.policy, let number = layer.rule, let place = places[policy]?[number] {

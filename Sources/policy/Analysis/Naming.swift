@@ -55,7 +55,9 @@ struct Naming {
             if owner >= 0, own.count == counts[owner] { whole.append(owner) } else { rest += own }
         }
         var zonesOf: [UInt128: [Int]] = [:]
-        for stretch in rest.sorted() { zonesOf[cells.stretches[stretch].first, default: []].append(cells.stretches[stretch].zone) }
+        for stretch in rest.sorted() {
+            zonesOf[cells.stretches[stretch].first, default: []].append(cells.stretches[stretch].zone)
+        }
         var byZones = Dictionary(grouping: rest) { zonesOf[cells.stretches[$0].first] ?? [] }
         let everywhere = byZones.removeValue(forKey: Array(cells.zones.indices)) ?? []
         var parties: [Party] = []
