@@ -52,6 +52,11 @@ func view(_ text: String, zones: [ZonePlacement] = []) throws -> PolicyView {
         #expect(try boxes(together, apart) == ["v -> w any: allow -> deny", "w -> v any: allow -> deny"])
     }
 
+    @Test func `a workload that is no longer there is told by its name`() throws {
+        let gone = sample.replacing("10.9.0.11, ", with: "")
+        #expect(try boxes(sample, gone) == ["shop/web-1 (gone) -> shop/db-1 tcp/5432: allow -> deny"])
+    }
+
     @Test func `a budget that is spent proves nothing`() throws {
         let comparison = Comparison(old: try view(sample), new: try view(sample), at: 0, budget: Budget(steps: 1))
         #expect(!comparison.isComplete && !comparison.isProvedEqual)
