@@ -82,6 +82,11 @@ func view(_ text: String, zones: [ZonePlacement] = []) throws -> PolicyView {
                     }
                     let ends = [connection.source.address, connection.destination.address]
                     guard ends[0] != ends[1], ends[0].isIPv4 == ends[1].isIPv4 else { continue }
+                    // A box says nothing of a workload with itself.
+                    let owners = references.map { reference in
+                        [connection.source, connection.destination].map { reference.owner(of: $0.address, zone: $0.zone)?.name }
+                    }
+                    guard !owners.allSatisfy({ $0[0] != nil && $0[0] == $0[1] }) else { continue }
                     let decisions = references.map { $0.judge(connection).decision }
                     let found = comparison.boxes.filter { $0.holds(connection, new.set, references[1]) }
                     if decisions[0] == decisions[1] {

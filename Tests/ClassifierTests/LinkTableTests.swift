@@ -89,7 +89,7 @@ import Testing
         #expect(throws: SnapshotError.item(.zoneFacts, number: 1)) { try unknown.snapshot() }
         let short = try image(zones: [[], .onLink])
         // The count of the section, behind its offset in the header's list.
-        let place = 40 + SnapshotLayout.Section.zoneFacts.rawValue * 16 + 8
+        let place = 48 + SnapshotLayout.Section.zoneFacts.rawValue * 16 + 8
         short.setWord(1, at: place)
         #expect(throws: SnapshotError.section(.zoneFacts, offset: 0, count: 1)) { try short.snapshot() }
     }

@@ -140,7 +140,7 @@ import Testing
         }
         let image = Memory(try builder.build())
         _ = try image.snapshot()
-        let line = Int(image.word(at: 40 + SnapshotLayout.Section.rows.rawValue * 16))
+        let line = Int(image.word(at: 48 + SnapshotLayout.Section.rows.rawValue * 16))
         let peers = [image.word(at: line), image.word(at: line + 4)]
         #expect(Set(peers) == [0, 1])
         image.setWord(peers[0], at: line + 4)

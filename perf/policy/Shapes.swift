@@ -38,11 +38,11 @@ struct Shape {
     var chosen: [Probe]
 
     /// The shapes by name.
-    static let names = ["labels", "cidrs"]
+    static let names = ["labels", "cidrs", "labels-broad"]
 
     /// The shape of a name, with so many rules.
     static func named(_ name: String, rules: Int) throws -> Shape {
-        name == "labels" ? try .labels(rules: rules) : try .cidrs(rules: rules)
+        name == "cidrs" ? try .cidrs(rules: rules) : try .labels(rules: rules, broad: name == "labels-broad")
     }
 
     static let ports: [UInt16] = [

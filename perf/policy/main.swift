@@ -4,11 +4,12 @@ import Glibc
 // One row of `scripts/perf policy`: a process of its own, so that the most memory that was resident is the row's.
 
 let usage = """
-    usage: bulkhead-perf-policy --shape labels|cidrs --rules N [--pairs N]
+    usage: bulkhead-perf-policy --shape labels|labels-broad|cidrs --rules N [--pairs N]
 
     Compiles one policy set of a shape and asks it for first frames; prints one JSON object. scripts/perf policy runs all rows.
 
-      --shape   labels: 1,000,000 addresses of 10,000 label sets; cidrs: the rules of a firewall, two blocks each
+      --shape   labels: 1,000,000 addresses of 10,000 label sets; labels-broad: the same with rules that name many of them;
+                cidrs: the rules of a firewall, two blocks each
       --rules   how many rules, from 10
       --pairs   pairs of measurements in turn for each ratio (default 9)
     """

@@ -14,12 +14,12 @@
     public var ancestorCount: UInt16 = 0
     /// As in `ClassEntry`.
     public var flags: UInt16 = 0
-    /// Room up to 64 bytes; 0.
-    public var reserved: UInt32 = 0
+    /// What its egress side says of the header's `root`, as a line of its row does.
+    public var egressRoot: UInt32 = 0
     /// Its ancestors, nearest first; 0 behind the last.
     public var ancestors: InlineArray<9, UInt32> = .init(repeating: 0)
-    /// Room up to 64 bytes; 0.
-    public var padding: UInt32 = 0
+    /// What its ingress side says of the header's `root`, as a line of its row does.
+    public var ingressRoot: UInt32 = 0
     /// A class that nothing judges.
     public init() {}
 }

@@ -34,14 +34,32 @@ struct RowPlan {
         return (firsts[Int(row)], firsts[Int(row) + 1] - firsts[Int(row)])
     }
 
-    /// The classes as the image has them.
-    func classes(_ entries: [ClassEntry], ancestors: [UInt32]) -> [ClassLine] {
+    /// The class that is the farthest ancestor of most.
+    static func root(of entries: [ClassEntry], ancestors: [UInt32]) -> UInt32 {
+        var counts: [UInt32: Int] = [:]
+        for entry in entries where entry.ancestorCount > 0 {
+            counts[ancestors[Int(entry.firstAncestor) + Int(entry.ancestorCount) - 1], default: 0] += 1
+        }
+        return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? 0
+    }
+
+    /// What each row says of a class, as its lines do; nothing of a row that does not name it.
+    func roots(_ entries: [RowEntry], of root: UInt32, starts: [UInt32]) -> [UInt32] {
+        var roots = [UInt32](repeating: 0, count: firsts.count)
+        for entry in entries where entry.peer == root { roots[Int(entry.row)] = starts[Int(entry.table)] + 1 }
+        return roots
+    }
+
+    /// The classes as the image has them. `roots` is by row.
+    func classes(_ entries: [ClassEntry], ancestors: [UInt32], roots: [UInt32]) -> [ClassLine] {
         entries.map { entry in
             var line = ClassLine()
             (line.egressFirst, line.egressLines) = place(of: entry.egressRow)
             (line.ingressFirst, line.ingressLines) = place(of: entry.ingressRow)
             line.ancestorCount = min(entry.ancestorCount, UInt16(SnapshotLayout.maximumAncestors))
             line.flags = entry.flags
+            if line.egressLines > 0 { line.egressRoot = roots[Int(entry.egressRow)] }
+            if line.ingressLines > 0 { line.ingressRoot = roots[Int(entry.ingressRow)] }
             for index in 0..<Int(line.ancestorCount) { line.ancestors[index] = ancestors[Int(entry.firstAncestor) + index] }
             return line
         }

@@ -29,15 +29,29 @@ extension Snapshot {
     }
 }
 
+/// One side's row: where its lines lie, and what it says of the image's root.
+@frozen @usableFromInline struct Row: BitwiseCopyable {
+    @usableFromInline let first: UInt32
+    @usableFromInline let lines: UInt32
+    @usableFromInline let root: UInt32
+
+    @_noLocks @inlinable init(first: UInt32, lines: UInt32, root: UInt32) {
+        self.first = first
+        self.lines = lines
+        self.root = root
+    }
+}
+
 /// A class's line field by field, so that nobody copies all of it.
 extension Snapshot {
     /// Where the rows of both sides lie.
     @_noLocks @inlinable @inline(__always) func rowsOf(
         _ number: UInt32
-    ) -> (egressFirst: UInt32, egressLines: UInt32, ingressFirst: UInt32, ingressLines: UInt32) {
+    ) -> (egress: Row, ingress: Row) {
         let index = Int(truncatingIfNeeded: number)
         return unsafe (
-            classes[index].egressFirst, classes[index].egressLines, classes[index].ingressFirst, classes[index].ingressLines
+            Row(first: classes[index].egressFirst, lines: classes[index].egressLines, root: classes[index].egressRoot),
+            Row(first: classes[index].ingressFirst, lines: classes[index].ingressLines, root: classes[index].ingressRoot)
         )
     }
 

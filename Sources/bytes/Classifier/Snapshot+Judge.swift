@@ -19,14 +19,14 @@ extension Snapshot {
         let to = destination.classNumber < classTotal ? destination.classNumber : contestedClass
         let (subject, peer) = (rowsOf(from), rowsOf(to))
         // Both sides' lines are asked for before either is read, so that their ways overlap.
-        touchRow(subject.egressFirst, subject.egressLines, to)
-        touchRow(peer.ingressFirst, peer.ingressLines, from)
+        touchRow(subject.egress, to)
+        touchRow(peer.ingress, from)
         var egress =
             from == contestedClass
-            ? contestedRecord : side(subject.egressFirst, subject.egressLines, to, service, sourcePort)
+            ? contestedRecord : side(subject.egress, to, service, sourcePort)
         let ingress =
             to == contestedClass
-            ? contestedRecord : side(peer.ingressFirst, peer.ingressLines, from, service, sourcePort)
+            ? contestedRecord : side(peer.ingress, from, service, sourcePort)
         if egress == SnapshotLayout.none && ingress == SnapshotLayout.none {
             egress = zonePair(sourceZone, destinationZone)
         }
@@ -44,7 +44,7 @@ extension Snapshot {
         let subject = rowsOf(from)
         var egress =
             from == contestedClass
-            ? contestedRecord : side(subject.egressFirst, subject.egressLines, to, service, sourcePort)
+            ? contestedRecord : side(subject.egress, to, service, sourcePort)
         if egress == SnapshotLayout.none { egress = zonePair(sourceZone, destinationZone) }
         return judgement(egress, SnapshotLayout.none, now)
     }
@@ -60,57 +60,59 @@ extension Snapshot {
         guard source.classNumber < classTotal, destination.classNumber < classTotal else { return }
         let (from, to) = (source.classNumber, destination.classNumber)
         let (subject, peer) = (rowsOf(from), rowsOf(to))
-        touchRow(subject.egressFirst, subject.egressLines, to)
-        touchRow(peer.ingressFirst, peer.ingressLines, from)
+        touchRow(subject.egress, to)
+        touchRow(peer.ingress, from)
         // The farthest ancestor is where most peers that a row does not name end up.
-        touchRoot(subject.egressFirst, subject.egressLines, to)
-        touchRoot(peer.ingressFirst, peer.ingressLines, from)
+        touchRoot(subject.egress, to)
+        touchRoot(peer.ingress, from)
     }
 
-    @_noLocks @inlinable @inline(__always) func touchRoot(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) {
+    @_noLocks @inlinable @inline(__always) func touchRoot(_ row: Row, _ peer: ClassNumber) {
         let count = ancestorCount(peer)
-        guard lines > 0, count > 0 else { return }
-        touchLine(first &+ PeerLine.home(of: ancestor(of: peer, count &- 1), lines: lines))
+        guard row.lines > 0, count > 0 else { return }
+        let last = ancestor(of: peer, count &- 1)
+        if last != root { touchLine(row.first &+ PeerLine.home(of: last, lines: row.lines)) }
     }
 
-    @_noLocks @inlinable @inline(__always) func touchRow(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) {
-        if lines > 0 { touchFilter(first &+ PeerLine.home(of: peer, lines: lines)) }
+    @_noLocks @inlinable @inline(__always) func touchRow(_ row: Row, _ peer: ClassNumber) {
+        if row.lines > 0 { touchFilter(row.first &+ PeerLine.home(of: peer, lines: row.lines)) }
     }
 
     /// The record word of one side, or none where it does not judge.
     @_noLocks @inlinable @inline(__always) func side(
-        _ first: UInt32, _ lines: UInt32, _ peer: ClassNumber, _ service: ServiceKey, _ sourcePort: UInt16
+        _ row: Row, _ peer: ClassNumber, _ service: ServiceKey, _ sourcePort: UInt16
     ) -> UInt32 {
-        guard lines > 0 else { return SnapshotLayout.none }
-        let table = table(first, lines, peer)
+        guard row.lines > 0 else { return SnapshotLayout.none }
+        let table = table(row, peer)
         guard table != 0 else { return SnapshotLayout.none }
         let word = interval(table &- 1, service.rawValue)
         return RecordWord.isSplit(word) ? interval(word & RecordWord.number, UInt32(sourcePort)) : word
     }
 
     /// One more than the first interval of the table of the peer's class, else of its nearest ancestor that the row names, else 0.
-    @_noLocks @inlinable @inline(__always) func table(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) -> UInt32 {
-        var found = probe(first, lines, peer)
+    @_noLocks @inlinable @inline(__always) func table(_ row: Row, _ peer: ClassNumber) -> UInt32 {
+        var found = probe(row, peer)
         let count = ancestorCount(peer)
         var index = 0
         while found == 0 {
             if index == count { return 0 }
-            found = probe(first, lines, ancestor(of: peer, index))
+            let above = ancestor(of: peer, index)
+            found = above == root ? row.root : probe(row, above)
             index &+= 1
         }
         return found
     }
 
     /// One look into a row.
-    @_noLocks @inlinable @inline(__always) func probe(_ first: UInt32, _ lines: UInt32, _ peer: ClassNumber) -> UInt32 {
-        var number = PeerLine.home(of: peer, lines: lines)
-        if filter(first &+ number) & PeerLine.bit(of: peer) == 0 { return 0 }
-        var left = lines
+    @_noLocks @inlinable @inline(__always) func probe(_ row: Row, _ peer: ClassNumber) -> UInt32 {
+        var number = PeerLine.home(of: peer, lines: row.lines)
+        if filter(row.first &+ number) & PeerLine.bit(of: peer) == 0 { return 0 }
+        var left = row.lines
         while left > 0 {
-            let line = peerLine(first &+ number)
+            let line = peerLine(row.first &+ number)
             let found = line.table(of: peer)
             if found != 0 || line.hasRoom { return found }
-            number = number &+ 1 == lines ? 0 : number &+ 1
+            number = number &+ 1 == row.lines ? 0 : number &+ 1
             left &-= 1
         }
         return 0

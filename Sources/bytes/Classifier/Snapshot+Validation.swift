@@ -40,6 +40,7 @@ extension Snapshot {
         try validateClasses()
         let tables = try validateTables()
         try validateRows(tables)
+        try validateRoots(tables)
         try validateRecords()
     }
 
@@ -149,6 +150,16 @@ extension Snapshot {
             }
             full = line.hasRoom ? 0 : full + 1
             guard full <= SnapshotLayout.maximumFullLines else { throw .item(.rows, number: number) }
+        }
+    }
+
+    /// What classes say of the root begins where a table does as well.
+    private func validateRoots(_ tables: [Bool]) throws(SnapshotError) {
+        for number in 0..<classTotal {
+            let rows = rowsOf(number)
+            for table in [rows.egress.root, rows.ingress.root] where table > 0 {
+                guard table <= intervalTotal, tables[Int(table - 1)] else { throw .item(.classes, number: number) }
+            }
         }
     }
 

@@ -27,6 +27,7 @@ public import Net
     @usableFromInline let contestedClass: UInt32
     @usableFromInline let contestedRecord: UInt32
     @usableFromInline let itselfRecord: UInt32
+    @usableFromInline let root: UInt32
     /// Where the trie of IPv4 starts: the node behind the 12 bytes that every mapped address shares, or none.
     @usableFromInline var rootOfIPv4 = SnapshotLayout.none
     /// The class that a prefix shorter than those 12 bytes gives to every IPv4 address.
@@ -67,6 +68,7 @@ public import Net
         contestedClass = header.contestedClass
         contestedRecord = header.contestedRecord
         itselfRecord = header.itselfRecord
+        root = header.root
         generation = header.generation
         try validate()
         (zonesMatter, prefixesSplitHosts) = combinations()

@@ -94,6 +94,7 @@ struct SnapshotPlan {
         header.contestedClass = builder.contestedClass
         header.contestedRecord = builder.contestedRecord
         header.itselfRecord = builder.itselfRecord
+        header.root = RowPlan.root(of: builder.classes, ancestors: builder.ancestors)
         self.header = header
     }
 
@@ -121,7 +122,8 @@ struct SnapshotPlan {
         put(trie.values, .trieValues)
         if hasShortcuts { put(Shortcut.all(in: trie.nodes, trie.values), .shortcuts) }
         put(Self.hash(builder.combined), .combined)
-        put(rows.classes(builder.classes, ancestors: builder.ancestors), .classes)
+        let roots = rows.roots(builder.rows, of: header.root, starts: tables.starts)
+        put(rows.classes(builder.classes, ancestors: builder.ancestors, roots: roots), .classes)
         let filled = rows.filled(builder.rows, starts: tables.starts)
         put(filled.lines, .rows)
         put(filled.filters, .filters)

@@ -92,6 +92,10 @@ public enum SnapshotLayout {
     public var contestedRecord: UInt32 = 0
     /// The side record that says "a workload always reaches itself".
     public var itselfRecord: UInt32 = 0
+    /// The class at which most ways from ancestor to ancestor end: what sides say of it stands in the lines of their own classes.
+    public var root: UInt32 = 0
+    /// Room up to a multiple of 8; 0.
+    public var reserved: UInt32 = 0
     /// (offset in bytes, count of items) of each section.
     public var sections: InlineArray<14, SectionEntry> = .init(repeating: SectionEntry())
 

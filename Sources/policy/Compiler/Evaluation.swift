@@ -104,7 +104,8 @@ struct Evaluation {
         }
         if let deciding {
             guard let decision = action(deciding).decision else { return nil }
-            return LayerOutcome(layer: tiers[tier].layer.recorded, decision: decision, rule: rules[Int(deciding)].base, tier: tier)
+            return LayerOutcome(
+                layer: tiers[tier].layer.recorded, decision: decision, rule: rules[Int(deciding)].base, tier: tier)
         }
         let isIsolated = context.isolating.contains { isolating in
             isolating.tier == tier && isolating.expires ?? .max > time && (audited || !isolating.isAudited)

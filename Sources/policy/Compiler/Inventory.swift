@@ -166,6 +166,35 @@ public struct Inventory: Sendable {
         }
     }
 
+    /// Whether a workload's label set has a number, so that an image that was compiled since can tell its class. Where it has none a new
+    /// generation is needed.
+    public func knows(_ workload: Workload) -> Bool { labelSetNumbers[LabelSet(of: workload)] != nil }
+
+    /// Brings the single addresses of one workload in line, as it is added, changed or moved: what is new is entered before what is gone
+    /// is taken back. In force for every worker when this returns, without a new generation. Takes as long as the workload has
+    /// addresses, however many others there are.
+    public mutating func update(
+        _ workload: Workload, in set: PolicySet, into writer: inout AddressMapWriter
+    ) throws(AddressMapError) {
+        let claims = Set(claims(of: workload, in: set))
+        let number = number(of: workload.name)
+        let known = entered[number] ?? []
+        for claim in claims where !known.contains(claim) { try enter(claim, into: &writer) }
+        let places = Set(claims.map(Slot.init))
+        entered[number] = claims
+        for claim in known where !places.contains(Slot(claim)) {
+            writer.release(claim.address, zone: claim.zone, workload: claim.workload)
+        }
+    }
+
+    /// Takes back the single addresses of a workload that is gone.
+    public mutating func remove(_ workload: ObjectName, from writer: inout AddressMapWriter) {
+        guard let number = workloadNumbers[workload] else { return }
+        for claim in entered.removeValue(forKey: number) ?? [] {
+            writer.release(claim.address, zone: claim.zone, workload: claim.workload)
+        }
+    }
+
     private struct Slot: Hashable {
         var address: Address
         var zone: UInt16

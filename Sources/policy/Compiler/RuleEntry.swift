@@ -44,7 +44,8 @@ extension RuleEntry {
 
     /// A rule of a policy for one variant of its peers.
     init(_ rule: Rule, of policy: Policy, _ number: Int, place: Int, tier: Int, peers: Variant, own: Int?) {
-        self.init(policy: number, place: place, tier: tier, action: rule.action, direction: rule.direction, peers: peers, own: own)
+        self.init(
+            policy: number, place: place, tier: tier, action: rule.action, direction: rule.direction, peers: peers, own: own)
         isAudited = rule.mode == .audit || policy.mode == .audit
         expires = min(rule.expires ?? .max, policy.expires ?? .max)
         usesNames = rule.usesNames
