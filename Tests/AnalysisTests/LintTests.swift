@@ -154,6 +154,21 @@ import Testing
         #expect(lint.findings.map(\.code) == [.notProved])
     }
 
+    @Test func `a rule whose peer is one of its subjects is needed by the others`() throws {
+        let text =
+            Self.workloads + """
+                apiVersion: bulkhead/v1
+                kind: Policy
+                metadata: {name: all, namespace: shop}
+                spec:
+                  subject: {}
+                  rules:
+                    - {action: allow, from: {selector: 'app == "db"'}, services: [tcp/1]}
+                """
+        let one = text.replacing("db-2, namespace: shop, labels: {app: db}", with: "db-2, namespace: shop, labels: {app: other}")
+        #expect(try codes(one) == [])
+    }
+
     @Test func `shadowed rules name what decides in their place`() throws {
         let lint = Lint(try view(Self.policy("{name: all, action: deny, from: {}}", Self.web)), .init(now: 0))
         let reason = try #require(lint.findings.first { $0.code == .shadowedRule }?.reason)

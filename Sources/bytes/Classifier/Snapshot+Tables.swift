@@ -23,17 +23,17 @@ extension Snapshot {
     /// class has no side.
     public func row(of number: ClassNumber, egress: Bool) -> UInt32 {
         let rows = rowsOf(number)
-        if egress { return rows.egressLines == 0 ? SnapshotLayout.none : rows.egressFirst }
-        return rows.ingressLines == 0 ? SnapshotLayout.none : rows.ingressFirst
+        let row = egress ? rows.egress : rows.ingress
+        return row.lines == 0 ? SnapshotLayout.none : row.first
     }
 
     /// The service table by which a side judges a peer: the source's egress, or the destination's ingress. `SnapshotLayout.none` where
     /// it does not judge.
     public func table(of subject: ClassNumber, peer: ClassNumber, egress: Bool) -> UInt32 {
         let rows = rowsOf(subject)
-        let lines = egress ? rows.egressLines : rows.ingressLines
-        guard lines > 0 else { return SnapshotLayout.none }
-        let found = table(egress ? rows.egressFirst : rows.ingressFirst, lines, peer)
+        let row = egress ? rows.egress : rows.ingress
+        guard row.lines > 0 else { return SnapshotLayout.none }
+        let found = table(row, peer)
         return found == 0 ? SnapshotLayout.none : found &- 1
     }
 
