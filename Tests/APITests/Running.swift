@@ -24,7 +24,8 @@ func event(_ port: UInt16) -> FlowEvent {
 /// Runs a server on a socket of its own for as long as `body` takes, and says whether the socket was gone afterwards. `body` has a
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
-    hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15), _ body: @escaping @Sendable (String) throws -> Void
+    hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15),
+    _ body: @escaping @Sendable (String) throws -> Void
 ) async throws -> Bool {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bulkhead-api-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

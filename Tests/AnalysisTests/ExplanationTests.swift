@@ -58,7 +58,10 @@ import Testing
 
     @Test(arguments: [
         ("web", "shop/db-1", "tcp/1", #""from" is no address and no workload: "web"; did you mean "shop/web-1"?"#),
-        ("web-1", "db-1", "tcp", #""tcp" is more than one service: name one port, as tcp/443, or one type and code, as icmp/8.0"#),
+        (
+            "web-1", "db-1", "tcp",
+            #""tcp" is more than one service: name one port, as tcp/443, or one type and code, as icmp/8.0"#
+        ),
         ("web-1", "db-1", "sq", #""sq" is no service and no service of "shop/db-1": write tcp/443"#),
     ]) func `what is no question is refused`(from: String, to: String, service: String, message: String) throws {
         let view = try view(sample)
@@ -91,9 +94,13 @@ import Testing
                 #expect(told.decision == answer.decision, "\(connection.line)")
                 for side in told.sides {
                     let cause = side.side == "egress" ? answer.egress : answer.ingress
-                    let layer = side.layers.first { $0.decision != nil && $0.decision != .allow } ?? side.layers.last { $0.decision != nil }
+                    let layer =
+                        side.layers.first { $0.decision != nil && $0.decision != .allow }
+                        ?? side.layers.last { $0.decision != nil }
                     guard side.failsafe == nil else { continue }
-                    #expect(layer?.decision == side.decision && side.decision == cause?.decision, "\(connection.line)\n\(told.text())")
+                    #expect(
+                        layer?.decision == side.decision && side.decision == cause?.decision, "\(connection.line)\n\(told.text())"
+                    )
                     #expect(layer?.end == cause?.deciding?.end?.rawValue, "\(connection.line)\n\(told.text())")
                     let rule = layer?.steps.last?.act == "decided" ? layer?.steps.last?.rule : nil
                     #expect(rule?.rule == cause?.deciding?.rule && rule?.policy == cause?.deciding?.policy, "\(connection.line)")

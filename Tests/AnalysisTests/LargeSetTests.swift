@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test func `a connection of it is explained by its rules`() throws {
-        let told = try PolicyView(set: try PolicySet(documents)).explain(from: "svc-0-1", to: "svc-1-2", service: "tcp/8001", at: 0)
+        let told = try PolicyView(set: try PolicySet(documents)).explain(
+            from: "svc-0-1", to: "svc-1-2", service: "tcp/8001", at: 0)
         #expect(told.decision == .allow && told.sides.count == 2)
     }
 }

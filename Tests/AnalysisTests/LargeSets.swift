@@ -25,13 +25,15 @@ enum LargeSets {
 
     private static func policy(_ service: Int, of services: Int, _ namespace: String) -> Policy {
         let place = Place(file: "large.yaml", line: service * 20 + 1, column: 1)
-        var policy = Policy(name: ObjectName("svc-\(service)", namespace: namespace), subject: term("svc-\(service)"), place: place)
+        var policy = Policy(
+            name: ObjectName("svc-\(service)", namespace: namespace), subject: term("svc-\(service)"), place: place)
         (policy.ingress, policy.egress) = (.all, .all)
         for number in 1...10 {
             let isIngress = number <= 5
             let peer = (service + (isIngress ? services - number : number - 5)) % services
             var rule = Rule(
-                number: number, action: .allow, direction: isIngress ? .ingress : .egress, peers: [term("svc-\(peer)", everywhere: true)],
+                number: number, action: .allow, direction: isIngress ? .ingress : .egress,
+                peers: [term("svc-\(peer)", everywhere: true)],
                 place: Place(file: "large.yaml", line: service * 20 + 1 + number, column: 7))
             let port = UInt16(8000 + (isIngress ? service : peer) % 1000)
             rule.services = ServiceList([.range(ServiceRange(.tcp, ports: port...port))], text: "services: [tcp/\(port)]")

@@ -22,7 +22,8 @@ import Testing
     }
 
     @Test func `labels stand for workloads, and what is not the same for all is mixed`() throws {
-        let two = sample + "\n---\napiVersion: bulkhead/v1\nkind: Workload\n"
+        let two =
+            sample + "\n---\napiVersion: bulkhead/v1\nkind: Workload\n"
             + "metadata: {name: db-2, namespace: shop, labels: {app: db}}\nspec: {addresses: [10.9.0.22]}\n"
         let matrix = try Matrix(try view(two), by: "app", at: 0)
         #expect(matrix.names == ["db", "web", "outside"])
@@ -33,9 +34,12 @@ import Testing
 
     @Test func `what the appliance never sees is marked`() throws {
         let matrix = try Matrix(
-            try view(sample.replacing("spec: {addresses: [10.9.0.21]", with: "spec: {zones: [lan], addresses: [10.9.0.21]"),
+            try view(
+                sample.replacing("spec: {addresses: [10.9.0.21]", with: "spec: {zones: [lan], addresses: [10.9.0.21]"),
                 zones: [ZonePlacement(zone: "lan", pair: 0, port: 0)]), at: 0)
-        let (web, db) = (try #require(matrix.names.firstIndex(of: "shop/web-1")), try #require(matrix.names.firstIndex(of: "shop/db-1")))
+        let (web, db) = (
+            try #require(matrix.names.firstIndex(of: "shop/web-1")), try #require(matrix.names.firstIndex(of: "shop/db-1"))
+        )
         #expect(matrix.entries[web][db].isUnseen)
         #expect(matrix.text().contains("tcp/5432*") && matrix.csv.contains("shop/web-1,shop/db-1,some,tcp/5432,no"))
     }

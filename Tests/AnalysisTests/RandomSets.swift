@@ -40,7 +40,8 @@ struct RandomSets {
         "0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "10.1.1.4/30", "10.1.1.5/32", "::/0", "fd00::/64", "fd00::1/128",
     ].compactMap { Prefix($0) }
     let ranges: [ServiceRange] = [
-        ServiceRange(.tcp, ports: 80...80), ServiceRange(.tcp, ports: 80...443), ServiceRange(.tcp), ServiceRange(.udp, ports: 53...53),
+        ServiceRange(.tcp, ports: 80...80), ServiceRange(.tcp, ports: 80...443), ServiceRange(.tcp),
+        ServiceRange(.udp, ports: 53...53),
         ServiceRange(.icmp), .any,
     ]
 
@@ -118,7 +119,9 @@ struct RandomSets {
             var workload = Workload(name: ObjectName("w\(number)", namespace: generator.pick([nil, "a", "b"])))
             workload.labels = labels()
             workload.addresses = (0..<(1 + generator.below(2))).compactMap { _ in free.popLast().flatMap { Prefix($0) } }
-            if generator.happens(oneIn: 4), let block = blocks.popLast().flatMap({ Prefix($0) }) { workload.addresses.append(block) }
+            if generator.happens(oneIn: 4), let block = blocks.popLast().flatMap({ Prefix($0) }) {
+                workload.addresses.append(block)
+            }
             if hasZones && generator.happens(oneIn: 3) { workload.zones = generator.some(zoneNames, atMost: 2) }
             if generator.happens(oneIn: 2) { workload.services["web"] = generator.pick(ranges.dropLast()) }
             return workload
@@ -167,7 +170,9 @@ struct RandomSets {
         var term = Term()
         if generator.happens(oneIn: 2) { term.selector = selector() }
         if generator.happens(oneIn: 6) { term.notSelector = selector() }
-        if generator.happens(oneIn: 6) { term.namespaceSelector = Selector(.equals("team", generator.pick(["a", "b"])), text: "team") }
+        if generator.happens(oneIn: 6) {
+            term.namespaceSelector = Selector(.equals("team", generator.pick(["a", "b"])), text: "team")
+        }
         if generator.happens(oneIn: 4) { term.cidrs = generator.some(prefixes, atMost: 3) }
         if generator.happens(oneIn: 6) { term.notCIDRs = generator.some(prefixes, atMost: 2) }
         if hasZones, generator.happens(oneIn: 6) { term.zones = generator.some(zoneNames, atMost: 2) }
@@ -178,7 +183,8 @@ struct RandomSets {
     private mutating func selector() -> Selector {
         generator.pick([
             Selector(.equals("app", "web"), text: #"app == "web""#), Selector(.notEquals("app", "db"), text: #"app != "db""#),
-            Selector(.isIn("env", ["prod", "test"]), text: "env in …"), Selector(.has("env"), text: "has(env)"), Selector(.all, text: "all()"),
+            Selector(.isIn("env", ["prod", "test"]), text: "env in …"), Selector(.has("env"), text: "has(env)"),
+            Selector(.all, text: "all()"),
         ])
     }
 
@@ -194,7 +200,8 @@ struct RandomSets {
     }
 
     private mutating func end() -> Reference.End {
-        let texts = (0...9).map { "10.1.1.\($0)" } + (0...4).map { "fd00::\($0)" } + ["10.1.2.1", "10.3.0.1", "192.0.2.1", "2001:db8::1"]
+        let texts =
+            (0...9).map { "10.1.1.\($0)" } + (0...4).map { "fd00::\($0)" } + ["10.1.2.1", "10.3.0.1", "192.0.2.1", "2001:db8::1"]
         return Reference.End(address: Address(generator.pick(texts)) ?? Address(v4: 0), zone: generator.pick(zoneNames))
     }
 }

@@ -209,7 +209,8 @@ extension AddressMapWriter {
         used -= 1
         guard flags(of: (slot + 1) & (slots - 1)) == 0 else { return }
         var last = slot
-        for _ in 0..<slots where flags(of: last) == AddressSlot.removed {
+        // Ends at the latest where it began: that slot is empty by then.
+        while flags(of: last) == AddressSlot.removed {
             close(last, open(last), zone: 0, flags: 0)
             last = (last - 1) & (slots - 1)
         }

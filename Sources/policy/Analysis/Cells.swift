@@ -79,7 +79,8 @@ struct Cells {
     }
 
     private mutating func enter(
-        _ first: UInt128, _ last: UInt128, _ zone: Int, _ zoneNumbers: [ZoneNumber], _ tellsZones: Bool, _ numbers: inout [Key: Int]
+        _ first: UInt128, _ last: UInt128, _ zone: Int, _ zoneNumbers: [ZoneNumber], _ tellsZones: Bool,
+        _ numbers: inout [Key: Int]
     ) {
         let address = Address(number: first)
         var key = Key(classes: [], zone: tellsZones ? zone : 0, isGroup: address.isMulticast || address.isBroadcast)

@@ -7,18 +7,21 @@ extension Comparison {
     public func text(_ style: Style = Style()) -> String {
         var lines: [String] = []
         for box in boxes {
-            let (mark, tone): (String, Style.Tone) = box.isWidening ? ("+", .good) : box.old == .allow ? ("-", .bad) : ("~", .warning)
+            let (mark, tone): (String, Style.Tone) =
+                box.isWidening ? ("+", .good) : box.old == .allow ? ("-", .bad) : ("~", .warning)
             let services = Naming.few(box.services.map(\.text), "services").joined(separator: ", ")
             let head = "\(mark) \(box.sources.text) -> \(box.destinations.text), \(services): \(box.old) -> \(box.new)"
             lines.append(style.paint(style.fold(head, indent: "    "), tone))
         }
         if !boxes.isEmpty {
             let widening = boxes.count(where: \.isWidening)
-            lines.append("\(boxes.count) \(boxes.count == 1 ? "box differs" : "boxes differ"), \(widening) of them let more through")
+            lines.append(
+                "\(boxes.count) \(boxes.count == 1 ? "box differs" : "boxes differ"), \(widening) of them let more through")
         }
         if !isComplete {
             lines.append(
-                style.paint("not proved: the steps were spent before everything was compared; more may differ (--steps)", .warning))
+                style.paint(
+                    "not proved: the steps were spent before everything was compared; more may differ (--steps)", .warning))
         }
         return lines.joined(separator: "\n")
     }

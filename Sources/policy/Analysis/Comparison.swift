@@ -129,7 +129,8 @@ struct Refinement {
         return cells.all.indices.filter { peer in
             let said = (0..<2).map { view in
                 outcomes.side(
-                    cells.views[view].snapshot.table(of: own[view], peer: cells.all[peer].classes[view], egress: egress), in: view)
+                    cells.views[view].snapshot.table(of: own[view], peer: cells.all[peer].classes[view], egress: egress), in: view
+                )
             }
             return said[0] != said[1]
         }
@@ -169,7 +170,9 @@ struct Refinement {
     mutating func compareWithin() {
         for view in 0..<2 {
             var byOwner: [Int: [Int]] = [:]
-            for (stretch, owner) in cells.owners[view].enumerated() where owner >= 0 { byOwner[owner, default: []].append(stretch) }
+            for (stretch, owner) in cells.owners[view].enumerated() where owner >= 0 {
+                byOwner[owner, default: []].append(stretch)
+            }
             for owner in byOwner.keys.sorted() {
                 let own = byOwner[owner] ?? []
                 let others = Set(own.map { cells.owners[1 - view][$0] })

@@ -11,7 +11,9 @@ extension Explanation {
         if let validUntil { lines.append("this holds until \(Timestamp.text(validUntil)), when something expires") }
         for side in sides {
             lines.append("")
-            lines.append(side.side + (side.workload.map { " of \($0)" } ?? "") + ": " + style.paint("\(side.decision)", side.decision == .allow ? .good : .bad))
+            lines.append(
+                side.side + (side.workload.map { " of \($0)" } ?? "") + ": "
+                    + style.paint("\(side.decision)", side.decision == .allow ? .good : .bad))
             if let failsafe = side.failsafe { lines.append("  held open by the failsafe \(failsafe), which no policy can close") }
             if let audit = side.audit { lines.append("  audit: would be \(audit) if what only reports decided") }
             for layer in side.layers { lines += self.lines(layer, style) }
@@ -26,7 +28,8 @@ extension Explanation {
         lines.append("zones: \(source.zone) -> \(destination.zone)")
         switch sight {
         case .seen: lines.append("sight: the appliance sees this traffic")
-        case .never(let why): lines.append(style.paint("not enforced here: \(why); the appliance never sees this traffic", .warning))
+        case .never(let why):
+            lines.append(style.paint("not enforced here: \(why); the appliance never sees this traffic", .warning))
         case .unknown(let why): lines.append("sight: unknown, \(why)")
         }
         return lines.joined(separator: "\n")
@@ -83,7 +86,8 @@ extension Explanation.Step {
     }
     fileprivate var json: JSONText {
         .object([
-            ("tier", .text(tier)), ("act", .text(act)), ("rule", rule?.json ?? .null), ("isolating", .list(isolating.map(\.json))),
+            ("tier", .text(tier)), ("act", .text(act)), ("rule", rule?.json ?? .null),
+            ("isolating", .list(isolating.map(\.json))),
             ("end", .text(end)),
         ])
     }
@@ -92,14 +96,16 @@ extension Explanation.Step {
 extension Explanation.Side {
     fileprivate var json: JSONText {
         .object([
-            ("side", .text(side)), ("workload", .text(workload)), ("failsafe", .text(failsafe)), ("decision", .text("\(decision)")),
+            ("side", .text(side)), ("workload", .text(workload)), ("failsafe", .text(failsafe)),
+            ("decision", .text("\(decision)")),
             ("audit", .text(audit.map { "\($0)" })),
             (
                 "layers",
                 .list(
                     layers.map { layer in
                         .object([
-                            ("layer", .text(layer.layer)), ("decision", .text(layer.decision.map { "\($0)" })), ("end", .text(layer.end)),
+                            ("layer", .text(layer.layer)), ("decision", .text(layer.decision.map { "\($0)" })),
+                            ("end", .text(layer.end)),
                             ("logged", .list(layer.logged.map(\.json))), ("tiers", .list(layer.steps.map(\.json))),
                         ])
                     })
@@ -109,7 +115,8 @@ extension Explanation.Side {
                 .list(
                     nearest.map { near in
                         .object([
-                            ("policy", .text(near.policy)), ("rule", .text(near.rule)), ("failed", .list(near.failed.map { .text($0) })),
+                            ("policy", .text(near.policy)), ("rule", .text(near.rule)),
+                            ("failed", .list(near.failed.map { .text($0) })),
                         ])
                     })
             ),

@@ -126,7 +126,8 @@ extension PolicyView {
             service: ServiceSpan(service).text, time: time, decision: judgement.decision,
             validUntil: judgement.validUntil == .max ? nil : UInt64(judgement.validUntil), generation: compiled.causes.generation,
             sides: sides,
-            settled: isItself ? "a workload always reaches itself" : isUnjudged ? unjudgedText(source.zone, destination.zone) : nil,
+            settled: isItself
+                ? "a workload always reaches itself" : isUnjudged ? unjudgedText(source.zone, destination.zone) : nil,
             sight: sight(from: source.zone, to: destination.zone))
     }
 
@@ -164,7 +165,8 @@ extension PolicyView {
         let subject = candidate(own, isDestination: side == .ingress)
         let policies = walk.speakers(for: subject, direction)
         let question = Walk.Side(
-            direction: direction, setting: set.defaultSetting(of: workload.name.namespace, direction), service: connection.service,
+            direction: direction, setting: set.defaultSetting(of: workload.name.namespace, direction),
+            service: connection.service,
             time: connection.time)
         let way = walk.way(
             question, policies,

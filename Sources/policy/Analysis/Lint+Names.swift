@@ -9,10 +9,13 @@ extension Lint {
     private func emptiness(_ bench: inout LintBench) -> [LintFinding] {
         var found: [LintFinding] = []
         func look(_ term: Term, _ scope: String?, _ place: Place, _ what: String) {
-            guard term.selectsByLabel, bench.index.cells(term, scope: scope, &bench.budget).isEmpty, !bench.budget.isSpent else { return }
+            guard term.selectsByLabel, bench.index.cells(term, scope: scope, &bench.budget).isEmpty, !bench.budget.isSpent else {
+                return
+            }
             found.append(
                 .init(
-                    code: .selectorMatchesNothing, place: place, reason: "\(what) (\(term.labelText)) matches no workload and no address set",
+                    code: .selectorMatchesNothing, place: place,
+                    reason: "\(what) (\(term.labelText)) matches no workload and no address set",
                     remedy: "mend the selector, or load the workloads that it means"))
         }
         for policy in bench.set.policies {
@@ -24,14 +27,16 @@ extension Lint {
                     found.append(
                         .init(
                             code: .emptyPeers, place: rule.place,
-                            reason: "rule \(rule.label) of policy \(policy.name) has an empty list of peers, which matches nobody",
+                            reason:
+                                "rule \(rule.label) of policy \(policy.name) has an empty list of peers, which matches nobody",
                             remedy: "write {} for everybody, or remove the rule"))
                 }
             }
             if policy.rules.isEmpty, policy.ingress == .none, policy.egress == .none {
                 found.append(
                     .init(
-                        code: .emptyPolicy, place: policy.place, reason: "policy \(policy.name) has no rules and isolates nothing",
+                        code: .emptyPolicy, place: policy.place,
+                        reason: "policy \(policy.name) has no rules and isolates nothing",
                         remedy: "remove it, or let it isolate"))
             }
         }
@@ -46,8 +51,11 @@ extension Lint {
         }
         let terms = set.policies.flatMap { [$0.subject] + $0.rules.flatMap(\.terms) } + set.entities.values.flatMap(\.terms)
         let tiers = Set(set.policies.map(\.tier) + [Tier.defaultName])
-        for tier in set.tiers.values where !tiers.contains(tier.name) { say(.unusedTier, tier.place, "tier \(tier.name)", "has no policy") }
-        let zones = Set(terms.flatMap { $0.zones ?? [] } + set.workloads.flatMap(\.zones) + set.zones.values.flatMap(\.unjudged.keys))
+        for tier in set.tiers.values where !tiers.contains(tier.name) {
+            say(.unusedTier, tier.place, "tier \(tier.name)", "has no policy")
+        }
+        let zones = Set(
+            terms.flatMap { $0.zones ?? [] } + set.workloads.flatMap(\.zones) + set.zones.values.flatMap(\.unjudged.keys))
         for zone in set.zones.values where !zones.contains(zone.name) && zone.unjudged.isEmpty && zone.place != .nowhere {
             say(.unusedZone, zone.place, "zone \(zone.name)", "holds no workload, and no term names it")
         }

@@ -106,8 +106,9 @@ struct Proofs {
         let chosen = Set(subjects)
         for (number, group) in bench.groups.enumerated()
         where group.direction == bench.walk.rule(place).direction && group.policies.contains(place.policy) {
-            guard let subject = group.cells.first(where: chosen.contains) else { continue }
-            for peer in peers where !bench.isItself(subject, peer) {
+            let own = group.cells.filter(chosen.contains)
+            for peer in peers {
+                guard let subject = bench.first(of: own, beside: peer) else { continue }
                 guard let points = Points(number, subject, peer, of: place, &bench) else { return nil }
                 for point in points.all {
                     let matching = points.matching(point)
@@ -132,19 +133,22 @@ struct Proofs {
         let snapshot = bench.view.snapshot
         let layerOf = bench.set.tiers[bench.set.policies[place.policy].tier]?.layer.rawValue
         var (names, isTierEnd): ([String], Bool) = ([], false)
-        var rows: Set<UInt32> = []
-        for subject in subjects {
-            let own = bench.cells.all[subject].classes[0]
-            guard rows.insert(snapshot.row(of: own, egress: rule.direction == .egress)).inserted else { continue }
-            for peer in peers where !bench.isItself(subject, peer) {
+        let egress = rule.direction == .egress
+        let byRow = Dictionary(grouping: subjects) { snapshot.row(of: bench.cells.all[$0].classes[0], egress: egress) }
+        for row in byRow.keys.sorted() {
+            for peer in peers {
+                guard let subject = bench.first(of: byRow[row] ?? [], beside: peer) else { continue }
                 guard names.count < 3, bench.budget.take() else { return (names, isTierEnd) }
-                let table = snapshot.table(of: own, peer: bench.cells.all[peer].classes[0], egress: rule.direction == .egress)
+                let own = bench.cells.all[subject].classes[0]
+                let table = snapshot.table(of: own, peer: bench.cells.all[peer].classes[0], egress: egress)
                 guard table != SnapshotLayout.none else { continue }
                 let named = bench.index.candidates[rule.direction == .ingress ? subject : peer].workload?.services ?? [:]
                 for run in snapshot.runs(ofTable: table) where rule.touches(run.first, run.end, named) {
                     guard let record = snapshot.record(run.record, at: bench.now),
                         record.cause < bench.view.compiled.causes.causes.count,
-                        let layer = bench.view.compiled.causes.causes[Int(record.cause)].layers.first(where: { $0.layer.rawValue == layerOf })
+                        let layer = bench.view.compiled.causes.causes[Int(record.cause)].layers.first(where: {
+                            $0.layer.rawValue == layerOf
+                        })
                     else { continue }
                     var name: String?
                     if let policy = layer.policy, let number = layer.rule, let place = places[policy]?[number] {
@@ -193,8 +197,9 @@ extension Proofs {
     private func isNeeded(_ place: RulePlace, in number: Int, _ bench: inout LintBench) -> Bool? {
         let group = bench.groups[number]
         let chosen = Set(bench.subjects(of: place))
-        guard let subject = group.cells.first(where: chosen.contains) else { return false }
-        for peer in bench.peers(of: place) where !bench.isItself(subject, peer) {
+        let own = group.cells.filter(chosen.contains)
+        for peer in bench.peers(of: place) {
+            guard let subject = bench.first(of: own, beside: peer) else { continue }
             guard let points = Points(number, subject, peer, of: place, &bench) else { return nil }
             for point in points.all {
                 let matching = points.matching(point)

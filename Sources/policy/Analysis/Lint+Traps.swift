@@ -19,11 +19,14 @@ extension Lint {
         let rule = bench.walk.rule(place)
         let isOnlySpaces = { (term: Term) in term.namespaceSelector != nil && term.selector == nil }
         let isOnlyLabels = { (term: Term) in term.namespaceSelector == nil && term.selector != nil }
-        guard rule.action == .allow, rule.peers.contains(where: isOnlySpaces), rule.peers.contains(where: isOnlyLabels) else { return [] }
+        guard rule.action == .allow, rule.peers.contains(where: isOnlySpaces), rule.peers.contains(where: isOnlyLabels) else {
+            return []
+        }
         return [
             .init(
                 code: .extraDash, place: rule.place,
-                reason: "\(bench.name(place)) lets in whole namespaces, and beside them workloads by labels: its list means either",
+                reason:
+                    "\(bench.name(place)) lets in whole namespaces, and beside them workloads by labels: its list means either",
                 remedy: "write both selectors in one item (one dash) if both must hold")
         ]
     }
@@ -38,7 +41,8 @@ extension Lint {
                 found.append(
                     .init(
                         code: .negatedSelectorOutside, place: rule.place,
-                        reason: "\(bench.name(place)) matches everything but what notSelector selects, addresses outside included",
+                        reason:
+                            "\(bench.name(place)) matches everything but what notSelector selects, addresses outside included",
                         remedy: "add entities: [known] if only workloads are meant"))
             }
             guard let selector = term.selector, let key = selector.expression.negatedKey else { continue }
@@ -49,7 +53,8 @@ extension Lint {
             found.append(
                 .init(
                     code: .absentLabelMatches, place: rule.place,
-                    reason: "\(bench.name(place)) matches what has no label \"\(key)\" at all, as \(lacking.name), by \(selector.text)",
+                    reason:
+                        "\(bench.name(place)) matches what has no label \"\(key)\" at all, as \(lacking.name), by \(selector.text)",
                     remedy: "add && has(\(key)) if the label must be there"))
         }
         return found
@@ -69,7 +74,8 @@ extension Lint {
                 found.append(
                     .init(
                         code: .cidrMatchesWorkloads, place: rule.place,
-                        reason: "\(bench.name(place)) names blocks in which workloads lie, as \(first.name), and matches them too",
+                        reason:
+                            "\(bench.name(place)) names blocks in which workloads lie, as \(first.name), and matches them too",
                         remedy: "add entities: [outside] if only what is no workload is meant"))
             }
         }
@@ -103,7 +109,8 @@ extension Lint {
             let meanings = Dictionary(grouping: workloads) { $0.services[name] }
             guard meanings.count > 1 || (meanings.keys.first.map { $0 == nil } ?? false) else { return nil }
             let texts = meanings.map { range, whose in
-                let what = range.map { ServiceSpan(first: $0.first, last: $0.end - 1, sourcePorts: 0...UInt16.max).text } ?? "nothing"
+                let what =
+                    range.map { ServiceSpan(first: $0.first, last: $0.end - 1, sourcePorts: 0...UInt16.max).text } ?? "nothing"
                 return "\(what) at \(Naming.few(whose.map(\.name.description), "workloads").joined(separator: ", "))"
             }.sorted()
             return .init(
@@ -131,13 +138,15 @@ extension Lint {
 
     /// An imported policy about egress that isolates ingress as well, because its language says so where nothing is said.
     private func directions(_ policy: Policy) -> [LintFinding] {
-        guard policy.isImported, policy.ingress != .none, policy.egress != .none || policy.rules.contains(where: { $0.direction == .egress }),
+        guard policy.isImported, policy.ingress != .none,
+            policy.egress != .none || policy.rules.contains(where: { $0.direction == .egress }),
             !policy.rules.contains(where: { $0.direction == .ingress })
         else { return [] }
         return [
             .init(
                 code: .otherDirectionIsolated, place: policy.place,
-                reason: "policy \(policy.name) speaks of egress only, and isolates ingress as well, so that nothing may come in by it",
+                reason:
+                    "policy \(policy.name) speaks of egress only, and isolates ingress as well, so that nothing may come in by it",
                 remedy: "say policyTypes: [Egress] if ingress is not meant")
         ]
     }
@@ -150,12 +159,14 @@ extension Lint {
         func allows(_ number: IPProtocol, _ direction: Rule.Direction) -> Bool {
             policy.rules.contains { rule in
                 rule.action == .allow && rule.direction == direction
-                    && (rule.services?.services.contains { $0.range(named: [:])?.contains(ServiceKey(number, port: 53)) ?? false } ?? true)
+                    && (rule.services?.services.contains { $0.range(named: [:])?.contains(ServiceKey(number, port: 53)) ?? false }
+                        ?? true)
             }
         }
         return policy.rules.compactMap { rule in
             guard rule.action == .allow else { return nil }
-            for (one, other) in [(IPProtocol.udp, IPProtocol.tcp), (.tcp, .udp)] where names(rule, one) && !allows(other, rule.direction) {
+            for (one, other) in [(IPProtocol.udp, IPProtocol.tcp), (.tcp, .udp)]
+            where names(rule, one) && !allows(other, rule.direction) {
                 return .init(
                     code: .dnsOneProtocol, place: rule.place,
                     reason: "rule \(rule.label) of policy \(policy.name) allows DNS over \(one.name) only",
@@ -171,11 +182,14 @@ extension Lint {
         for group in bench.groups {
             var byOrder: [String: [Int]] = [:]
             for policy in group.policies where bench.set.tiers[bench.set.policies[policy].tier]?.shape == .ordered {
-                byOrder["\(bench.set.policies[policy].tier) \(bench.set.policies[policy].order ?? .infinity)", default: []].append(policy)
+                byOrder["\(bench.set.policies[policy].tier) \(bench.set.policies[policy].order ?? .infinity)", default: []]
+                    .append(policy)
             }
             for policies in byOrder.values where policies.count > 1 {
                 let actions = policies.map { number in
-                    Set(bench.set.policies[number].rules.filter { $0.direction == group.direction }.map(\.action)).subtracting([.log])
+                    Set(bench.set.policies[number].rules.filter { $0.direction == group.direction }.map(\.action)).subtracting([
+                        .log
+                    ])
                 }
                 let all = actions.reduce(into: Set()) { $0.formUnion($1) }
                 guard all.contains(.allow) || all.contains(.pass), all.contains(.deny) || all.contains(.reject),
@@ -185,7 +199,8 @@ extension Lint {
                 found.append(
                     .init(
                         code: .orderTie, place: b.place,
-                        reason: "policies \(a.name) and \(b.name) have the same place in tier \(b.tier), and allow and deny: their names decide",
+                        reason:
+                            "policies \(a.name) and \(b.name) have the same place in tier \(b.tier), and allow and deny: their names decide",
                         remedy: "give them orders"))
             }
         }

@@ -89,12 +89,15 @@ public struct Lint: Sendable {
         for place in bench.rules where bench.walk.rule(place).action == .allow && bench.expires(place) > options.now {
             let rule = bench.walk.rule(place)
             let isAnyPeer = rule.peers.contains { $0 == Term() || $0.entities == [.any] && $0 == Term(entities: [.any]) }
-            let isAnyService = rule.services == nil || rule.services?.services.contains { ($0.range(named: [:]) ?? .init(first: 1, end: 1)).isEverything } ?? false
+            let isAnyService =
+                rule.services == nil
+                || rule.services?.services.contains { ($0.range(named: [:]) ?? .init(first: 1, end: 1)).isEverything } ?? false
             if isAnyPeer && isAnyService && rule.notServices == nil {
                 found.append(
                     .init(
                         code: .anyAny, place: rule.place,
-                        reason: "\(bench.name(place)) allows every service \(rule.direction == .ingress ? "from" : "to") everybody",
+                        reason:
+                            "\(bench.name(place)) allows every service \(rule.direction == .ingress ? "from" : "to") everybody",
                         remedy: "name the peers, or the services"))
                 continue
             }
@@ -119,7 +122,8 @@ public struct Lint: Sendable {
                 found.append(.init(code: .expired, place: place, reason: "\(what) expired at \(time)", remedy: "remove it"))
             } else if expires - options.now <= options.soon {
                 found.append(
-                    .init(code: .expiresSoon, place: place, reason: "\(what) expires at \(time)", remedy: "renew it, or let it go"))
+                    .init(
+                        code: .expiresSoon, place: place, reason: "\(what) expires at \(time)", remedy: "renew it, or let it go"))
             }
             if policy.responsibility.owner == nil {
                 found.append(
@@ -145,7 +149,8 @@ public struct Lint: Sendable {
             found.append(
                 .init(
                     code: .notEnforcedHere, place: zone.place,
-                    reason: "between the \(inside) workloads of zone \(zone.name) nothing is enforced here: they lie behind the same port",
+                    reason:
+                        "between the \(inside) workloads of zone \(zone.name) nothing is enforced here: they lie behind the same port",
                     remedy: "put them behind different ports, VLANs or zones, or filter on the hosts"))
         }
         return found

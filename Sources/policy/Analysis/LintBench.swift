@@ -114,6 +114,9 @@ struct LintBench {
     /// Whether two cells are one workload with itself, which nothing judges.
     func isItself(_ a: Int, _ b: Int) -> Bool { cells.all[a].owner[0] >= 0 && cells.all[a].owner[0] == cells.all[b].owner[0] }
 
+    /// One of a group's cells, which all are judged alike, that is not the same workload as a peer; `nil` where there is none.
+    func first(of group: [Int], beside peer: Int) -> Int? { group.first { !isItself($0, peer) } }
+
     /// When a rule lapses, by itself or with its policy.
     func expires(_ place: RulePlace) -> UInt64 {
         min(walk.rule(place).expires ?? .max, set.policies[place.policy].expires ?? .max)

@@ -84,7 +84,8 @@ public enum LintCode: String, Sendable, CaseIterable {
     public var level: Level {
         switch self {
         case .anyAny, .expired: .error
-        case .redundantRule, .notProved, .emptyPolicy, .unusedTier, .unusedZone, .unusedEntity, .unusedAddressSet, .absentLabelMatches,
+        case .redundantRule, .notProved, .emptyPolicy, .unusedTier, .unusedZone, .unusedEntity, .unusedAddressSet,
+            .absentLabelMatches,
             .cidrMatchesWorkloads, .otherDirectionIsolated:
             .note
         default: .warning

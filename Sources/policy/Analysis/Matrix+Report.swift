@@ -4,7 +4,8 @@ internal import Net
 extension Matrix.Entry {
     /// The cell in a few signs: `all`, `-`, services, `~` before services that are not the same for all, `*` behind what is not seen.
     var text: String {
-        let some = Naming.few(services.map(\.text), "").map { $0.hasSuffix(" more ") ? "+\($0.dropLast(6))" : $0 }.joined(separator: " ")
+        let some = Naming.few(services.map(\.text), "").map { $0.hasSuffix(" more ") ? "+\($0.dropLast(6))" : $0 }.joined(
+            separator: " ")
         let body =
             switch extent {
             case .all: "all"
@@ -19,7 +20,8 @@ extension Matrix.Entry {
 
 extension Matrix {
     /// What the signs mean.
-    static let legend = "rows open connections to columns; - nothing, . no such connection, ~ not for all, * not seen and so not enforced here"
+    static let legend =
+        "rows open connections to columns; - nothing, . no such connection, ~ not for all, * not seen and so not enforced here"
 
     /// A table for a terminal; where it is wider than a line its columns are told in parts, one under the other.
     public func text(_ style: Style = Style()) -> String {
@@ -68,7 +70,8 @@ extension Matrix {
                 let entry = entries[row][column]
                 let services = entry.services.map(\.text).joined(separator: " ")
                 lines.append(
-                    [name, other, entry.extent.rawValue, services, entry.isUnseen ? "no" : "yes"].map(field).joined(separator: ","))
+                    [name, other, entry.extent.rawValue, services, entry.isUnseen ? "no" : "yes"].map(field).joined(
+                        separator: ","))
             }
         }
         return lines.joined(separator: "\n")
@@ -85,7 +88,8 @@ extension Matrix {
                         names.indices.map { column in
                             let entry = entries[row][column]
                             return .object([
-                                ("from", .text(names[row])), ("to", .text(names[column])), ("extent", .text(entry.extent.rawValue)),
+                                ("from", .text(names[row])), ("to", .text(names[column])),
+                                ("extent", .text(entry.extent.rawValue)),
                                 ("services", .list(entry.services.map { .text($0.text) })), ("enforced", .truth(!entry.isUnseen)),
                             ])
                         }

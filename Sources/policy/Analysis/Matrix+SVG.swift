@@ -32,7 +32,8 @@ extension Matrix {
         }
         for (row, name) in names.enumerated() {
             for (column, other) in names.enumerated() {
-                lines.append(square(entries[row][column], label + column * Size.cell, label + row * Size.cell, "\(name) -> \(other)"))
+                lines.append(
+                    square(entries[row][column], label + column * Size.cell, label + row * Size.cell, "\(name) -> \(other)"))
             }
         }
         lines += legend(y: label + side + Size.line)
@@ -44,8 +45,10 @@ extension Matrix {
         let title = "\(pair): \(entry.extent.rawValue)\(services)\(entry.isUnseen ? " (not enforced here)" : "")"
         let mark =
             entry.isUnseen
-            ? "<path d=\"M\(x + 3) \(y + 3)L\(x + Size.cell - 3) \(y + Size.cell - 3)\" stroke=\"#000000\" stroke-width=\"2\"/>" : ""
-        return "<g><title>\(XMLText.escaped(title))</title><rect x=\"\(x)\" y=\"\(y)\" width=\"\(Size.cell)\" height=\"\(Size.cell)\" "
+            ? "<path d=\"M\(x + 3) \(y + 3)L\(x + Size.cell - 3) \(y + Size.cell - 3)\" stroke=\"#000000\" stroke-width=\"2\"/>"
+            : ""
+        return
+            "<g><title>\(XMLText.escaped(title))</title><rect x=\"\(x)\" y=\"\(y)\" width=\"\(Size.cell)\" height=\"\(Size.cell)\" "
             + "fill=\"\(entry.extent.colour)\" stroke=\"#ffffff\"/>\(mark)</g>"
     }
 

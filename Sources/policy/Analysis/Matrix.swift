@@ -48,7 +48,8 @@ public struct Matrix: Sendable {
         var work = MatrixBench(view, label, time, budget)
         guard work.groups.count <= Self.mostRows else {
             throw QuestionError(
-                "the matrix would have \(work.groups.count) rows, \(Self.mostRows) is the limit: take a label with fewer values (--by)")
+                "the matrix would have \(work.groups.count) rows, \(Self.mostRows) is the limit: take a label with fewer values (--by)"
+            )
         }
         names = work.groups.map(\.name)
         entries = work.groups.indices.map { row in work.groups.indices.map { column in work.entry(row, column) } }
@@ -144,7 +145,8 @@ struct MatrixBench {
     static func union(_ spans: [ServiceSpan]) -> [ServiceSpan] {
         var found: [ServiceSpan] = []
         for span in Set(spans).sorted(by: { ($0.first, $0.sourcePorts.lowerBound) < ($1.first, $1.sourcePorts.lowerBound) }) {
-            if let last = found.last, last.sourcePorts == span.sourcePorts, span.first <= last.last || span.first == last.last + 1 {
+            if let last = found.last, last.sourcePorts == span.sourcePorts, span.first <= last.last || span.first == last.last + 1
+            {
                 found[found.count - 1].last = max(last.last, span.last)
             } else {
                 found.append(span)

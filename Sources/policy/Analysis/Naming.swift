@@ -55,7 +55,9 @@ struct Naming {
             if owner >= 0, own.count == counts[owner] { whole.append(owner) } else { rest += own }
         }
         var zonesOf: [UInt128: [Int]] = [:]
-        for stretch in rest.sorted() { zonesOf[cells.stretches[stretch].first, default: []].append(cells.stretches[stretch].zone) }
+        for stretch in rest.sorted() {
+            zonesOf[cells.stretches[stretch].first, default: []].append(cells.stretches[stretch].zone)
+        }
         var byZones = Dictionary(grouping: rest) { zonesOf[cells.stretches[$0].first] ?? [] }
         let everywhere = byZones.removeValue(forKey: Array(cells.zones.indices)) ?? []
         var parties: [Party] = []
@@ -73,7 +75,15 @@ struct Naming {
         let outside = byOwner.removeValue(forKey: -1) ?? []
         words += Self.few(byOwner.map { partText($0, $1, zones) }.sorted(), "workloads")
         let isAllOutside = outside.count == count(of: -1, zones)
-        if !outside.isEmpty { words.append(isAllOutside ? "outside" : outsideText(outside, zones)) }
+        if isAllOutside, !outside.isEmpty {
+            words.append("outside")
+        } else {
+            // What was a workload in the set before is told by the name that it had.
+            let gone = Dictionary(grouping: outside.filter { view > 0 && cells.owners[0][$0] >= 0 }) { cells.owners[0][$0] }
+            let rest = outside.filter { view == 0 || cells.owners[0][$0] < 0 }
+            words += Self.few(gone.keys.map { "\(cells.views[0].set.workloads[$0].name) (gone)" }.sorted(), "workloads")
+            if !rest.isEmpty { words.append(outsideText(rest, zones)) }
+        }
         if whole.count == set.workloads.count, isAllOutside, zones == nil { words = ["any"] }
         let names = (zones ?? []).map { cells.zones[$0] }
         return Party(

@@ -35,7 +35,8 @@ extension PolicyView {
         }
         guard found.count == 1 else {
             let names = found.map { "\"\(set.workloads[$0].name)\"" }
-            throw QuestionError("\"\(key)\": \(found.count) workloads are called \"\(text)\": write \(names.joined(separator: " or "))")
+            throw QuestionError(
+                "\"\(key)\": \(found.count) workloads are called \"\(text)\": write \(names.joined(separator: " or "))")
         }
         let workload = set.workloads[index]
         guard !workload.addresses.isEmpty else { throw QuestionError("the workload \"\(text)\" has no address") }
@@ -105,7 +106,9 @@ extension ServiceRange {
         }
         if number.isICMP {
             let numbers = parts[1].split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-            guard (1...2).contains(numbers.count), let type = numbers[0].map(UInt16.init), !numbers.contains(nil) else { return nil }
+            guard (1...2).contains(numbers.count), let type = numbers[0].map(UInt16.init), !numbers.contains(nil) else {
+                return nil
+            }
             let code = numbers.count == 2 ? numbers[1].map(UInt16.init) : nil
             self.init(number, ports: (type << 8 | (code ?? 0))...(type << 8 | (code ?? 0xff)))
         } else {
@@ -125,7 +128,8 @@ extension PolicyView {
         let whose = destination.map { " and no service of \"\($0.name)\"" } ?? ""
         let remedy = Spelling.remedy(text, among: (destination?.services.keys.sorted() ?? []) + ["tcp", "udp", "icmp", "any"])
         throw QuestionError(
-            "\"\(text)\" is no service\(whose): write tcp/443, udp/53, icmp/8.0 or a protocol's number" + (remedy.map { "; \($0)" } ?? ""))
+            "\"\(text)\" is no service\(whose): write tcp/443, udp/53, icmp/8.0 or a protocol's number"
+                + (remedy.map { "; \($0)" } ?? ""))
     }
 
     /// The one service that a question names; an ICMP protocol alone stands for its echo request.
@@ -136,7 +140,8 @@ extension PolicyView {
         let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: range.first >> 16))
         let isWholeProtocol = range == ServiceRange(number) && !number.hasPorts && !number.isICMP
         guard range.end - range.first == 1 || isWholeProtocol else {
-            throw QuestionError("\"\(text)\" is more than one service: name one port, as tcp/443, or one type and code, as icmp/8.0")
+            throw QuestionError(
+                "\"\(text)\" is more than one service: name one port, as tcp/443, or one type and code, as icmp/8.0")
         }
         return ServiceKey(rawValue: range.first)
     }

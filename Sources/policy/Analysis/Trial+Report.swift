@@ -61,7 +61,8 @@ public enum TrialReport {
         for trial in trials {
             lines.append("  <testsuite name=\"\(XMLText.escaped(trial.test.name.description))\" \(counts(trial.findings))>")
             for finding in trial.findings {
-                let head = "    <testcase classname=\"\(XMLText.escaped(trial.test.name.description))\" "
+                let head =
+                    "    <testcase classname=\"\(XMLText.escaped(trial.test.name.description))\" "
                     + "name=\"\(XMLText.escaped(finding.expectation.text))\" file=\"\(XMLText.escaped(finding.expectation.place.file))\" "
                     + "line=\"\(finding.expectation.place.line)\""
                 guard let failure = finding.failure else {

@@ -76,12 +76,15 @@ struct TrialBench {
                         let (first, last) = (max(span.first, range.first), min(span.last, range.end - 1))
                         guard first <= last else { continue }
                         let part = ServiceSpan(first: first, last: last, sourcePorts: span.sourcePorts)
-                        return "\(name(source)) -> \(name(destination)) \(part.text): \(decision)" + why(source, destination, first)
+                        return "\(name(source)) -> \(name(destination)) \(part.text): \(decision)"
+                            + why(source, destination, first)
                     }
                 }
             }
         }
-        guard isAsked else { throw QuestionError("there is no connection to ask about: both ends are one workload, or of two families") }
+        guard isAsked else {
+            throw QuestionError("there is no connection to ask about: both ends are one workload, or of two families")
+        }
         return nil
     }
 
@@ -140,7 +143,8 @@ struct TrialBench {
 
     private func candidate(_ stretch: Int) -> Term.Candidate {
         view.set.candidate(
-            cells.stretches[stretch].address, zone: cells.zones[cells.stretches[stretch].zone], owner: owner(stretch), service: nil,
+            cells.stretches[stretch].address, zone: cells.zones[cells.stretches[stretch].zone], owner: owner(stretch),
+            service: nil,
             at: time)
     }
 
@@ -158,7 +162,9 @@ struct TrialBench {
                 service: ServiceKey(rawValue: service), time: time))
         if view.isUnjudged(judgement.egress) { return ", as the zones say" }
         let causes = [view.cause(judgement.egress, .egress), view.cause(judgement.ingress, .ingress)].compactMap { $0 }
-        guard let cause = causes.first(where: { $0.decision != .allow }) ?? causes.last, let layer = cause.deciding else { return "" }
+        guard let cause = causes.first(where: { $0.decision != .allow }) ?? causes.last, let layer = cause.deciding else {
+            return ""
+        }
         if let policy = layer.policy { return ", by policy \(policy) rule \(layer.rule ?? "") (\(cause.side.rawValue))" }
         return ", by default (\(cause.side.rawValue))"
     }

@@ -106,7 +106,8 @@ struct Walk {
             let own = policies.filter { tierOf[$0] == number && lives($0, side) }
             let step =
                 own.isEmpty
-                ? Step.skipped : step(tier, side, own, matching.filter { tierOf[$0.policy] == number && lives($0, side) }, &result.logged)
+                ? Step.skipped
+                : step(tier, side, own, matching.filter { tierOf[$0.policy] == number && lives($0, side) }, &result.logged)
             result.tiers.append((tier.name, step))
             switch step {
             case .decided(let place):

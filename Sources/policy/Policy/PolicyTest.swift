@@ -43,7 +43,8 @@ public struct PolicyTest: Sendable {
 
     /// A test.
     public init(
-        name: ObjectName, time: UInt64? = nil, names: [String: Term] = [:], expectations: [Expectation] = [], place: Place = .nowhere
+        name: ObjectName, time: UInt64? = nil, names: [String: Term] = [:], expectations: [Expectation] = [],
+        place: Place = .nowhere
     ) {
         self.name = name
         self.time = time

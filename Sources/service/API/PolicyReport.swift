@@ -74,7 +74,9 @@ extension Place {
     /// The place of a text that `description` wrote; `nil` for any other.
     fileprivate init?(written text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count >= 3, let line = Int(parts[parts.count - 2]), let column = Int(parts[parts.count - 1]) else { return nil }
+        guard parts.count >= 3, let line = Int(parts[parts.count - 2]), let column = Int(parts[parts.count - 1]) else {
+            return nil
+        }
         self.init(file: parts[..<(parts.count - 2)].joined(separator: ":"), line: line, column: column)
     }
 }

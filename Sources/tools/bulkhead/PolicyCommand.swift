@@ -12,7 +12,8 @@ struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Ask of policies, those of files or those in force.",
         subcommands: [
-            PolicyGetCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self, PolicyDiffCommand.self, PolicyTestCommand.self,
+            PolicyGetCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self, PolicyDiffCommand.self,
+            PolicyTestCommand.self,
             PolicyMatrixCommand.self, ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self,
         ])
 }

@@ -21,7 +21,9 @@ struct PolicyDiffCommand: AsyncParsableCommand {
     @Argument(help: .init("The old set, if not the one in force, and the new one.", valueName: "path"))
     var paths: [String]
 
-    @Option(name: .long, parsing: .upToNextOption, help: .init("Files or folders that both sets have, as workloads.", valueName: "path"))
+    @Option(
+        name: .long, parsing: .upToNextOption,
+        help: .init("Files or folders that both sets have, as workloads.", valueName: "path"))
     var workloads: [String] = []
 
     @Option(name: .long, help: "A configuration that says where zones lie, for both sets.")
@@ -41,7 +43,9 @@ struct PolicyDiffCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...2).contains(paths.count) else { throw ValidationError("name OLD and NEW, or NEW alone to compare with what is in force") }
+        guard (1...2).contains(paths.count) else {
+            throw ValidationError("name OLD and NEW, or NEW alone to compare with what is in force")
+        }
     }
 
     /// Options that read one of both sets.
@@ -68,7 +72,8 @@ struct PolicyDiffCommand: AsyncParsableCommand {
             if config == nil { new.zones = old.zones }
         }
         let comparison = Comparison(
-            old: try PolicySetOptions.view(old), new: try PolicySetOptions.view(new), at: try time.unixSeconds(), budget: steps.budget)
+            old: try PolicySetOptions.view(old), new: try PolicySetOptions.view(new), at: try time.unixSeconds(),
+            budget: steps.budget)
         if json {
             say(comparison.json)
         } else if !comparison.isProvedEqual {

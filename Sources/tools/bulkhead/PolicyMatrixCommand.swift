@@ -32,7 +32,9 @@ struct PolicyMatrixCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard ["table", "csv", "svg"].contains(format) else { throw ValidationError("--format is table, csv or svg, not \"\(format)\"") }
+        guard ["table", "csv", "svg"].contains(format) else {
+            throw ValidationError("--format is table, csv or svg, not \"\(format)\"")
+        }
         guard !json || format == "table" else { throw ValidationError("--json goes with no --format") }
     }
 

@@ -45,7 +45,8 @@ struct TestDecoder {
         if let at = spec["at"] { test.time = try at.unixSeconds("at") }
         for entry in try spec["names"]?.dictionary("names") ?? [] {
             guard !entry.key.contains(where: { $0 == " " || $0 == "," }) else {
-                throw PolicyError(entry.place, "the name \"\(entry.key)\" has a blank or a comma", remedy: "sentences end names there")
+                throw PolicyError(
+                    entry.place, "the name \"\(entry.key)\" has a blank or a comma", remedy: "sentences end names there")
             }
             test.names[entry.key] = try TermDecoder.term(entry.value, "the name \"\(entry.key)\"")
         }
@@ -59,7 +60,8 @@ struct TestDecoder {
         let words = text.split(separator: " ").map(String.init)
         guard words.count >= 6, words[1] == "can" || words[1] == "cannot", words[2] == "reach", words[4] == "on" else {
             throw value.error(
-                "\"\(text)\" is no expectation", remedy: "write it as \"web can reach db on tcp/5432\" or \"laptop cannot reach db on any\"")
+                "\"\(text)\" is no expectation",
+                remedy: "write it as \"web can reach db on tcp/5432\" or \"laptop cannot reach db on any\"")
         }
         let services = words[5...].joined(separator: " ").split(separator: ",", omittingEmptySubsequences: false)
             .map { $0.split(separator: " ").joined(separator: " ") }
