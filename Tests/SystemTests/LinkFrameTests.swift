@@ -60,7 +60,7 @@ extension SystemTests {
                     / UDP(from: 547, to: 546) / DHCPv6(2),
             ]
             let outcome = try Frames.cross(rogue, lab, from: lab.web, to: lab.db)
-            #expect(outcome.arrived == [] && outcome.drops == ["linkProtocol": 3])
+            #expect(outcome.arrived == [] && outcome.drops == ["spoofed": 3])
         }
 
         @Test func `LLDP and spanning tree end here until the configuration lets them pass, which a reload does`() throws {
@@ -128,7 +128,9 @@ extension SystemTests {
             let outcome = try Frames.cross(flood, lab, from: lab.web, to: lab.db, rate: 1200)
             let passed = outcome.arrived.count
             #expect((100...500).contains(passed), "\(passed) passed")
-            #expect(outcome.drops == ["storm": UInt64(count - passed)])
+            // The workloads' own kernels may send a group frame at any time, and have no budget of their own.
+            let dropped = Int(outcome.drops["storm"] ?? 0)
+            #expect((count - passed...count - passed + 8).contains(dropped) && outcome.drops.count == 1, "\(outcome.drops)")
             // What is for one host takes nothing from the budget.
             let said = try lab.web.namespace.run("ping", "-n", "-c", "5", "-i", "0.05", "-W", "1", lab.db.ipv4)
             #expect(said.contains("5 received"))

@@ -87,7 +87,9 @@ func insideGeneve(_ frame: borrowing RawSpan, _ outer: borrowing Reading) -> Ins
     return Inside(offset: start &+ GeneveField.options &+ options, end: end, type: u16(frame, start &+ GeneveField.type))
 }
 
-/// One past the last byte of a packet's UDP datagram, which may end before the packet does; -1 where the packet holds no such datagram.
+    if flags & VXLANField.hasProtocol != 0 {
+        guard u8(frame, start &+ VXLANField.nextProtocol) == VXLANField.ethernet else { return .badTunnel }
+    }
 @_noLocks
 private func datagramEnd(_ frame: borrowing RawSpan, _ outer: borrowing Reading) -> Int {
     let start = Int(outer.transportOffset)
