@@ -25,7 +25,9 @@ func readVXLAN(_ frame: borrowing RawSpan, until end: Int, into reading: inout R
     guard end &- start >= VXLANField.length else { return .badTunnel }
     let flags = u8(frame, start &+ VXLANField.flags)
     guard flags & VXLANField.hasIdentifier != 0 else { return .badTunnel }
-    if flags & VXLANField.hasProtocol != 0, u8(frame, start &+ VXLANField.nextProtocol) != VXLANField.ethernet { return .badTunnel }
+    if flags & VXLANField.hasProtocol != 0 {
+        guard u8(frame, start &+ VXLANField.nextProtocol) == VXLANField.ethernet else { return .badTunnel }
+    }
     noteTunnel(.vxlan, identifier: u32(frame, start &+ VXLANField.identifier) >> 8, into: &reading)
     return nil
 }
@@ -87,9 +89,7 @@ func insideGeneve(_ frame: borrowing RawSpan, _ outer: borrowing Reading) -> Ins
     return Inside(offset: start &+ GeneveField.options &+ options, end: end, type: u16(frame, start &+ GeneveField.type))
 }
 
-    if flags & VXLANField.hasProtocol != 0 {
-        guard u8(frame, start &+ VXLANField.nextProtocol) == VXLANField.ethernet else { return .badTunnel }
-    }
+/// One past the last byte of a packet's UDP datagram, which may end before the packet does; -1 where the packet holds no such datagram.
 @_noLocks
 private func datagramEnd(_ frame: borrowing RawSpan, _ outer: borrowing Reading) -> Int {
     let start = Int(outer.transportOffset)
