@@ -7,8 +7,7 @@ import Policy
 import Record
 import Testing
 
-/// What must hold for every set there is, tried on random ones. The long form, a million probes:
-/// `BULKHEAD_PROBES=1000000 swift test -c release -Xswiftc -enable-testing --filter CompilerTests.Properties`.
+/// What must hold for every set there is, tried on random ones. The long form, a million probes: `scripts/soak policy`.
 @Suite struct Properties {
     /// How often a property is tried: as often as the suite has time for, or in proportion to a longer run.
     private func rounds(_ usual: Int) -> Int {
