@@ -38,13 +38,12 @@ struct Facts {
     init(_ set: PolicySet, _ inventory: Inventory, _ failsafe: Failsafe) {
         self.set = set
         self.failsafe = failsafe
-        let terms = Self.terms(set)
         let owners = set.workloads.filter { $0.addresses.contains { !$0.isHost } }
-        let named = Named(terms.map(\.term), set, owners: owners, failsafe)
+        let named = Named(set, owners: owners, failsafe)
         let sorted = named.zones.compactMap { name in inventory.zone(name).map { (name, $0) } }.sorted { $0.1 < $1.1 }
         zones = sorted.map(\.1)
         tree = PrefixTree(named.prefixes)
-        let atoms = Self.atoms(terms, set)
+        let atoms = Self.atoms(set)
         let classes = Self.labelClasses(set, inventory, atoms)
         (labelClasses, classOfLabelSet) = (classes.classes, classes.ofSet)
         boxes = BoxMaker(
@@ -102,22 +101,30 @@ struct Facts {
         return found
     }
 
-    /// All terms of a set with the namespace that they speak of, and whether they are a policy's subject.
-    private static func terms(_ set: PolicySet) -> [(term: Term, scope: String?, isSubject: Bool)] {
-        set.policies.flatMap { policy in
-            [(policy.subject, policy.name.namespace, true)]
-                + policy.rules.flatMap { rule in rule.terms.map { ($0, policy.name.namespace, false) } }
+    /// Hands each term of a set on, with the namespace that it speaks of and whether it is a policy's subject. By index, because a copy of
+    /// each of a hundred thousand rules would cost more than what is asked of them.
+    private static func eachTerm(of set: PolicySet, _ body: (_ term: Term, _ scope: String?, _ isSubject: Bool) -> Void) {
+        for policy in set.policies.indices {
+            let scope = set.policies[policy].name.namespace
+            body(set.policies[policy].subject, scope, true)
+            for rule in set.policies[policy].rules.indices {
+                if let subject = set.policies[policy].rules[rule].subject { body(subject, scope, false) }
+                for peer in set.policies[policy].rules[rule].peers.indices {
+                    body(set.policies[policy].rules[rule].peers[peer], scope, false)
+                }
+            }
         }
     }
 
     /// Every question that terms ask of label sets, each once.
-    private static func atoms(_ terms: [(term: Term, scope: String?, isSubject: Bool)], _ set: PolicySet) -> [LabelTerm] {
+    private static func atoms(_ set: PolicySet) -> [LabelTerm] {
         var seen: Set<LabelTerm> = []
         var atoms: [LabelTerm] = []
-        for (term, scope, isSubject) in terms {
-            var asked = LabelTerm.all(term, scope: scope)
-            if isSubject, let scope { asked.append(LabelTerm(scope: scope)) }
-            for atom in asked where seen.insert(atom).inserted { atoms.append(atom) }
+        eachTerm(of: set) { term, scope, isSubject in
+            for atom in LabelTerm.all(term, scope: scope) where seen.insert(atom).inserted { atoms.append(atom) }
+            guard isSubject, let scope else { return }
+            let atom = LabelTerm(scope: scope)
+            if seen.insert(atom).inserted { atoms.append(atom) }
         }
         return atoms
     }
@@ -129,17 +136,19 @@ struct Facts {
         /// Blocks of workloads.
         let blocks: Set<Prefix>
         /// Whether a block that is claimed in some zones only has another owner in the rest, so that each block must be told apart.
-        let splitsBlocks: Bool
+        var splitsBlocks = false
         /// Zones by name.
         var zones: Set<String> = []
 
-        init(_ terms: [Term], _ set: PolicySet, owners: [Workload], _ failsafe: Failsafe) {
+        init(_ set: PolicySet, owners: [Workload], _ failsafe: Failsafe) {
             blocks = Set(owners.flatMap(\.addresses).filter { !$0.isHost })
             prefixes = blocks.union(failsafe.addresses)
-            for term in terms + failsafe.openings.flatMap({ [$0.from, $0.to].compactMap { $0 } }) {
-                prefixes.formUnion(term.blocks)
-                zones.formUnion(term.allZones)
+            var asksForBinding = false
+            Facts.eachTerm(of: set) { term, _, _ in
+                name(term)
+                if term.asksForBinding { asksForBinding = true }
             }
+            for opening in failsafe.openings { [opening.from, opening.to].compactMap { $0 }.forEach { name($0) } }
             for entry in set.addressSets.flatMap(\.entries) {
                 if case .block(let block) = entry.target { prefixes.insert(block) }
                 prefixes.formUnion(entry.except)
@@ -147,11 +156,29 @@ struct Facts {
             if set.policies.contains(where: { $0.rules.contains { $0.family != nil } }) {
                 prefixes.formUnion(Rule.Family.allCases.map(\.everything))
             }
-            if terms.contains(where: \.asksForBinding) { zones.formUnion(set.zones.values.filter(\.onLink).map(\.name)) }
+            if asksForBinding { zones.formUnion(set.zones.values.filter(\.onLink).map(\.name)) }
             let ownersZones = owners.flatMap { set.zones(of: $0) }
             splitsBlocks = !ownersZones.isEmpty
             zones.formUnion(ownersZones)
         }
+
+        /// Takes in what a term tells apart.
+        private mutating func name(_ term: Term) {
+            prefixes.formUnion(term.blocks)
+            zones.formUnion(term.allZones)
+        }
+    }
+
+    /// The names by which rules ask for a destination's own services.
+    private static func serviceNames(_ set: PolicySet) -> Set<String> {
+        var names: Set<String> = []
+        for policy in set.policies {
+            for index in policy.rules.indices {
+                if let services = policy.rules[index].services { names.formUnion(services.names) }
+                if let services = policy.rules[index].notServices { names.formUnion(services.names) }
+            }
+        }
+        return names
     }
 
     private typealias Classes = (classes: [LabelClass], ofSet: [Int], matched: [LabelTerm: [Int]])
@@ -163,8 +190,7 @@ struct Facts {
         for (number, atom) in atoms.enumerated() {
             for labelSet in index.matches(atom, set) { signatures[labelSet].append(number) }
         }
-        let names = Set(
-            set.policies.flatMap(\.rules).flatMap { ($0.services?.names ?? []) + ($0.notServices?.names ?? []) })
+        let names = Self.serviceNames(set)
         var classes: [LabelClass] = []
         var known: [LabelClass: Int] = [:]
         var ofSet: [Int] = []

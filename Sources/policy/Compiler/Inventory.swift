@@ -115,7 +115,6 @@ public struct Inventory: Sendable {
     public mutating func register(_ set: PolicySet) {
         for zone in set.zoneNames { _ = number(ofZone: zone) }
         for index in set.workloads.indices {
-            _ = number(of: set.workloads[index].name)
             let addresses = set.workloads[index].addresses
             let (hosts, blocks) = addresses.reduce(into: (0, 0)) { counts, prefix in
                 if prefix.isHost { counts.0 += 1 } else { counts.1 += 1 }

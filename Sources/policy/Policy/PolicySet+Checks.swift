@@ -35,7 +35,9 @@ extension PolicySet {
                 fault($0, workload.name.namespace, workload.place, "Workload \"\(workload.name)\"")
             }
         }
-        let ofPolicies = policies.lazy.filter { !$0.isImported && $0.name.namespace != nil }.flatMap { policy in
+        let ofPolicies = policies.lazy.filter {
+            !$0.isImported && $0.name.namespace != nil && $0.hasTerm { $0.serviceAccounts != nil }
+        }.flatMap { policy in
             policy.speakers.flatMap { term, rule in
                 (term.namespaceSelector == nil ? term.serviceAccounts ?? [] : []).compactMap {
                     fault($0, policy.name.namespace, rule?.place ?? policy.place, policy.who(rule))
@@ -57,18 +59,20 @@ extension PolicySet {
         let ofZones = zones.values.sorted { $0.name < $1.name }.flatMap { zone in
             faults(zone.unjudged.keys.sorted(), zone.place, "Zone \"\(zone.name)\"")
         }
-        let ofWorkloads = workloads.lazy.flatMap { workload in
-            hasZones ? faults(workload.zones, workload.place, "Workload \"\(workload.name)\"") : []
+        // By index, because a copy of each of a million workloads would cost more than all else here.
+        let placed = hasZones ? workloads.indices.lazy.filter { !workloads[$0].zones.isEmpty }.map { workloads[$0] } : nil
+        let ofWorkloads = placed.map { placed in
+            placed.flatMap { faults($0.zones, $0.place, "Workload \"\($0.name)\"") }.prefix(PolicyError.most)
         }
         let ofEntities = entities.values.sorted { $0.name < $1.name }.flatMap { entity in
             faults(entity.terms.flatMap { $0.zones ?? [] }, entity.place, "Entity \"\(entity.name)\"")
         }
-        let ofPolicies = policies.lazy.flatMap { policy in
+        let ofPolicies = policies.lazy.filter { $0.hasTerm { $0.zones != nil } }.flatMap { policy in
             policy.speakers.flatMap { term, rule in
                 term.zones.map { faults($0, rule?.place ?? policy.place, policy.who(rule)) } ?? []
             }
         }
-        return ofZones + Array(ofWorkloads.prefix(PolicyError.most)) + ofEntities + Array(ofPolicies.prefix(PolicyError.most))
+        return ofZones + (ofWorkloads.map(Array.init) ?? []) + ofEntities + Array(ofPolicies.prefix(PolicyError.most))
     }
 
     /// Two workloads that claim the same address, or the same block, in one zone contradict each other.
@@ -109,6 +113,15 @@ extension Policy {
     /// Every term of the policy, with the rule that it stands in; the subject's stands in none.
     fileprivate var speakers: [(term: Term, rule: Rule?)] {
         [(subject, nil)] + rules.flatMap { rule in rule.terms.map { ($0, rule) } }
+    }
+
+    /// Whether any term of the policy is such; without a copy of any, because most policies have no such term and many rules.
+    fileprivate func hasTerm(_ isSuch: (Term) -> Bool) -> Bool {
+        isSuch(subject)
+            || rules.indices.contains { index in
+                rules[index].peers.indices.contains { isSuch(rules[index].peers[$0]) }
+                    || rules[index].subject.map(isSuch) ?? false
+            }
     }
 
     /// In whose name a term speaks.

@@ -22,8 +22,9 @@ extension PolicySet {
         let who = "Policy \"\(policy.name)\""
         let ofSubject = fault(policy.subject, policy.place, who)
         return (ofSubject.map { [$0] } ?? [])
-            + policy.rules.flatMap { rule -> [PolicyError] in
-                guard rule.hasProgram || rule.terms.contains(where: { $0.principal != nil }) else { return [] }
+            + policy.rules.indices.flatMap { index -> [PolicyError] in
+                guard policy.rules[index].asksForMore else { return [] }
+                let rule = policy.rules[index]
                 let whose = "rule \"\(rule.label)\" of \(who)"
                 let ofTerms = rule.terms.compactMap { fault($0, rule.place, whose) }
                 guard rule.hasProgram else { return ofTerms }
@@ -44,7 +45,12 @@ extension PolicySet {
 }
 
 extension Rule {
-    /// Whether one of its services asks for a layer-7 program.
+    /// Whether anything in it may be more than a data path enforces: a reason to look closer.
+    fileprivate var asksForMore: Bool {
+        hasProgram || peers.indices.contains { peers[$0].principal != nil } || subject?.principal != nil
+    }
+
+    /// Whether one of its services needs a layer-7 program.
     fileprivate var hasProgram: Bool {
         (services?.services.contains { $0.program != nil } ?? false)
             || (notServices?.services.contains { $0.program != nil } ?? false)
