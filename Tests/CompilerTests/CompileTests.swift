@@ -109,6 +109,7 @@ import Testing
         inventory.register(fewer)
         inventory.register(first)
         #expect(inventory.number(of: ObjectName("web-1", namespace: "shop")) == web)
+        #expect(inventory.number(of: ObjectName("db-1", namespace: "shop")) != web)
         #expect(inventory.workloads.count == 2 && inventory.labelSets.count == 2)
     }
 

@@ -7,7 +7,8 @@ import Wire
 @Suite struct Martians {
     @Test(
         arguments: [
-            "0.0.0.0", "127.0.0.1", "127.255.255.254", "224.0.0.1", "239.255.255.255", "255.255.255.255", "10.0.0.2",
+            "0.0.0.0", "0.0.0.1", "0.255.255.255", "127.0.0.1", "127.255.255.254", "224.0.0.1", "239.255.255.255",
+            "255.255.255.255", "10.0.0.2",
         ] as [Address])
     func `no IPv4 host has such a source`(source: Address) {
         expect(Ethernet() / IPv4(from: source) / UDP(), .martian)
@@ -31,7 +32,7 @@ import Wire
     func `the neighbours of those addresses are sources`(source: Address) { expect(Ethernet() / IPv6(from: source) / UDP(), nil) }
 
     @Test func `nothing is sent to nobody or to the host itself`() {
-        for address in ["0.0.0.0", "127.0.0.1", "127.9.9.9"] as [Address] {
+        for address in ["0.0.0.0", "0.1.2.3", "127.0.0.1", "127.9.9.9"] as [Address] {
             expect(Ethernet() / IPv4(to: address) / UDP(), .martian)
         }
         for address in ["::", "::1", "::ffff:10.0.0.2"] as [Address] { expect(Ethernet() / IPv6(to: address) / UDP(), .martian) }

@@ -142,8 +142,8 @@ import Wire
         #expect(bare.transportOffset == bare.end)
     }
 
-    @Test(arguments: [135, 139] as [UInt8])
-    func `a message of mobility or host identity is judged as itself, a header before another is walked`(number: UInt8) {
+    @Test(arguments: [135, 139, 140] as [UInt8])
+    func `a message of mobility, host identity or shim6 is judged as itself, a header before another is walked`(number: UInt8) {
         let message = reading(of: Ethernet() / IPv6() / Extension(number))
         #expect(message.protocolNumber.rawValue == number)
         #expect(message.transportOffset == 54)

@@ -50,7 +50,6 @@ private let unanswered: [Unanswered] = [
     Unanswered("an IPv4 group", Ethernet() / IPv4(to: "239.1.2.3") / UDP() / room),
     Unanswered("IPv4 broadcast", Ethernet() / IPv4(to: "255.255.255.255") / UDP() / room),
     Unanswered("an IPv6 group", Ethernet() / IPv6(to: "ff15::5") / UDP() / room),
-    Unanswered("a source in net 0", Ethernet() / IPv4(from: "0.1.2.3") / TCP([.syn])),
     Unanswered("a source of class E", Ethernet() / IPv4(from: "240.0.0.1") / TCP([.syn])),
     Unanswered("a destination of class E", Ethernet() / IPv4(to: "250.0.0.1") / TCP([.syn])),
 ]
@@ -59,6 +58,7 @@ private let unanswered: [Unanswered] = [
 private let martians: [Unanswered] = [
     Unanswered("an Ethernet group as source", Ethernet(from: "03:00:00:00:00:01") / IPv4() / UDP() / room),
     Unanswered("no source", Ethernet() / IPv4(from: "0.0.0.0") / UDP() / room),
+    Unanswered("a source in net 0", Ethernet() / IPv4(from: "0.1.2.3") / TCP([.syn])),
     Unanswered("no source over IPv6", Ethernet() / IPv6(from: "::") / UDP() / room),
     Unanswered("loopback as source", Ethernet() / IPv4(from: "127.0.0.1") / UDP() / room),
     Unanswered("loopback as destination", Ethernet() / IPv6(to: "::1") / UDP() / room),

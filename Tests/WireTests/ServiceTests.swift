@@ -151,7 +151,7 @@ import Wire
         for message in [
             Raw.igmp(0x11), .igmp(0x12), .igmp(0x16), .igmp(0x17), .igmp(0x11, [2, 125, 0, 1, 10, 0, 0, 8]),
             .igmp(0x11, [2, 125, 0, 0]),
-            .igmpReport(), .igmp(0x13), .igmp(0x22, group: "0.0.0.0"),
+            .igmpReport(), .igmp(0x22, group: "0.0.0.0"),
         ] {
             let reading = reading(of: Ethernet() / Self.group / message)
             #expect(reading.link == .igmp)
@@ -169,6 +169,25 @@ import Wire
         }
         expect(Ethernet() / Self.group / Raw.igmp(0x22, group: "0.0.255.255"), .badControl)
         expect(Ethernet() / Self.group / Raw([0x16, 0, 0, 0, 224, 0, 0], protocolNumber: 2), .truncated)
+    }
+
+    @Test func `what could carry a payload to a host past policy is an ordinary packet`() {
+        for message in [Raw.igmp(0x16), .igmp(0x11), .igmpReport()] {
+            #expect(reading(of: Ethernet() / IPv4(to: "10.0.0.2", ttl: 1) / message).link == .none)
+        }
+        for message in [
+            Raw.igmp(0x13), .igmp(0x55), .igmp(0x16, [1]), .igmp(0x11, [2, 125, 0, 0, 1]), .igmp(0x22, group: "0.0.0.0", [1]),
+        ] {
+            #expect(reading(of: Ethernet() / Self.group / message).link == .none)
+        }
+        let host = IPv6(from: linkLocal, to: "fd00::2", hopLimit: 1)
+        for message in [ICMPv6.listenerQuery(), .listenerReport(), .listenerRecords()] {
+            #expect(reading(of: Ethernet() / host / message).link == .none)
+        }
+        let group = IPv6(from: linkLocal, to: "ff02::16", hopLimit: 1)
+        for message in [ICMPv6.listenerQuery([]), .listenerReport(), .listenerReport(132), .listenerRecords()] {
+            #expect(reading(of: Ethernet() / group / message / Payload(count: 5)).link == .none)
+        }
     }
 
     @Test func `what could be routed is an ordinary packet`() {

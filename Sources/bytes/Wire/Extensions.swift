@@ -83,8 +83,8 @@ func readExtensions(_ frame: borrowing RawSpan, into reading: inout Reading) -> 
         else { return .extensionHeader }
         if let reason = readExtension(frame, number, length: length, &chain) { return reason }
         let next = u8(frame, chain.offset &+ ExtensionField.nextHeader)
-        // Messages of mobility and host identity end the packet: they are what policy judges.
-        if next == ExtensionHeader.none, number == ExtensionHeader.mobility || number == ExtensionHeader.hostIdentity { break }
+        // Messages of mobility, host identity and shim6 end the packet: they are what policy judges.
+        if next == ExtensionHeader.none, isMessage(number) { break }
         let header = chain.offset
         chain.offset &+= length
         reading.protocolNumber = IPProtocol(rawValue: next)
@@ -101,6 +101,12 @@ func readExtensions(_ frame: borrowing RawSpan, into reading: inout Reading) -> 
         }
     }
     return endOfChain(frame, chain, into: &reading)
+}
+
+/// Whether an extension header that ends its packet is a message of its own (RFC 6275, 6.1; RFC 7401, 5.1; RFC 5533, 5.3).
+@_noLocks
+private func isMessage(_ number: UInt8) -> Bool {
+    number == ExtensionHeader.mobility || number == ExtensionHeader.hostIdentity || number == ExtensionHeader.shim6
 }
 
 /// The length of an extension header in bytes: units of 8 beyond the first, of 4 beyond the first two for authentication (RFC 4302, 2.2).

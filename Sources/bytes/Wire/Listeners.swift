@@ -27,26 +27,31 @@ private enum RecordField {
     static var group: Int { sources + 2 }
 }
 
-/// Reads an IGMP message of the types that hosts and their routers use; others (DVMRP, PIM 1, traces) are only measured.
+/// Reads an IGMP message. The row of the table is for what moves no payload: the messages of hosts and their routers, to a group, that
+/// end where the packet does. Other types (DVMRP, PIM 1, traces), what goes to one host and what carries more is a packet like any.
 @_noLocks
 func readIGMP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.transportOffset)
     let length = Int(reading.end) &- start
     guard length >= IGMPField.length else { return .truncated }
     reading.payloadOffset = UInt16(truncatingIfNeeded: start &+ IGMPField.length)
-    guard reading.hopLimit == 1 else { return nil }
-    reading.link = .igmp
+    guard reading.hopLimit == 1, reading.destination.isMulticast else { return nil }
+    var told = IGMPField.length
     switch u8(frame, start) {
     case 0x11:
-        if length == IGMPField.length { return nil }
-        guard length >= IGMPField.lengthOfQuery else { return .badControl }
-        let sources = Int(u16(frame, start &+ IGMPField.sources)) &* 4
-        return sources <= length &- IGMPField.lengthOfQuery ? nil : .badControl
+        if length > told {
+            guard length >= IGMPField.lengthOfQuery else { return .badControl }
+            told = IGMPField.lengthOfQuery &+ Int(u16(frame, start &+ IGMPField.sources)) &* 4
+        }
     case 0x22:
         let records = u16(frame, start &+ IGMPField.records)
-        return recordsFit(frame, records, from: start &+ IGMPField.length, reading, addressLength: 4) ? nil : .badControl
+        told = endOfRecords(frame, records, from: start &+ IGMPField.length, reading, addressLength: 4) &- start
+    case 0x12, 0x16, 0x17: break
     default: return nil
     }
+    guard told > 0, told <= length else { return .badControl }
+    if told == length { reading.link = .igmp }
+    return nil
 }
 
 /// Whether an ICMPv6 type belongs to listener discovery.
@@ -64,42 +69,43 @@ private enum ListenerField {
 }
 
 /// Reads a message of listener discovery, which comes from the link: from a link-local address, or reports from a host that has none yet
-/// (RFC 3810, 5.1.14 and 5.2.13; RFC 3590).
+/// (RFC 3810, 5.1.14 and 5.2.13; RFC 3590). As with IGMP, what goes to one host or carries more is a packet like any.
 @_noLocks
 func readListener(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
-    guard reading.hopLimit == 1 else { return nil }
-    reading.link = .mld
+    guard reading.hopLimit == 1, reading.destination.isMulticast else { return nil }
     let start = Int(reading.transportOffset)
     let length = Int(reading.end) &- start
     let isQuery = reading.icmpType == 130
     guard isLinkLocal(reading.source) || (!isQuery && isUnspecified(reading.source)) else { return .badControl }
+    var told = ListenerField.length
     if reading.icmpType == 143 {
         let records = u16(frame, start &+ ListenerField.records)
-        let first = start &+ ListenerField.lengthOfReport
-        return recordsFit(frame, records, from: first, reading, addressLength: 16) ? nil : .badControl
+        told = endOfRecords(frame, records, from: start &+ ListenerField.lengthOfReport, reading, addressLength: 16) &- start
+    } else if isQuery, length > told {
+        guard length >= ListenerField.lengthOfQuery else { return .badControl }
+        told = ListenerField.lengthOfQuery &+ Int(u16(frame, start &+ ListenerField.sources)) &* 16
     }
-    guard isQuery, length > ListenerField.length else { return nil }
-    guard length >= ListenerField.lengthOfQuery else { return .badControl }
-    let sources = Int(u16(frame, start &+ ListenerField.sources)) &* 16
-    return sources <= length &- ListenerField.lengthOfQuery ? nil : .badControl
+    guard told > 0, told <= length else { return .badControl }
+    if told == length { reading.link = .mld }
+    return nil
 }
 
-/// Whether so many records lie in the packet. Each has at least 8 bytes, which bounds the walk.
+/// One past the last of so many records, or 0 where they do not lie in the packet. Each has at least 8 bytes, which bounds the walk.
 @_noLocks
-private func recordsFit(
+private func endOfRecords(
     _ frame: borrowing RawSpan, _ count: UInt16, from start: Int, _ reading: borrowing Reading, addressLength: Int
-) -> Bool {
+) -> Int {
     let end = Int(reading.end)
     var left = count
     var offset = start
     while left > 0 {
-        guard end &- offset >= RecordField.group &+ addressLength else { return false }
+        guard end &- offset >= RecordField.group &+ addressLength else { return 0 }
         let sources = Int(u16(frame, offset &+ RecordField.sources))
         let auxiliary = Int(u8(frame, offset &+ RecordField.auxiliaryLength)) &* 4
         offset &+= RecordField.group &+ addressLength
-        guard sources &* addressLength &+ auxiliary <= end &- offset else { return false }
+        guard sources &* addressLength &+ auxiliary <= end &- offset else { return 0 }
         offset &+= sources &* addressLength &+ auxiliary
         left &-= 1
     }
-    return true
+    return offset
 }

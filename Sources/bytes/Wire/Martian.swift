@@ -4,7 +4,7 @@ internal import Net
 /// Whether the addresses are such as most packets have. Two addresses, not the reading: a borrowed one would be copied for each frame.
 @_noLocks @inline(__always)
 func areOrdinary(_ source: Address, _ destination: Address) -> Bool {
-    guard isPossibleSource(source), !isUnspecified(destination), !isLoopback(destination) else { return false }
+    guard isPossibleSource(source), !isNoNetwork(destination), !isLoopback(destination) else { return false }
     return !(source == destination)
 }
 
@@ -14,7 +14,7 @@ func areOrdinary(_ source: Address, _ destination: Address) -> Bool {
 @_noLocks @inline(never)
 func areExcused(_ reading: borrowing Reading) -> Bool {
     let (source, destination) = (reading.source, reading.destination)
-    guard !isUnspecified(destination), !isLoopback(destination) else { return false }
+    guard !isNoNetwork(destination), !isLoopback(destination) else { return false }
     if isUnspecified(source) { return mayLackSource(reading) }
     guard isPossibleSource(source), source == destination, reading.link.number == LinkProtocol.bfd.number else { return false }
     return reading.destinationPort == ServicePort.bfdEcho
@@ -23,7 +23,13 @@ func areExcused(_ reading: borrowing Reading) -> Bool {
 /// Whether an address can be a host's on a wire.
 @_noLocks @inline(__always)
 func isPossibleSource(_ address: Address) -> Bool {
-    !(isUnspecified(address) || isLoopback(address) || address.isMulticast || address.isBroadcast)
+    !(isNoNetwork(address) || isLoopback(address) || address.isMulticast || address.isBroadcast)
+}
+
+/// `0.0.0.0/8`, "this network" (RFC 1122, 3.2.1.3), or `::`.
+@_noLocks
+func isNoNetwork(_ address: Address) -> Bool {
+    address.isIPv4 ? address.v4 >> 24 == 0 : address.high | address.low == 0
 }
 
 /// `0.0.0.0` or `::`.

@@ -111,7 +111,8 @@ public struct Inventory: Sendable {
     /// The number of a zone that has one.
     public func zone(_ name: String) -> ZoneNumber? { zoneNumbers[name] }
 
-    /// Gives numbers to everything that a set names.
+    /// Gives numbers to what an image speaks of: the set's zones and label sets. Workloads get theirs when their addresses are fed, which
+    /// is where they are first spoken of.
     public mutating func register(_ set: PolicySet) {
         for zone in set.zoneNames { _ = number(ofZone: zone) }
         for index in set.workloads.indices {

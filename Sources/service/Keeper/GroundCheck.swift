@@ -83,6 +83,6 @@ extension Demands {
         self.init(
             fail: order.fail == FailMode.open.rawValue ? .open : .closed, generic: order.generic == 1,
             copy: [.auto, .zeroCopy, .copy][min(2, Int(order.copy))], poll: [.wait, .spin, .busy][min(2, Int(order.poll))],
-            tagged: tagged)
+            tagged: tagged, queues: UInt32(Plan.maximumQueues))
     }
 }

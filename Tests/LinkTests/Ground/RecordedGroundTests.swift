@@ -141,6 +141,10 @@ import Testing
             title: "too many queues", port: PortFacts(Interface(recorded: "eth1", index: 7, driver: "igc", queues: 128)),
             machine: machine("6.12.0"), codes: [.queuesRefused]),
         Case(
+            title: "more queues than a pair has workers",
+            port: PortFacts(Interface(recorded: "eth1", index: 7, driver: "igc", queues: 17)), machine: machine("6.12.0"),
+            codes: [.queuesRefused]),
+        Case(
             title: "a device without a wire", port: PortFacts(Interface(recorded: "d0", index: 7, driver: "", kind: "dummy")),
             machine: machine("6.12.0"), codes: [.kindRefused]),
     ]

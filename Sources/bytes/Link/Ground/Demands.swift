@@ -23,15 +23,22 @@ public struct Demands: Sendable, Equatable {
     public var poll: Poll
     /// Whether its frames carry VLAN tags.
     public var tagged: Bool
+    /// Queues of a port that workers can be given for.
+    public var queues: UInt32
+
+    /// Queues of a port at most, unless somebody says otherwise.
+    public static let queuesAtMost: UInt32 = 16
 
     /// Demands by name; the defaults are those of the configuration file.
     public init(
-        fail: FailMode = .closed, generic: Bool = false, copy: CopyMode = .auto, poll: Poll = .wait, tagged: Bool = false
+        fail: FailMode = .closed, generic: Bool = false, copy: CopyMode = .auto, poll: Poll = .wait, tagged: Bool = false,
+        queues: UInt32 = Demands.queuesAtMost
     ) {
         self.fail = fail
         self.generic = generic
         self.copy = copy
         self.poll = poll
         self.tagged = tagged
+        self.queues = queues
     }
 }

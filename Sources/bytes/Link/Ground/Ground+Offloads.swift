@@ -55,7 +55,7 @@ extension Ground {
                 Finding(
                     .farEndMTU, .error, port: port.name, what: "the MTU of its far end, \(name), is \(mtu)",
                     why: "the kernel refuses native XDP above \(Self.largestFarMTU)",
-                    remedy: end.remedy("ip link set dev \(name) mtu \(Self.largestFarMTU)")))
+                    remedy: end.remedy("ip link set dev \(name) mtu \(min(Self.largestFarMTU, port.interface.mtu))")))
         }
         guard let offloads = end.offloads else { return findings + [hidden(port, end, name)] }
         return findings

@@ -97,12 +97,12 @@ extension Ground {
     /// Findings about its own number of queues.
     func queueFindings(_ port: PortFacts) -> [Finding] {
         let (receive, transmit) = (port.interface.receiveQueues, port.interface.transmitQueues)
-        if receive > RedirectProgram.queueLimit {
+        if receive > demands.queues {
             return [
                 Finding(
                     .queuesRefused, .error, port: port.name, what: "it has \(receive) receive queues",
-                    why: "\(RedirectProgram.queueLimit) of a port can be served",
-                    remedy: .command(setQueues(port, RedirectProgram.queueLimit)))
+                    why: "\(demands.queues) of a port can be served",
+                    remedy: .command(setQueues(port, demands.queues)))
             ]
         }
         guard transmit < receive else { return [] }
