@@ -41,6 +41,8 @@ struct ProbeCommand: ParsableCommand {
             """)
 
     @OptionGroup var documents: DocumentOptions
+    @Flag(name: .long, help: "Accepted, as by every verb: answers are JSON lines either way.")
+    var json = false
 
     func validate() throws {
         guard !documents.policies.isEmpty else {

@@ -25,7 +25,7 @@ struct PolicyDecoder {
             reason: try spec["reason"]?.text("reason"))
         let tracking = try spec["track"]?.choice("track", of: Policy.Tracking.self) ?? .flow
         for (index, item) in try (spec["rules"]?.list("rules") ?? []).enumerated() {
-            policy.rules.append(try rule(item, number: index + 1, tracking: tracking))
+            policy.rules.append(try rule(item, number: index + 1, mode: policy.mode, tracking: tracking))
         }
         try refuseSameNames(policy)
         return policy
@@ -86,7 +86,9 @@ struct PolicyDecoder {
         }
     }
 
-    private func rule(_ value: YAMLValue, number: Int, tracking: Policy.Tracking) throws(PolicyError) -> Rule {
+    private func rule(
+        _ value: YAMLValue, number: Int, mode: Policy.Mode, tracking: Policy.Tracking
+    ) throws(PolicyError) -> Rule {
         let fields = try value.mapping("a rule", Forms.rule)
         let action = try fields.required("action").choice("action", of: Rule.Action.self)
         let (direction, peers) = try peers(fields, value)
@@ -97,7 +99,12 @@ struct PolicyDecoder {
         if let services = fields["notServices"] { rule.notServices = try ServiceDecoder.list(services, "notServices") }
         if let family = fields["family"] { rule.family = try family.choice("family", of: Rule.Family.self) }
         if let log = fields["log"] { rule.logText = try logText(log) }
-        if let mode = fields["mode"] { rule.mode = try mode.choice("mode", of: Policy.Mode.self) }
+        if let own = fields["mode"] {
+            rule.mode = try own.choice("mode", of: Policy.Mode.self)
+            guard rule.mode == .audit || mode == .enforce else {
+                throw own.error("a rule cannot enforce in a policy that only reports", remedy: "audit the other rules one by one")
+            }
+        }
         rule.tracking = try fields["track"]?.choice("track", of: Policy.Tracking.self) ?? tracking
         if let expires = fields["expires"] { rule.expires = try expires.unixSeconds("expires") }
         if let replies = fields["expectReplies"] {

@@ -45,7 +45,9 @@ public enum YAMLReader {
         var walker = Walker(file: file, limits: limits)
         var values: [YAMLValue] = []
         // The basic resolver leaves every plain word a word; what it means is decided here.
-        var sequence = try compose_all(yaml: text, .basic)
+        // A byte order mark is no part of the text, though editors put one in front of it.
+        let isMarked = text.unicodeScalars.first == "\u{FEFF}"
+        var sequence = try compose_all(yaml: isMarked ? String(text.unicodeScalars.dropFirst()) : text, .basic)
         while let node = sequence.next() {
             walker.beginDocument()
             let value = try walker.walk(node, depth: 0)
