@@ -78,6 +78,17 @@ import Testing
         ) { try compile(set, generation: 1, inventory: &inventory, limits: limits) }
     }
 
+    @Test func `more work than a compile may take is refused with the figure that broke`() throws {
+        let set = try PolicySet(try decode(sample, file: "sample.yaml"))
+        var inventory = Inventory()
+        var limits = CompileLimits()
+        limits.work = 0
+        #expect(
+            throws: CompileError.capacity(
+                what: "rules to weigh in service tables (rules by peers by subjects)", needed: 1, limit: 0)
+        ) { try compile(set, generation: 1, inventory: &inventory, limits: limits) }
+    }
+
     @Test func `more expiries than a chain may have are refused`() throws {
         var policy = Policy(name: ObjectName("p"))
         for number in 1...300 {

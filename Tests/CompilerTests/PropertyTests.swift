@@ -39,7 +39,7 @@ import Testing
         print("\(judged) probes, met \(met.sorted { $0.key < $1.key })")
         let kinds = ["no side", "allow by a rule", "deny by a rule", "reject by a rule", "deny by tier", "allow by namespace"]
         for kind in kinds + [
-            "deny by namespace", "allow by itself", "allow by failsafe", "audit", "log", "two layers", "three layers",
+            "deny by namespace", "allow by itself", "allow by failsafe", "audit", "log", "two layers",
         ] {
             #expect(met[kind, default: 0] > 0, "\(kind) is not met often enough: \(met)")
         }

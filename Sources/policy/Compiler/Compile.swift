@@ -84,7 +84,7 @@ struct Compilation {
             if let owner = labels.owner.workload { ownClasses[owner, default: []].append(number) }
         }
         self.ownClasses = ownClasses
-        tables = Tables(evaluation)
+        tables = Tables(evaluation, limits)
         contested = try records.number(.deny, flags: SideRecord.contested, layer: .network, end: .contested)
         itself = try records.number(.allow, layer: .network, end: .itself)
     }

@@ -33,6 +33,8 @@ public struct CompileLimits: Sendable {
     public var classes = 1 << 22
     /// Bytes of the image.
     public var bytes = 1 << 30
+    /// Rules looked at while service tables are made, each rule once for each table in which it speaks: some seconds of work.
+    public var work = 10_000_000
     /// Combinations of services and leases of address sets that one rule can tell apart.
     static let conditions = 4_096
     /// The usual limits.

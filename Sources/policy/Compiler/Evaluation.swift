@@ -124,12 +124,6 @@ struct Evaluation {
         return entry.policy.map { ($0, set.policies[$0].rules[entry.place]) }
     }
 
-    /// Where a rule's answer changes.
-    func edges(_ number: UInt32, _ named: [String: ServiceRange]) -> [ServiceRange] {
-        if let coverage = rules[Int(number)].coverage { return coverage }
-        return rule(number)?.rule.edges(named, within: rules[Int(number)].peers.services) ?? []
-    }
-
     /// Whether a rule speaks of a run of services that nothing cuts.
     func speaks(_ number: UInt32, of piece: ServiceRange, sourcePort: UInt16?, _ named: [String: ServiceRange]) -> Bool {
         if let coverage = rules[Int(number)].coverage {

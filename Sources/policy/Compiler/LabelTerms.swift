@@ -123,26 +123,35 @@ struct LabelIndex {
     }
 
     private func candidates(_ term: LabelTerm) -> [Int] {
-        if let fewest = term.selector?.expression.requirements.min(by: { count($0) < count($1) }) {
-            return Set(fewest.values).flatMap { byLabel[fewest.key]?[$0] ?? [] }.sorted()
+        if let named = term.selector.flatMap({ named(by: $0.expression) }) {
+            return Set(named.flatMap { label in label.values.flatMap { byLabel[label.key]?[$0] ?? [] } }).sorted()
         }
         if let scope = term.scope { return byNamespace[scope] ?? [] }
         return Array(labelSets.indices)
     }
 
-    private func count(_ required: (key: String, values: [String])) -> Int {
-        required.values.reduce(0) { $0 + (byLabel[required.key]?[$1]?.count ?? 0) }
-    }
-}
-
-extension Selector.Expression {
-    /// Labels each of which every match must have with one of these values.
-    fileprivate var requirements: [(key: String, values: [String])] {
-        switch self {
+    /// Labels of which every match has at least one, with one of its values: those that the fewest label sets have. `nil` where an
+    /// expression matches label sets that it names no label of.
+    private func named(by expression: Selector.Expression) -> [(key: String, values: [String])]? {
+        switch expression {
         case .equals(let key, let value): [(key, [value])]
         case .isIn(let key, let values): [(key, values)]
-        case .and(let parts): parts.flatMap(\.requirements)
-        default: []
+        case .and(let parts): parts.compactMap { named(by: $0) }.min { count($0) < count($1) }
+        case .or(let parts): all(parts)
+        default: nil
         }
+    }
+
+    private func all(_ parts: [Selector.Expression]) -> [(key: String, values: [String])]? {
+        var labels: [(key: String, values: [String])] = []
+        for part in parts {
+            guard let named = named(by: part) else { return nil }
+            labels += named
+        }
+        return labels
+    }
+
+    private func count(_ labels: [(key: String, values: [String])]) -> Int {
+        labels.reduce(0) { sum, label in sum + label.values.reduce(0) { $0 + (byLabel[label.key]?[$1]?.count ?? 0) } }
     }
 }

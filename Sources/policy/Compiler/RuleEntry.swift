@@ -79,17 +79,18 @@ extension Rule {
         return speaks(of: ServiceKey(rawValue: piece.first), sourcePort: sourcePort, named: named)
     }
 
-    /// The runs of services of which it speaks, where neither names nor source ports matter.
-    func coverage(within limit: ServiceRange?) -> [ServiceRange] {
-        if limit == nil, notServices == nil, let only = services?.services, only.count == 1, let run = only[0].range(named: [:]),
+    /// The runs of services of which it speaks, for a destination with these named ones; where source ports do not matter.
+    func coverage(within limit: ServiceRange?, _ named: [String: ServiceRange] = [:]) -> [ServiceRange] {
+        if limit == nil, notServices == nil, let only = services?.services, only.count == 1,
+            let run = only[0].range(named: named),
             run.namesTunnels || action != .allow
         {
             return [run]
         }
-        let edges = Set([0, ServiceKey.end] + edges([:], within: limit).flatMap { [$0.first, $0.end] }).sorted()
+        let edges = Set([0, ServiceKey.end] + edges(named, within: limit).flatMap { [$0.first, $0.end] }).sorted()
         var runs: [ServiceRange] = []
         for (first, end) in zip(edges, edges.dropFirst()) {
-            guard speaks(of: ServiceRange(first: first, end: end), within: limit, sourcePort: nil, [:]) else { continue }
+            guard speaks(of: ServiceRange(first: first, end: end), within: limit, sourcePort: nil, named) else { continue }
             if let last = runs.indices.last, runs[last].end == first {
                 runs[last].end = end
             } else {

@@ -26,7 +26,14 @@ struct Tables {
     private(set) var tables: [TableEntry] = []
     private(set) var intervals: [IntervalEntry] = []
 
-    init(_ evaluation: Evaluation) { self.evaluation = evaluation }
+    /// Rules looked at so far, and at most.
+    private var work = 0
+    private let limits: CompileLimits
+
+    init(_ evaluation: Evaluation, _ limits: CompileLimits) {
+        self.evaluation = evaluation
+        self.limits = limits
+    }
 
     /// The number of a context.
     mutating func number(of context: Context) -> Int {
@@ -51,16 +58,26 @@ struct Tables {
     mutating func number(of key: Key, _ lists: Lists, _ records: inout Records) throws(CompileError) -> UInt32 {
         if let number = known[key] { return number }
         let list = Array(lists[key.rules])
+        work += list.count
+        guard work <= limits.work else {
+            throw .capacity(
+                what: "rules to weigh in service tables (rules by peers by subjects)", needed: work, limit: limits.work)
+        }
         let rules = evaluation.rules
         let asksSourcePorts = list.contains { rules[Int($0)].asksSourcePorts }
         let moments = Moments(list, contexts[key.context], evaluation)
+        var sweep = ServiceSweep(list, services[key.services], evaluation)
         var pairs: [IntervalEntry.Pair] = []
-        for piece in pieces(list, key, asksSourcePorts) {
+        for piece in pieces(sweep, key, asksSourcePorts) {
+            sweep.advance(to: piece.first)
             let word: UInt32
             if asksSourcePorts && piece.hasPorts {
-                word = try split(list, key, piece, moments, &records)
+                word = try split(sweep.speaking, key, piece, moments, &records)
             } else {
-                let here = list.filter { evaluation.speaks($0, of: piece, sourcePort: nil, services[key.services]) }
+                let here = sweep.speaking.filter {
+                    !rules[Int($0)].asksSourcePorts
+                        || evaluation.speaks($0, of: piece, sourcePort: nil, services[key.services])
+                }
                 word = try record(here, key, piece, moments, &records)
             }
             if pairs.last?.record != word { pairs.append(.init(start: piece.first, record: word)) }
@@ -74,7 +91,8 @@ struct Tables {
     private mutating func split(
         _ list: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
-        let ranges = list.flatMap { evaluation.rule($0)?.rule.sourcePorts ?? [] }
+        let ranges = list.filter { evaluation.rules[Int($0)].asksSourcePorts }
+            .flatMap { evaluation.rule($0)?.rule.sourcePorts ?? [] }
         let edges = Set([0] + ranges.flatMap { [UInt32($0.lowerBound), UInt32($0.upperBound) + 1] }).filter { $0 < 1 << 16 }
         var pairs: [IntervalEntry.Pair] = []
         for edge in edges.sorted() {
@@ -97,13 +115,12 @@ struct Tables {
     }
 
     /// The runs of services within which all rules and isolations say the same.
-    private func pieces(_ list: [UInt32], _ key: Key, _ asksSourcePorts: Bool) -> [ServiceRange] {
-        var edges: [UInt32] = [0]
+    private func pieces(_ sweep: ServiceSweep, _ key: Key, _ asksSourcePorts: Bool) -> [ServiceRange] {
+        var edges: [UInt32] = [0] + sweep.edges
         func cut(_ range: ServiceRange) {
             edges.append(range.first)
             edges.append(range.end)
         }
-        for number in list { evaluation.edges(number, services[key.services]).forEach(cut) }
         for isolating in contexts[key.context].isolating {
             if case .services(let services) = isolating.isolation {
                 services.services.compactMap { $0.range(named: [:]) }.forEach(cut)
