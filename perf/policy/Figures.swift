@@ -90,6 +90,14 @@ final class Loaded {
             service: probe.service, sourcePort: 50_000, now: 1_000)
     }
 
+    /// The part of a decision that no policy changes: whose both addresses are.
+    @inline(never) func find(_ probe: Probe) -> UInt32 {
+        map.prefetch(probe.source)
+        map.prefetch(probe.destination)
+        return snapshot.owner(of: probe.source, zone: 0, in: map).classNumber
+            &+ snapshot.owner(of: probe.destination, zone: 0, in: map).classNumber
+    }
+
     /// The decisions on a burst of first frames, in the stages in which a worker can take them.
     @inline(never) func decide(_ probes: ArraySlice<Probe>, _ owners: inout [(source: Owner, destination: Owner)]) -> UInt32 {
         var sum: UInt32 = 0

@@ -83,6 +83,7 @@ struct Row {
         add("first_packet_at_10_ns", alone.second)
         add("ratio", alone)
         add("a_a", Pairs(pairs) { Self.each(probes, $0 ? again : ten) })
+        add("owners_ns", Self.median((0..<pairs).map { _ in Self.owners(probes, subject) }))
         add("p999_ns", Self.slowest(probes, subject))
         let staged = Pairs(pairs) { Self.staged(probes, $0 ? subject : ten) }
         add("staged_ns", staged.first)
@@ -136,6 +137,13 @@ extension Row {
     private static func each(_ probes: [Probe], _ loaded: Loaded) -> Double {
         let began = nanoseconds(CLOCK_MONOTONIC)
         for probe in probes { unsafe sink &+= loaded.decide(probe).egress }
+        return Double(nanoseconds(CLOCK_MONOTONIC) - began) / Double(max(1, probes.count))
+    }
+
+    /// Nanoseconds for finding both owners, one connection after the other.
+    private static func owners(_ probes: [Probe], _ loaded: Loaded) -> Double {
+        let began = nanoseconds(CLOCK_MONOTONIC)
+        for probe in probes { unsafe sink &+= loaded.find(probe) }
         return Double(nanoseconds(CLOCK_MONOTONIC) - began) / Double(max(1, probes.count))
     }
 
