@@ -5,7 +5,7 @@ internal import Policy
 /// The traps of policy languages, as far as a set can fall into them once it is loaded, whatever language it was written in.
 extension Lint {
     func traps(_ bench: inout LintBench) -> [LintFinding] {
-        var found: [LintFinding] = ties(bench)
+        var found: [LintFinding] = ties(&bench)
         for place in bench.rules {
             found += dashes(place, bench) + negations(place, &bench) + blocks(place, &bench) + services(place, &bench)
             found += stateless(place, bench)
@@ -47,8 +47,10 @@ extension Lint {
             }
             guard let selector = term.selector, let key = selector.expression.negatedKey else { continue }
             let scope = bench.set.policies[place.policy].name.namespace
-            let lacking = bench.index.cells(term, scope: scope, &bench.budget)
-                .compactMap { bench.index.candidates[$0].workload }.first { $0.labels[key] == nil }
+            guard let matched = bench.index.cells(term, scope: scope, &bench.budget), bench.budget.take(matched.count) else {
+                return found
+            }
+            let lacking = matched.compactMap { bench.index.candidates[$0].workload }.first { $0.labels[key] == nil }
             guard let lacking else { continue }
             found.append(
                 .init(
@@ -68,7 +70,10 @@ extension Lint {
         let scope = bench.set.policies[place.policy].name.namespace
         for term in rule.peers {
             guard let blocks = term.cidrs, !term.selectsByLabel, term.entities == nil else { continue }
-            let inside = bench.index.cells(term, scope: scope, &bench.budget).compactMap { bench.index.candidates[$0].workload }
+            guard let matched = bench.index.cells(term, scope: scope, &bench.budget), bench.budget.take(2 * matched.count) else {
+                return found
+            }
+            let inside = matched.compactMap { bench.index.candidates[$0].workload }
             // A block that is a workload's own says that it is meant.
             if let first = inside.first(where: { !$0.addresses.contains(where: blocks.contains) }) {
                 found.append(
@@ -102,16 +107,19 @@ extension Lint {
         let rule = bench.walk.rule(place)
         let names = (rule.services?.names ?? []) + (rule.notServices?.names ?? [])
         guard !names.isEmpty else { return [] }
-        let destinations = rule.direction == .ingress ? bench.subjects(of: place) : bench.peers(of: place)
+        guard let destinations = rule.direction == .ingress ? bench.subjects(of: place) : bench.peers(of: place),
+            bench.budget.take(10 * bench.stretchCount(destinations))
+        else { return [] }
         let workloads = Set(destinations.flatMap { bench.cells.all[$0].stretches }.map { bench.cells.owners[0][$0] })
-            .filter { $0 >= 0 }.sorted().map { bench.set.workloads[$0] }
+            .filter { $0 >= 0 }.sorted()
         return names.compactMap { name in
-            let meanings = Dictionary(grouping: workloads) { $0.services[name] }
+            let meanings = Dictionary(grouping: workloads) { bench.set.workloads[$0].services[name] }
             guard meanings.count > 1 || (meanings.keys.first.map { $0 == nil } ?? false) else { return nil }
             let texts = meanings.map { range, whose in
                 let what =
                     range.map { ServiceSpan(first: $0.first, last: $0.end - 1, sourcePorts: 0...UInt16.max).text } ?? "nothing"
-                return "\(what) at \(Naming.few(whose.map(\.name.description), "workloads").joined(separator: ", "))"
+                let names = whose.map { bench.set.workloads[$0].name.description }
+                return "\(what) at \(Naming.few(names, "workloads").joined(separator: ", "))"
             }.sorted()
             return .init(
                 code: .namedServiceDiffers, place: rule.place,
@@ -176,14 +184,21 @@ extension Lint {
         }
     }
 
+    /// The place of a policy that it may share with others.
+    private struct Rank: Hashable {
+        var tier: String
+        var order: Double
+    }
+
     /// Policies of one tier with the same order that speak for the same workload and contradict each other: their names decide.
-    private func ties(_ bench: LintBench) -> [LintFinding] {
+    private func ties(_ bench: inout LintBench) -> [LintFinding] {
         var found: [LintFinding] = []
         for group in bench.groups {
-            var byOrder: [String: [Int]] = [:]
+            guard bench.budget.take(10 * group.policies.count) else { return found }
+            var byOrder: [Rank: [Int]] = [:]
             for policy in group.policies where bench.set.tiers[bench.set.policies[policy].tier]?.shape == .ordered {
-                byOrder["\(bench.set.policies[policy].tier) \(bench.set.policies[policy].order ?? .infinity)", default: []]
-                    .append(policy)
+                let rank = Rank(tier: bench.set.policies[policy].tier, order: bench.set.policies[policy].order ?? .infinity)
+                byOrder[rank, default: []].append(policy)
             }
             for policies in byOrder.values where policies.count > 1 {
                 let actions = policies.map { number in
