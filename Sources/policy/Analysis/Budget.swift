@@ -11,7 +11,7 @@ public struct Budget: Sendable {
     /// Whether more was wanted than there was.
     public private(set) var isSpent = false
 
-    /// The usual budget: a second of one core at the most, in a release build.
+    /// The usual budget: about a second of one core at the most, in a release build.
     public static let usual = 50_000_000
 
     /// A budget of so many steps.

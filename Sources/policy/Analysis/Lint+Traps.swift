@@ -8,9 +8,9 @@ extension Lint {
         var found: [LintFinding] = ties(&bench)
         for place in bench.rules {
             found += dashes(place, bench) + negations(place, &bench) + blocks(place, &bench) + services(place, &bench)
-            found += stateless(place, bench)
+            found += stateless(place, &bench)
         }
-        for policy in bench.set.policies { found += directions(policy) + domainNames(policy) }
+        for policy in bench.set.policies { found += directions(policy) + domainNames(policy, &bench) }
         return found
     }
 
@@ -84,8 +84,10 @@ extension Lint {
                         remedy: "add entities: [outside] if only what is no workload is meant"))
             }
         }
+        let width = rule.peers.reduce(0) { $0 + 2 + ($1.cidrs ?? []).count + ($1.notCIDRs ?? []).count }
         for term in rule.peers {
             for hole in term.notCIDRs ?? [] {
+                guard bench.budget.take(width) else { return found }
                 let isBack = rule.peers.contains { other in
                     other != term && !other.selectsByLabel
                         && (other.cidrs ?? []).contains { $0.contains(hole) || hole.contains($0) }
@@ -129,9 +131,11 @@ extension Lint {
     }
 
     /// A rule whose frames are each judged by themselves needs another one for what comes back.
-    private func stateless(_ place: RulePlace, _ bench: LintBench) -> [LintFinding] {
+    private func stateless(_ place: RulePlace, _ bench: inout LintBench) -> [LintFinding] {
         let rule = bench.walk.rule(place)
-        guard rule.action == .allow, rule.tracking == .none else { return [] }
+        guard rule.action == .allow, rule.tracking == .none,
+            bench.budget.take(bench.set.policies[place.policy].rules.count)
+        else { return [] }
         let isAnswered = bench.set.policies[place.policy].rules.contains {
             $0.action == .allow && $0.tracking == .none && $0.direction != rule.direction
         }
@@ -160,7 +164,7 @@ extension Lint {
     }
 
     /// DNS needs both protocols: answers that do not fit go over TCP.
-    private func domainNames(_ policy: Policy) -> [LintFinding] {
+    private func domainNames(_ policy: Policy, _ bench: inout LintBench) -> [LintFinding] {
         func names(_ rule: Rule, _ number: IPProtocol) -> Bool {
             rule.services?.services.contains { $0.range(named: [:]) == ServiceRange(number, ports: 53...53) } ?? false
         }
@@ -174,7 +178,7 @@ extension Lint {
         return policy.rules.compactMap { rule in
             guard rule.action == .allow else { return nil }
             for (one, other) in [(IPProtocol.udp, IPProtocol.tcp), (.tcp, .udp)]
-            where names(rule, one) && !allows(other, rule.direction) {
+            where names(rule, one) && bench.budget.take(5 * policy.rules.count) && !allows(other, rule.direction) {
                 return .init(
                     code: .dnsOneProtocol, place: rule.place,
                     reason: "rule \(rule.label) of policy \(policy.name) allows DNS over \(one.name) only",

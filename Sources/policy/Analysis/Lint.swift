@@ -31,11 +31,11 @@ public struct Lint: Sendable {
     /// Looks at a set.
     public init(_ view: PolicyView, _ options: Options) {
         var bench = LintBench(view, now: options.now, budget: options.budget)
-        findings += times(bench, options) + unused(bench) + places(bench)
+        findings += times(bench, options) + places(bench)
         // A quarter for what needs no proof, so that neither hides the other.
         var rest = bench.budget
         bench.budget = rest.part(4)
-        findings += widths(&bench, options) + emptiness(&bench) + traps(&bench)
+        findings += widths(&bench, options) + emptiness(&bench) + unused(&bench) + traps(&bench)
         let isCut = bench.budget.isSpent
         rest.join(bench.budget)
         bench.budget = rest
@@ -85,11 +85,13 @@ public struct Lint: Sendable {
         if bench.budget.isSpent && proofs.unproved.isEmpty {
             open.append("what decides in the place of rules that decide nothing was not looked for everywhere")
         }
-        if isCut { open.append("not every rule was asked how wide it is, and for traps") }
-        if !open.isEmpty, let first = proofs.unproved.min() ?? bench.rules.first {
+        if isCut { open.append("not everything was asked how wide it is, whether it is used, and for traps") }
+        if !open.isEmpty {
+            let first = (proofs.unproved.min() ?? bench.rules.first).map { bench.walk.rule($0).place }
             found.append(
                 .init(
-                    code: .notProved, place: bench.walk.rule(first).place, reason: open.joined(separator: "; "),
+                    code: .notProved, place: first ?? bench.set.policies.first?.place ?? .nowhere,
+                    reason: open.joined(separator: "; "),
                     remedy: "allow more steps"))
         }
         return found
