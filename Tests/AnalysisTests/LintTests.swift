@@ -215,7 +215,7 @@ import Testing
 
 extension Document {
     /// A policy whose rules have places of their own.
-    fileprivate var numbered: Document {
+    var numbered: Document {
         guard case .policy(var policy) = self else { return self }
         for index in policy.rules.indices {
             policy.rules[index].place = Place(file: policy.name.description, line: index + 1, column: 1)

@@ -67,6 +67,9 @@ struct Refinement {
         var new: Int
     }
 
+    /// By cell its class in both snapshots.
+    private let classes: [(old: ClassNumber, new: ClassNumber)]
+
     private struct Rows: Hashable {
         var old: UInt32
         var new: UInt32
@@ -74,6 +77,7 @@ struct Refinement {
 
     init(_ old: PolicyView, _ new: PolicyView, _ time: UInt64, _ budget: Budget) {
         cells = Cells([old, new])
+        classes = cells.all.map { ($0.classes[0], $0.classes[1]) }
         outcomes = Outcomes([old, new], at: time)
         self.budget = budget
     }
@@ -88,13 +92,15 @@ struct Refinement {
             let peers = peers(of: group[0], egress: true)
             differing.append(Set(peers))
             for source in group {
-                for destination in peers { look(source, destination) }
+                for destination in peers where !budget.isSpent { look(source, destination) }
             }
             if budget.isSpent { return }
         }
         for group in groups(egress: false) {
             let peers = peers(of: group[0], egress: false)
-            for destination in group where !cells.all[destination].isGroup {
+            for destination in group where !cells.all[destination].isGroup && !peers.isEmpty {
+                // Whether a pair was looked at already is asked of a set.
+                guard budget.take(2 * peers.count) else { return }
                 for source in peers where !differing[groupOf[source]].contains(destination) { look(source, destination) }
             }
             if budget.isSpent { return }
@@ -126,14 +132,25 @@ struct Refinement {
         let rows = (0..<2).map { cells.views[$0].snapshot.row(of: own[$0], egress: egress) }
         if rows.allSatisfy({ $0 == SnapshotLayout.none }) { return [] }
         guard budget.take(cells.all.count) else { return [] }
-        return cells.all.indices.filter { peer in
-            let said = (0..<2).map { view in
-                outcomes.side(
-                    cells.views[view].snapshot.table(of: own[view], peer: cells.all[peer].classes[view], egress: egress), in: view
-                )
+        let (old, new) = (cells.views[0].snapshot, cells.views[1].snapshot)
+        var differing: [Int] = []
+        var last: (old: UInt32, new: UInt32, differs: Bool)?
+        for peer in classes.indices {
+            let before = old.table(of: own[0], peer: classes[peer].old, egress: egress)
+            let after = new.table(of: own[1], peer: classes[peer].new, egress: egress)
+            // Neighbours are mostly judged alike.
+            let differs: Bool
+            if let last, last.old == before, last.new == after {
+                differs = last.differs
+            } else {
+                differs = outcomes.side(before, in: 0) != outcomes.side(after, in: 1)
+                last = (before, after, differs)
+                guard budget.take(1 + outcomes.takeSteps()) else { return [] }
             }
-            return said[0] != said[1]
+            if differs { differing.append(peer) }
         }
+        guard budget.take(differing.count) else { return [] }
+        return differing
     }
 
     /// Pairs that no side judges: only the settings of zones can differ there.
@@ -149,13 +166,15 @@ struct Refinement {
         let sources = cells.all.indices.filter { hasNoSide(cells.all[$0], egress: true) }
         let destinations = cells.all.indices.filter { cells.all[$0].isGroup || hasNoSide(cells.all[$0], egress: false) }
         for source in sources {
-            for destination in destinations { look(source, destination) }
+            for destination in destinations where !budget.isSpent { look(source, destination) }
+            if budget.isSpent { return }
         }
     }
 
     /// Compares one pair of cells.
     private mutating func look(_ source: Int, _ destination: Int) {
-        guard budget.take() else { return }
+        // Four looks into rows, and what is not known yet of their tables.
+        guard budget.take(8 + outcomes.takeSteps()) else { return }
         pairs += 1
         let (from, to) = (cells.all[source], cells.all[destination])
         // One workload's own addresses are compared by themselves.
@@ -163,7 +182,10 @@ struct Refinement {
         guard !isWithin, from.canReach(to) else { return }
         let change = Change(
             old: outcomes.outcome(0, from: from, to: to, cells), new: outcomes.outcome(1, from: from, to: to, cells))
-        if change.old != change.new { found[change, default: [:]][source, default: []].append(destination) }
+        guard change.old != change.new else { return }
+        // What was found is kept, sorted and named.
+        found[change, default: [:]][source, default: []].append(destination)
+        _ = budget.take(20)
     }
 
     /// Compares connections between addresses that one set takes for one workload and the other does not.
@@ -180,6 +202,7 @@ struct Refinement {
                 if others.count == 1, others.first != -1 { continue }
                 if own.count == 1, cells.stretches[own[0]].isHost { continue }
                 for source in own {
+                    guard budget.take(own.count) else { return }
                     for destination in own { lookWithin(source, destination, view) }
                 }
             }
@@ -188,10 +211,10 @@ struct Refinement {
 
     private mutating func lookWithin(_ source: Int, _ destination: Int, _ view: Int) {
         let (first, second) = (cells.stretches[source], cells.stretches[destination])
-        guard source != destination || !first.isHost, first.address.isIPv4 == second.address.isIPv4, budget.take() else { return }
+        guard source != destination || !first.isHost, first.address.isIPv4 == second.address.isIPv4 else { return }
         let isOne = (0..<2).map { cells.owners[$0][source] >= 0 && cells.owners[$0][source] == cells.owners[$0][destination] }
         // What both sets take for one is seen once at most, and is allowed in both.
-        guard !(isOne[0] && isOne[1]) else { return }
+        guard !(isOne[0] && isOne[1]), budget.take(20 + outcomes.takeSteps()) else { return }
         let (from, to) = (cells.all[first.cell], cells.all[second.cell])
         let numbers = (0..<2).map { isOne[$0] ? outcomes.allowed() : outcomes.outcome($0, from: from, to: to, cells) }
         let change = Change(old: numbers[0], new: numbers[1])
@@ -212,7 +235,7 @@ struct Refinement {
                 boxes += split(change, naming.parties(stretches: sources), naming.parties(stretches: destinations))
             }
         }
-        return boxes.sorted { $0.key < $1.key }
+        return boxes.map { (key: $0.key, box: $0) }.sorted { $0.key < $1.key }.map(\.box)
     }
 
     /// A box for each pair of decisions that the change holds.

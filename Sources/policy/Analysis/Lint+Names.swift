@@ -3,15 +3,11 @@ internal import Net
 internal import Policy
 
 extension Lint {
-    /// What names nothing, and what nothing names.
-    func names(_ bench: inout LintBench) -> [LintFinding] { emptiness(&bench) + unused(&bench) }
-
-    private func emptiness(_ bench: inout LintBench) -> [LintFinding] {
+    /// What names nothing.
+    func emptiness(_ bench: inout LintBench) -> [LintFinding] {
         var found: [LintFinding] = []
         func look(_ term: Term, _ scope: String?, _ place: Place, _ what: String) {
-            guard term.selectsByLabel, bench.index.cells(term, scope: scope, &bench.budget).isEmpty, !bench.budget.isSpent else {
-                return
-            }
+            guard term.selectsByLabel, bench.index.cells(term, scope: scope, &bench.budget)?.isEmpty ?? false else { return }
             found.append(
                 .init(
                     code: .selectorMatchesNothing, place: place,
@@ -43,7 +39,8 @@ extension Lint {
         return found
     }
 
-    private func unused(_ bench: inout LintBench) -> [LintFinding] {
+    /// What nothing names.
+    func unused(_ bench: inout LintBench) -> [LintFinding] {
         let set = bench.set
         var found: [LintFinding] = []
         func say(_ code: LintCode, _ place: Place, _ what: String, _ why: String) {
@@ -70,6 +67,8 @@ extension Lint {
         }
         for addresses in set.addressSets {
             let isUsed = selecting.contains { term, scope in
+                // What could not be asked any more may be used.
+                guard bench.budget.take(20) else { return true }
                 let namespace = addresses.name.namespace
                 let candidate = Term.Candidate(
                     workload: nil, namespaceLabels: nil,

@@ -5,12 +5,12 @@ internal import Policy
 /// The traps of policy languages, as far as a set can fall into them once it is loaded, whatever language it was written in.
 extension Lint {
     func traps(_ bench: inout LintBench) -> [LintFinding] {
-        var found: [LintFinding] = ties(bench)
+        var found: [LintFinding] = ties(&bench)
         for place in bench.rules {
             found += dashes(place, bench) + negations(place, &bench) + blocks(place, &bench) + services(place, &bench)
-            found += stateless(place, bench)
+            found += stateless(place, &bench)
         }
-        for policy in bench.set.policies { found += directions(policy) + domainNames(policy) }
+        for policy in bench.set.policies { found += directions(policy) + domainNames(policy, &bench) }
         return found
     }
 
@@ -47,8 +47,10 @@ extension Lint {
             }
             guard let selector = term.selector, let key = selector.expression.negatedKey else { continue }
             let scope = bench.set.policies[place.policy].name.namespace
-            let lacking = bench.index.cells(term, scope: scope, &bench.budget)
-                .compactMap { bench.index.candidates[$0].workload }.first { $0.labels[key] == nil }
+            guard let matched = bench.index.cells(term, scope: scope, &bench.budget), bench.budget.take(matched.count) else {
+                return found
+            }
+            let lacking = matched.compactMap { bench.index.candidates[$0].workload }.first { $0.labels[key] == nil }
             guard let lacking else { continue }
             found.append(
                 .init(
@@ -68,7 +70,10 @@ extension Lint {
         let scope = bench.set.policies[place.policy].name.namespace
         for term in rule.peers {
             guard let blocks = term.cidrs, !term.selectsByLabel, term.entities == nil else { continue }
-            let inside = bench.index.cells(term, scope: scope, &bench.budget).compactMap { bench.index.candidates[$0].workload }
+            guard let matched = bench.index.cells(term, scope: scope, &bench.budget), bench.budget.take(2 * matched.count) else {
+                return found
+            }
+            let inside = matched.compactMap { bench.index.candidates[$0].workload }
             // A block that is a workload's own says that it is meant.
             if let first = inside.first(where: { !$0.addresses.contains(where: blocks.contains) }) {
                 found.append(
@@ -79,8 +84,10 @@ extension Lint {
                         remedy: "add entities: [outside] if only what is no workload is meant"))
             }
         }
+        let width = rule.peers.reduce(0) { $0 + 2 + ($1.cidrs ?? []).count + ($1.notCIDRs ?? []).count }
         for term in rule.peers {
             for hole in term.notCIDRs ?? [] {
+                guard bench.budget.take(width) else { return found }
                 let isBack = rule.peers.contains { other in
                     other != term && !other.selectsByLabel
                         && (other.cidrs ?? []).contains { $0.contains(hole) || hole.contains($0) }
@@ -102,16 +109,19 @@ extension Lint {
         let rule = bench.walk.rule(place)
         let names = (rule.services?.names ?? []) + (rule.notServices?.names ?? [])
         guard !names.isEmpty else { return [] }
-        let destinations = rule.direction == .ingress ? bench.subjects(of: place) : bench.peers(of: place)
+        guard let destinations = rule.direction == .ingress ? bench.subjects(of: place) : bench.peers(of: place),
+            bench.budget.take(10 * bench.stretchCount(destinations))
+        else { return [] }
         let workloads = Set(destinations.flatMap { bench.cells.all[$0].stretches }.map { bench.cells.owners[0][$0] })
-            .filter { $0 >= 0 }.sorted().map { bench.set.workloads[$0] }
+            .filter { $0 >= 0 }.sorted()
         return names.compactMap { name in
-            let meanings = Dictionary(grouping: workloads) { $0.services[name] }
+            let meanings = Dictionary(grouping: workloads) { bench.set.workloads[$0].services[name] }
             guard meanings.count > 1 || (meanings.keys.first.map { $0 == nil } ?? false) else { return nil }
             let texts = meanings.map { range, whose in
                 let what =
                     range.map { ServiceSpan(first: $0.first, last: $0.end - 1, sourcePorts: 0...UInt16.max).text } ?? "nothing"
-                return "\(what) at \(Naming.few(whose.map(\.name.description), "workloads").joined(separator: ", "))"
+                let names = whose.map { bench.set.workloads[$0].name.description }
+                return "\(what) at \(Naming.few(names, "workloads").joined(separator: ", "))"
             }.sorted()
             return .init(
                 code: .namedServiceDiffers, place: rule.place,
@@ -121,9 +131,11 @@ extension Lint {
     }
 
     /// A rule whose frames are each judged by themselves needs another one for what comes back.
-    private func stateless(_ place: RulePlace, _ bench: LintBench) -> [LintFinding] {
+    private func stateless(_ place: RulePlace, _ bench: inout LintBench) -> [LintFinding] {
         let rule = bench.walk.rule(place)
-        guard rule.action == .allow, rule.tracking == .none else { return [] }
+        guard rule.action == .allow, rule.tracking == .none,
+            bench.budget.take(bench.set.policies[place.policy].rules.count)
+        else { return [] }
         let isAnswered = bench.set.policies[place.policy].rules.contains {
             $0.action == .allow && $0.tracking == .none && $0.direction != rule.direction
         }
@@ -152,7 +164,7 @@ extension Lint {
     }
 
     /// DNS needs both protocols: answers that do not fit go over TCP.
-    private func domainNames(_ policy: Policy) -> [LintFinding] {
+    private func domainNames(_ policy: Policy, _ bench: inout LintBench) -> [LintFinding] {
         func names(_ rule: Rule, _ number: IPProtocol) -> Bool {
             rule.services?.services.contains { $0.range(named: [:]) == ServiceRange(number, ports: 53...53) } ?? false
         }
@@ -166,7 +178,7 @@ extension Lint {
         return policy.rules.compactMap { rule in
             guard rule.action == .allow else { return nil }
             for (one, other) in [(IPProtocol.udp, IPProtocol.tcp), (.tcp, .udp)]
-            where names(rule, one) && !allows(other, rule.direction) {
+            where names(rule, one) && bench.budget.take(5 * policy.rules.count) && !allows(other, rule.direction) {
                 return .init(
                     code: .dnsOneProtocol, place: rule.place,
                     reason: "rule \(rule.label) of policy \(policy.name) allows DNS over \(one.name) only",
@@ -176,14 +188,21 @@ extension Lint {
         }
     }
 
+    /// The place of a policy that it may share with others.
+    private struct Rank: Hashable {
+        var tier: String
+        var order: Double
+    }
+
     /// Policies of one tier with the same order that speak for the same workload and contradict each other: their names decide.
-    private func ties(_ bench: LintBench) -> [LintFinding] {
+    private func ties(_ bench: inout LintBench) -> [LintFinding] {
         var found: [LintFinding] = []
         for group in bench.groups {
-            var byOrder: [String: [Int]] = [:]
+            guard bench.budget.take(10 * group.policies.count) else { return found }
+            var byOrder: [Rank: [Int]] = [:]
             for policy in group.policies where bench.set.tiers[bench.set.policies[policy].tier]?.shape == .ordered {
-                byOrder["\(bench.set.policies[policy].tier) \(bench.set.policies[policy].order ?? .infinity)", default: []]
-                    .append(policy)
+                let rank = Rank(tier: bench.set.policies[policy].tier, order: bench.set.policies[policy].order ?? .infinity)
+                byOrder[rank, default: []].append(policy)
             }
             for policies in byOrder.values where policies.count > 1 {
                 let actions = policies.map { number in

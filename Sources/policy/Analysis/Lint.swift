@@ -31,12 +31,15 @@ public struct Lint: Sendable {
     /// Looks at a set.
     public init(_ view: PolicyView, _ options: Options) {
         var bench = LintBench(view, now: options.now, budget: options.budget)
-        findings += proofs(&bench)
-        findings += widths(&bench, options)
-        findings += times(bench, options)
-        findings += names(&bench)
-        findings += places(bench)
-        findings += traps(&bench)
+        findings += times(bench, options) + places(bench)
+        // A quarter for what needs no proof, so that neither hides the other.
+        var rest = bench.budget
+        bench.budget = rest.part(4)
+        findings += widths(&bench, options) + emptiness(&bench) + unused(&bench) + traps(&bench)
+        let isCut = bench.budget.isSpent
+        rest.join(bench.budget)
+        bench.budget = rest
+        findings += proofs(&bench, isCut: isCut)
         findings = Set(findings).sorted { a, b in
             (a.place.file, a.place.line, a.place.column, a.code.rawValue, a.reason)
                 < (b.place.file, b.place.line, b.place.column, b.code.rawValue, b.reason)
@@ -44,7 +47,7 @@ public struct Lint: Sendable {
     }
 
     /// What decides nothing.
-    private func proofs(_ bench: inout LintBench) -> [LintFinding] {
+    private func proofs(_ bench: inout LintBench, isCut: Bool) -> [LintFinding] {
         let proofs = Proofs(&bench)
         var found: [LintFinding] = []
         for (place, standing) in proofs.standings {
@@ -58,7 +61,7 @@ public struct Lint: Sendable {
                         reason: "\(name) decides nothing: where it would, \(by.joined(separator: ", ")) "
                             + (by.count == 1 ? "decides" : "decide"),
                         remedy: "remove it, or move it before what decides"))
-            case .dead where bench.subjects(of: place).isEmpty || bench.peers(of: place).isEmpty:
+            case .vain:
                 found.append(
                     .init(
                         code: .deadRule, place: at, reason: "\(name) decides nothing: its subject or its peers are nobody",
@@ -73,12 +76,23 @@ public struct Lint: Sendable {
                         remedy: "remove it alone, and look again: what makes it redundant may be another finding"))
             }
         }
-        if let first = proofs.unproved.min() {
+        var open: [String] = []
+        if !proofs.unproved.isEmpty {
+            open.append(
+                "\(proofs.unproved.count) of \(bench.rules.count) rules were not proved to be needed or not, this is the first of them"
+            )
+        }
+        if bench.budget.isSpent && proofs.unproved.isEmpty {
+            open.append("what decides in the place of rules that decide nothing was not looked for everywhere")
+        }
+        if isCut { open.append("not everything was asked how wide it is, whether it is used, and for traps") }
+        if !open.isEmpty {
+            let first = (proofs.unproved.min() ?? bench.rules.first).map { bench.walk.rule($0).place }
             found.append(
                 .init(
-                    code: .notProved, place: bench.walk.rule(first).place,
-                    reason: "\(proofs.unproved.count) of \(bench.rules.count) rules were not proved to be needed or not, "
-                        + "this is the first of them", remedy: "allow more steps"))
+                    code: .notProved, place: first ?? bench.set.policies.first?.place ?? .nowhere,
+                    reason: open.joined(separator: "; "),
+                    remedy: "allow more steps"))
         }
         return found
     }
@@ -101,7 +115,7 @@ public struct Lint: Sendable {
                         remedy: "name the peers, or the services"))
                 continue
             }
-            let score = Permissiveness(place, &bench).score
+            guard let score = Permissiveness(place, &bench)?.score else { return found }
             if score >= options.wide {
                 found.append(
                     .init(

@@ -12,6 +12,10 @@ struct LintBench {
         var direction: Rule.Direction
         /// The policies that speak for them, in their order.
         var policies: [Int]
+        /// Those of them that isolate, as far as they matter for a decision.
+        var isolating: [Int]
+        /// When its policies lapse, ascending, of those that do.
+        var lapses: [UInt64]
         var setting: Setting
         var cells: [Int]
     }
@@ -23,91 +27,156 @@ struct LintBench {
         var cell: Int
     }
 
+    private struct Subject: Hashable {
+        var term: Term
+        var namespace: String?
+    }
+
     let view: PolicyView
     let walk: Walk
+    let set: PolicySet
     let now: UInt64
     var budget: Budget
     var index: TermIndex
     private(set) var groups: [Group] = []
+    /// By policy the groups for which it speaks.
+    private(set) var groupsOf: [[Int]]
     /// For the group that was asked last: by cell the rules of its policies whose peers match, in their order.
-    private var met: (group: Int, rules: [[RulePlace]]) = (-1, [])
+    private var met: (group: Int, rules: [Int: [RulePlace]]) = (-1, [:])
     /// By policy the cells that it speaks for.
-    private(set) var subjects: [[Int]] = []
+    private var subjects: [[Int]] = []
+    /// By policy and rule the cells that its peers match, where that was asked.
+    private var peersOf: [[[Int]?]]
 
+    /// Where the budget is spent before subjects and groups are found there are none, and nothing can be asked.
     init(_ view: PolicyView, now: UInt64, budget: Budget) {
         self.view = view
         self.now = now
         self.budget = budget
-        walk = Walk(view.set)
+        set = view.set
+        walk = Walk(set)
         index = TermIndex(Cells([view]), at: now)
-        for policy in view.set.policies {
-            let matched = index.cells(policy.subject, scope: policy.name.namespace, &self.budget)
-            subjects.append(matched.filter { policy.speaks(for: index.candidates[$0]) })
+        groupsOf = set.policies.map { _ in [] }
+        peersOf = set.policies.map { policy in policy.rules.map { _ in nil } }
+        guard findSubjects() else { return }
+        for direction in Rule.Direction.allCases {
+            guard findGroups(direction) else {
+                groups = []
+                return
+            }
         }
-        for direction in Rule.Direction.allCases { groups += groups(direction) }
     }
 
-    var set: PolicySet { view.set }
     var cells: Cells { index.cells }
 
-    private func groups(_ direction: Rule.Direction) -> [Group] {
+    private mutating func findSubjects() -> Bool {
+        var known: [Subject: [Int]] = [:]
+        for policy in set.policies {
+            let key = Subject(term: policy.subject, namespace: policy.name.namespace)
+            guard budget.take(8) else { return false }
+            if let found = known[key] {
+                subjects.append(found)
+                continue
+            }
+            guard let matched = index.cells(policy.subject, scope: policy.name.namespace, &budget), budget.take(8 * matched.count)
+            else { return false }
+            let found = matched.filter { policy.speaks(for: index.candidates[$0]) }
+            known[key] = found
+            subjects.append(found)
+        }
+        return true
+    }
+
+    private mutating func findGroups(_ direction: Rule.Direction) -> Bool {
         var speaking = [[Int]](repeating: [], count: cells.all.count)
         for policy in set.policies.indices where walk.speaks(policy, direction) {
+            guard budget.take(1 + subjects[policy].count) else { return false }
             for cell in subjects[policy] { speaking[cell].append(policy) }
         }
         // A rule that speaks for some of its policy's subjects only tells cells apart.
         let narrowing = set.policies.map { policy in policy.rules.contains { $0.subject != nil || $0.family != nil } }
         var numbers: [Key: Int] = [:]
-        var groups: [Group] = []
         for (cell, policies) in speaking.enumerated() {
             guard let workload = index.candidates[cell].workload, !policies.isEmpty else { continue }
+            guard budget.take(8 + policies.count) else { return false }
             let setting = set.defaultSetting(of: workload.name.namespace, direction)
             let key = Key(
                 policies: policies, setting: setting, services: direction == .ingress ? workload.services : [:],
                 cell: policies.contains { narrowing[$0] } ? cell : -1)
             let number = numbers[key] ?? groups.count
             if number == groups.count {
+                guard budget.take(4 * policies.count) else { return false }
                 numbers[key] = number
-                groups.append(Group(direction: direction, policies: policies, setting: setting, cells: []))
+                enter(direction, policies, setting)
             }
             groups[number].cells.append(cell)
         }
-        return groups
+        return true
     }
 
-    /// The cells that a rule's peers match.
-    mutating func peers(of place: RulePlace) -> [Int] {
-        index.cells(walk.rule(place).peers, scope: set.policies[place.policy].name.namespace, &budget)
+    private mutating func enter(_ direction: Rule.Direction, _ policies: [Int], _ setting: Setting) {
+        for policy in policies { groupsOf[policy].append(groups.count) }
+        groups.append(
+            Group(
+                direction: direction, policies: policies, isolating: walk.isolating(policies, direction),
+                lapses: Set(policies.compactMap { set.policies[$0].expires }).filter { $0 > now }.sorted(), setting: setting,
+                cells: []))
+    }
+
+    /// The cells that a rule's peers match; `nil` where the budget was spent.
+    mutating func peers(of place: RulePlace) -> [Int]? {
+        if let found = peersOf[place.policy][place.rule] { return found }
+        let found = index.cells(
+            set.policies[place.policy].rules[place.rule].peers, scope: set.policies[place.policy].name.namespace, &budget)
+        peersOf[place.policy][place.rule] = found
+        return found
     }
 
     /// The rules of a group's policies whose peers match a cell, in their order; `nil` where the budget was spent.
     mutating func rules(of group: Int, meeting peer: Int) -> [RulePlace]? {
         if met.group != group {
-            var rules = [[RulePlace]](repeating: [], count: cells.all.count)
+            var rules: [Int: [RulePlace]] = [:]
             for policy in groups[group].policies {
-                for (number, rule) in set.policies[policy].rules.enumerated() where rule.direction == groups[group].direction {
-                    let place = RulePlace(policy: policy, rule: number)
-                    let peers = peers(of: place)
-                    guard budget.take(peers.count) else { return nil }
-                    for cell in peers { rules[cell].append(place) }
+                guard budget.take(1 + set.policies[policy].rules.count) else { return nil }
+                for rule in set.policies[policy].rules.indices
+                where set.policies[policy].rules[rule].direction == groups[group].direction {
+                    let place = RulePlace(policy: policy, rule: rule)
+                    // An entry of a dictionary for each.
+                    guard let peers = peers(of: place), budget.take(2 * peers.count) else { return nil }
+                    for cell in peers { rules[cell, default: []].append(place) }
                 }
             }
             met = (group, rules)
         }
-        return met.rules[peer]
+        return met.rules[peer] ?? []
     }
 
-    /// The cells for which a rule speaks, its own narrowing included.
-    mutating func subjects(of place: RulePlace) -> [Int] {
-        guard let own = walk.rule(place).subject else { return subjects[place.policy] }
-        let narrowed = Set(index.cells(own, scope: set.policies[place.policy].name.namespace, &budget))
+    /// The cells for which a rule speaks, its own narrowing included; `nil` where the budget was spent.
+    mutating func subjects(of place: RulePlace) -> [Int]? {
+        guard place.policy < subjects.count else { return nil }
+        guard let own = set.policies[place.policy].rules[place.rule].subject else { return subjects[place.policy] }
+        guard let matched = index.cells(own, scope: set.policies[place.policy].name.namespace, &budget),
+            budget.take(2 * (matched.count + subjects[place.policy].count))
+        else { return nil }
+        let narrowed = Set(matched)
         return subjects[place.policy].filter(narrowed.contains)
     }
 
+    /// The cells of a group for which a rule of its policies speaks; `nil` where the budget was spent.
+    mutating func cells(of group: Int, for place: RulePlace) -> [Int]? {
+        guard set.policies[place.policy].rules[place.rule].subject != nil else { return groups[group].cells }
+        guard let chosen = subjects(of: place), budget.take(2 * (chosen.count + groups[group].cells.count)) else { return nil }
+        let narrowed = Set(chosen)
+        return groups[group].cells.filter(narrowed.contains)
+    }
+
+    /// How many stretches cells have.
+    func stretchCount(_ numbers: [Int]) -> Int { numbers.reduce(0) { $0 + cells.all[$1].stretches.count } }
+
     /// All rules.
     var rules: [RulePlace] {
-        view.set.policies.indices.flatMap { policy in
-            view.set.policies[policy].rules.indices.map { RulePlace(policy: policy, rule: $0) }
+        self.set.policies.indices.flatMap { policy in
+            set.policies[policy].rules.indices.map { RulePlace(policy: policy, rule: $0) }
         }
     }
 
@@ -119,7 +188,7 @@ struct LintBench {
 
     /// When a rule lapses, by itself or with its policy.
     func expires(_ place: RulePlace) -> UInt64 {
-        min(walk.rule(place).expires ?? .max, set.policies[place.policy].expires ?? .max)
+        min(set.policies[place.policy].rules[place.rule].expires ?? .max, set.policies[place.policy].expires ?? .max)
     }
 
     /// `rule sql of policy shop/db`.

@@ -112,7 +112,7 @@ struct MatrixBench {
         var isUnseen = false
         for own in groups[row].parts {
             for other in groups[column].parts {
-                guard budget.take() else { return .init(extent: .mixed, services: [], isUnseen: false) }
+                guard budget.take(4 + outcomes.takeSteps()) else { return .init(extent: .mixed, services: [], isUnseen: false) }
                 let (from, to) = (cells.all[own.cell], cells.all[other.cell])
                 let isItself = own.owner >= 0 && own.owner == other.owner
                 guard !isItself, from.canReach(to) else { continue }

@@ -44,30 +44,39 @@ struct Outcomes {
         var unjudged: UInt32
     }
 
-    private struct Side: Hashable {
-        var view: Int
-        var table: UInt32
-    }
-
     let time: UInt64
     private let views: [PolicyView]
     private var numbers: [[Piece]: Int] = [:]
     private(set) var pieces: [[Piece]] = []
     private var known: [Sides: Int] = [:]
-    private var knownSides: [Side: Int] = [:]
+    /// By view and table the number of what the side says, where it was asked; tables lie close together.
+    private var knownSides: [[Int32]]
+    /// Steps that were taken for what is not known yet, and that nobody was charged for.
+    private var steps = 0
 
     init(_ views: [PolicyView], at time: UInt64) {
         self.views = views
         self.time = time
+        knownSides = views.map { _ in [] }
+    }
+
+    /// The steps that were taken since this was asked last.
+    mutating func takeSteps() -> Int {
+        defer { steps = 0 }
+        return steps
     }
 
     /// The number of what one side says alone; tables that say the same have the same. -1 where it does not judge.
     mutating func side(_ table: UInt32, in view: Int) -> Int {
         guard table != SnapshotLayout.none else { return -1 }
-        let key = Side(view: view, table: table)
-        if let number = knownSides[key] { return number }
+        let index = Int(table)
+        if index < knownSides[view].count, knownSides[view][index] >= 0 { return Int(knownSides[view][index]) }
         let number = number(of: merge(view, table, SnapshotLayout.none, SnapshotLayout.none))
-        knownSides[key] = number
+        if index >= knownSides[view].count {
+            let missing = max(index + 1, 2 * knownSides[view].count) - knownSides[view].count
+            knownSides[view].append(contentsOf: repeatElement(-1, count: missing))
+        }
+        knownSides[view][index] = Int32(number)
         return number
     }
 
@@ -105,7 +114,7 @@ struct Outcomes {
     }
 
     /// Both sides together: the first decision that does not allow, egress before ingress.
-    private func merge(_ view: Int, _ egress: UInt32, _ ingress: UInt32, _ unjudged: UInt32) -> [Piece] {
+    private mutating func merge(_ view: Int, _ egress: UInt32, _ ingress: UInt32, _ unjudged: UInt32) -> [Piece] {
         let snapshot = views[view].snapshot
         func decision(_ record: UInt32) -> Decision {
             snapshot.record(record, at: time).flatMap { Decision(rawValue: $0.decision) } ?? .allow
@@ -113,9 +122,11 @@ struct Outcomes {
         if unjudged != SnapshotLayout.none { return [Piece(first: 0, sourceFirst: 0, decision: decision(unjudged))] }
         let first = egress == SnapshotLayout.none ? [] : snapshot.runs(ofTable: egress)
         let second = ingress == SnapshotLayout.none ? [] : snapshot.runs(ofTable: ingress)
+        steps += 20 + 4 * (first.count + second.count)
         guard !first.isEmpty, !second.isEmpty else {
             return Self.canonical((first + second).map { ($0.first, $0.sourcePorts.lowerBound, decision($0.record)) })
         }
+        steps += 10 * (first.count + second.count)
         var merged: [(UInt32, UInt16, Decision)] = []
         var (i, j) = (0, 0)
         for start in Set(first.map(\.first) + second.map(\.first)).sorted() {

@@ -26,16 +26,18 @@ struct Permissiveness {
         return Int((cbrt(min(1, own) * min(1, peers) * min(1, asked)) * 100).rounded())
     }
 
-    /// The width of a rule.
-    init(_ place: RulePlace, _ bench: inout LintBench) {
+    /// The width of a rule; `nil` where the budget was spent.
+    init?(_ place: RulePlace, _ bench: inout LintBench) {
         let rule = bench.walk.rule(place)
-        let chosen = bench.subjects(of: place)
+        guard let chosen = bench.subjects(of: place), let peers = bench.peers(of: place),
+            bench.budget.take(10 + 3 * bench.stretchCount(chosen) + 2 * bench.stretchCount(peers))
+        else { return nil }
         let owners = Set(chosen.flatMap { bench.cells.all[$0].stretches }.map { bench.cells.owners[0][$0] })
         subjects = (owners.subtracting([-1]).count, bench.set.workloads.count)
         (addressesOfIPv4, addressesOfIPv6) = (0, 0)
         // A block is as wide in one zone as in all of them.
         var seen: Set<UInt128> = []
-        for cell in bench.peers(of: place) {
+        for cell in peers {
             for number in bench.cells.all[cell].stretches {
                 let stretch = bench.cells.stretches[number]
                 guard seen.insert(stretch.first).inserted else { continue }

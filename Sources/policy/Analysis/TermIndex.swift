@@ -29,28 +29,31 @@ struct TermIndex {
         }
     }
 
-    /// The cells that a term matches, ascending.
-    mutating func cells(_ term: Term, scope: String?, _ budget: inout Budget) -> [Int] {
+    /// The cells that a term matches, ascending; `nil` where the budget was spent.
+    mutating func cells(_ term: Term, scope: String?, _ budget: inout Budget) -> [Int]? {
         if term == Term() { return everything }
         let key = Key(term: term, scope: scope)
+        guard budget.take(8) else { return nil }
         if let found = known[key] { return found }
-        let asked = candidates(of: term)
-        guard budget.take(asked.count) else { return [] }
+        guard let asked = candidates(of: term, &budget), budget.take(8 * asked.count) else { return nil }
         let found = asked.filter { term.matches(candidates[$0], scope: scope) }
         known[key] = found
         return found
     }
 
-    /// The cells that one of several terms matches, ascending.
-    mutating func cells(_ terms: [Term], scope: String?, _ budget: inout Budget) -> [Int] {
+    /// The cells that one of several terms matches, ascending; `nil` where the budget was spent.
+    mutating func cells(_ terms: [Term], scope: String?, _ budget: inout Budget) -> [Int]? {
         if terms.count == 1 { return cells(terms[0], scope: scope, &budget) }
         var found: Set<Int> = []
-        for term in terms { found.formUnion(cells(term, scope: scope, &budget)) }
+        for term in terms {
+            guard let matched = cells(term, scope: scope, &budget), budget.take(2 * matched.count) else { return nil }
+            found.formUnion(matched)
+        }
         return found.sorted()
     }
 
-    /// Cells outside of which the term matches nothing.
-    private func candidates(of term: Term) -> [Int] {
+    /// Cells outside of which the term matches nothing; `nil` where the budget was spent.
+    private func candidates(of term: Term, _ budget: inout Budget) -> [Int]? {
         if let (key, values) = term.selector?.expression.required {
             return Set(values.flatMap { byLabel[key]?[$0] ?? [] }).sorted()
         }
@@ -61,6 +64,7 @@ struct TermIndex {
             guard var index = cells.stretch(of: block.address, zone: cells.zones[0]) else { continue }
             let last = block.numbers.upperBound
             while index < perZone, cells.stretches[index].first <= last {
+                guard budget.take(2 * cells.zones.count) else { return nil }
                 for zone in cells.zones.indices { found.insert(cells.stretches[zone * perZone + index].cell) }
                 index += 1
             }

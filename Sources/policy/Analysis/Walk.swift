@@ -90,7 +90,7 @@ struct Walk {
     }
 
     /// The way of a side; `policies` are those that speak for its subject in its direction, and `matching` their rules that match, both
-    /// in their order.
+    /// in their order. Of the policies only those that isolate matter.
     func way(_ side: Side, _ policies: [Int], _ matching: [RulePlace]) -> [Layer] {
         Tier.Layer.allCases.map { layer(of: $0, side, policies, matching) }
     }
@@ -103,16 +103,12 @@ struct Walk {
     private func layer(of layer: Tier.Layer, _ side: Side, _ policies: [Int], _ matching: [RulePlace]) -> Layer {
         var result = Layer(layer: layer)
         for (number, tier) in tiers.enumerated() where tier.layer == layer {
-            let own = policies.filter { tierOf[$0] == number && lives($0, side) }
-            let step =
-                own.isEmpty
-                ? Step.skipped
-                : step(tier, side, own, matching.filter { tierOf[$0.policy] == number && lives($0, side) }, &result.logged)
+            let step = step(number, side, policies, matching, &result.logged)
             result.tiers.append((tier.name, step))
             switch step {
             case .decided(let place):
                 result.rule = place
-                result.decision = Self.decision(of: rule(place).action)
+                result.decision = Self.decision(of: action(place))
                 return result
             case .isolated(_, let end) where end == .deny || (end == .audit && side.audited):
                 result.decision = .deny
@@ -138,27 +134,61 @@ struct Walk {
         }
     }
 
+    /// Those policies that isolate in a direction, without what another one of their tier, which isolates from everything and for ever,
+    /// makes needless to ask where it is only about what is decided.
+    func isolating(_ policies: [Int], _ direction: Rule.Direction) -> [Int] {
+        var whole: [Int: Int] = [:]
+        for policy in policies where set.policies[policy].isolates(direction) == .all {
+            if set.policies[policy].expires == nil, set.policies[policy].mode == .enforce { whole[tierOf[policy]] = policy }
+        }
+        return policies.filter { policy in
+            set.policies[policy].isolates(direction) != .none && whole[tierOf[policy], default: policy] == policy
+        }
+    }
+
     private func lives(_ policy: Int, _ side: Side) -> Bool {
         (set.policies[policy].expires ?? .max) > side.time && (side.audited || set.policies[policy].mode == .enforce)
     }
 
     private func lives(_ place: RulePlace, _ side: Side) -> Bool {
-        let rule = rule(place)
-        return lives(place.policy, side) && (rule.expires ?? .max) > side.time && (side.audited || rule.mode == .enforce)
+        lives(place.policy, side) && (set.policies[place.policy].rules[place.rule].expires ?? .max) > side.time
+            && (side.audited || set.policies[place.policy].rules[place.rule].mode == .enforce)
+    }
+
+    private func action(_ place: RulePlace) -> Rule.Action { set.policies[place.policy].rules[place.rule].action }
+
+    /// Which rule of a tier without order comes first.
+    private static func rank(_ action: Rule.Action) -> Int {
+        switch action {
+        case .deny: 0
+        case .reject: 1
+        case .allow: 2
+        case .pass: 3
+        case .log: 4
+        }
     }
 
     private func step(
-        _ tier: Tier, _ side: Side, _ policies: [Int], _ matching: [RulePlace], _ logged: inout [RulePlace]
+        _ number: Int, _ side: Side, _ policies: [Int], _ matching: [RulePlace], _ logged: inout [RulePlace]
     ) -> Step {
-        let (deciding, logs) = (matching.filter { rule($0).action != .log }, matching.filter { rule($0).action == .log })
-        func first(_ action: Rule.Action) -> RulePlace? { deciding.first { rule($0).action == action } }
-        let chosen =
-            tier.shape == .ordered ? deciding.first : first(.deny) ?? first(.reject) ?? first(.allow) ?? first(.pass)
-        // What stands behind the rule that decides is not asked.
-        logged += logs.filter { log in tier.shape == .set || chosen.map { log < $0 } ?? true }
-        if let chosen { return rule(chosen).action == .pass ? .left(chosen) : .decided(chosen) }
+        let tier = tiers[number]
+        var chosen: RulePlace?
+        for place in matching where tierOf[place.policy] == number && lives(place, side) {
+            let action = action(place)
+            if action == .log {
+                logged.append(place)
+                continue
+            }
+            if let best = chosen, Self.rank(self.action(best)) <= Self.rank(action) { continue }
+            chosen = place
+            // What stands behind the rule that decides is not asked.
+            if tier.shape == .ordered { break }
+        }
+        if let chosen { return action(chosen) == .pass ? .left(chosen) : .decided(chosen) }
         let service = ServiceRange(first: side.service.rawValue, end: side.service.rawValue + 1)
-        let isolating = policies.filter { set.policies[$0].isolates(side.direction).contains(service) }
+        let isolating = policies.filter {
+            tierOf[$0] == number && lives($0, side) && set.policies[$0].isolates(side.direction).contains(service)
+        }
         return isolating.isEmpty ? .skipped : .isolated(by: isolating, end: tier.end)
     }
 }
