@@ -148,6 +148,29 @@ private let refused: [(String, String)] = [
         #expect(reading.losses.map(\.description) == ["k.yaml:1:1: Deployment of apps/v1 is no kind that is imported"])
     }
 
+    @Test func `a lossy import leaves out fields of a spec that are not known, and says which`() throws {
+        let text = """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: a, namespace: n}
+            spec:
+              podSelector: {matchLabels: {app: web}, later: 1}
+              tier: gold
+              ingress:
+                - from: [{podSelector: {}, account: x}, {ipBlock: {cidr: 10.0.0.0/8, label: y}}]
+                  ports: [{port: 80, name: http}]
+                  log: true
+            """
+        let reading = try read(text, isLossy: true)
+        #expect(
+            reading.losses.map(\.description) == [
+                #"k.yaml:5:42: a selector has no key "later""#, #"k.yaml:6:3: the spec of a NetworkPolicy has no key "tier""#,
+                #"k.yaml:8:32: a peer has no key "account""#, #"k.yaml:8:74: an ipBlock has no key "label""#,
+                #"k.yaml:9:26: a port has no key "name""#, #"k.yaml:10:7: a rule has no key "log""#,
+            ])
+        #expect(reading.documents.count == 1)
+    }
+
     @Test func `a lossy import still refuses what is wrong`() throws {
         #expect(throws: PolicyError.self) { try read(port("{port: 0}"), isLossy: true) }
     }

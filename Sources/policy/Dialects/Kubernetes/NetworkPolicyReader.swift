@@ -19,7 +19,9 @@ struct NetworkPolicyReader {
         var policy = Policy(name: metadata.objectName, place: root.place)
         policy.isImported = true
         policy.order = Self.order
-        let spec = try root.given("spec")?.mapping(
+        var written = root.given("spec")
+        if ledger.isLossy, let value = written { written = try NetworkPolicyFields.spec.keeping(value, &ledger) }
+        let spec = try written?.mapping(
             "the spec of a NetworkPolicy", keys: ["podSelector", "ingress", "egress", "policyTypes"])
         // An absent selector is the empty one, which selects every pod of the namespace.
         policy.subject.selector =
