@@ -79,7 +79,7 @@ struct Sender: BitwiseCopyable {
     /// zone that is on the link itself comes from that workload's own hardware address.
     @_noLocks
     func fault(of address: Address, _ policy: borrowing PolicyInForce) -> DropReason? {
-        guard !isUnspecified(address) else { return nil }
+        guard !address.isUnspecified else { return nil }
         let owner = policy.snapshot.owner(of: address, zone: zone, in: policy.map)
         if owner.isElsewhere { return .spoofed }
         if policy.snapshot.isContested(owner) { return .contested }
@@ -132,10 +132,4 @@ struct Sender: BitwiseCopyable {
         guard policy.snapshot.hasDHCPServer(isServer ? zone : otherZone) else { return isServer ? .spoofed : .linkProtocol }
         return fault(of: reading.source, policy)
     }
-}
-
-/// `0.0.0.0` or `::`: who has no address yet speaks for none.
-@_noLocks
-func isUnspecified(_ address: Address) -> Bool {
-    address.isIPv4 ? address.v4 == 0 : address.high | address.low == 0
 }

@@ -41,6 +41,11 @@ internal import Glibc
         @_noLocks get { isIPv4 && v4 == .max }
     }
 
+    /// `0.0.0.0` or `::`: whoever has no address yet.
+    @inlinable public var isUnspecified: Bool {
+        @_noLocks get { isIPv4 ? v4 == 0 : high | low == 0 }
+    }
+
     /// Written by hand because a synthesised `==` is not available to hot code of other modules.
     @_noLocks @inlinable public static func == (a: Address, b: Address) -> Bool { a.high == b.high && a.low == b.low }
 

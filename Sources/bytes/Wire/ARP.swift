@@ -37,6 +37,6 @@ func readARP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRea
     reading.destination = Address(v4: u32(frame, start &+ ARPField.targetProtocol))
     reading.leave(at: start &+ ARPField.length)
     reading.end = reading.payloadOffset
-    guard isUnspecified(reading.source) || isPossibleSource(reading.source) else { return .martian }
+    guard reading.source.isUnspecified || isPossibleSource(reading.source) else { return .martian }
     return nil
 }

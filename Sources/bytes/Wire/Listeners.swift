@@ -76,7 +76,7 @@ func readListener(_ frame: borrowing RawSpan, into reading: inout Reading) -> Dr
     let start = Int(reading.transportOffset)
     let length = Int(reading.end) &- start
     let isQuery = reading.icmpType == 130
-    guard isLinkLocal(reading.source) || (!isQuery && isUnspecified(reading.source)) else { return .badControl }
+    guard isLinkLocal(reading.source) || (!isQuery && reading.source.isUnspecified) else { return .badControl }
     var told = ListenerField.length
     if reading.icmpType == 143 {
         let records = u16(frame, start &+ ListenerField.records)

@@ -15,7 +15,7 @@ func areOrdinary(_ source: Address, _ destination: Address) -> Bool {
 func areExcused(_ reading: borrowing Reading) -> Bool {
     let (source, destination) = (reading.source, reading.destination)
     guard !isNoNetwork(destination), !isLoopback(destination) else { return false }
-    if isUnspecified(source) { return mayLackSource(reading) }
+    if source.isUnspecified { return mayLackSource(reading) }
     guard isPossibleSource(source), source == destination, reading.link.number == LinkProtocol.bfd.number else { return false }
     return reading.destinationPort == ServicePort.bfdEcho
 }
@@ -30,12 +30,6 @@ func isPossibleSource(_ address: Address) -> Bool {
 @_noLocks
 func isNoNetwork(_ address: Address) -> Bool {
     address.isIPv4 ? address.v4 >> 24 == 0 : address.high | address.low == 0
-}
-
-/// `0.0.0.0` or `::`.
-@_noLocks
-func isUnspecified(_ address: Address) -> Bool {
-    address.isIPv4 ? address.v4 == 0 : address.high | address.low == 0
 }
 
 /// `127.0.0.0/8` or `::1`.

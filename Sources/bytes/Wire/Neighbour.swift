@@ -60,7 +60,7 @@ func readNeighbour(_ frame: borrowing RawSpan, into reading: inout Reading) -> D
     guard addressesFit(frame, reading) else { return .badNeighbour }
     guard readNeighbourOptions(frame, from: options, into: &reading) else { return .badNeighbour }
     // Who has no address yet has nothing to claim.
-    guard !isUnspecified(reading.source) || reading.claimedMAC.bits == 0 else { return .badNeighbour }
+    guard !reading.source.isUnspecified || reading.claimedMAC.bits == 0 else { return .badNeighbour }
     return nil
 }
 
@@ -83,7 +83,7 @@ private func addressesFit(_ frame: borrowing RawSpan, _ reading: borrowing Readi
         return isSolicited ? !reading.destination.isMulticast : true
     }
     // Who asks whether an address is taken, asks those who would have it: ff02::1:ff00:0/104.
-    guard isUnspecified(reading.source) else { return true }
+    guard reading.source.isUnspecified else { return true }
     let destination = reading.destination
     return destination.high == 0xff02_0000_0000_0000 && destination.low >> 24 == 0x1ff
 }
