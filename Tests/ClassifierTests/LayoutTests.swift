@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct Layouts {
     @Test func `the items of the image keep their sizes`() {
-        #expect(MemoryLayout<SnapshotHeader>.size == 272)
+        #expect(MemoryLayout<SnapshotHeader>.size == 288)
         #expect(MemoryLayout<SnapshotHeader>.size <= SnapshotLayout.headerSize)
         #expect(MemoryLayout<SectionEntry>.stride == 16)
         #expect(MemoryLayout<ZoneEntry>.stride == 12)
@@ -17,9 +17,10 @@ import Testing
         #expect(MemoryLayout<Shortcut>.stride == 8)
         #expect(MemoryLayout<IntervalEntry>.stride == 8)
         #expect(MemoryLayout<SideRecord>.stride == 48)
-        #expect(SnapshotLayout.Section.allCases.count == 14)
+        #expect(SnapshotLayout.Section.allCases.count == 15)
         #expect(MemoryLayout<LinkTable>.size == 88)
         #expect(MemoryLayout<LinkTable>.stride == 88)
+        #expect(MemoryLayout<FlowSettings>.stride == 92)
         #expect(LinkProtocol.allCases.count <= LinkTable().settings.count)
     }
 

@@ -19,7 +19,9 @@ import Testing
         Case(protocolNumber: 6, state: .synSent, seconds: 30), Case(protocolNumber: 6, state: .synReceived, seconds: 30),
         Case(protocolNumber: 6, state: .established, seconds: 7440), Case(protocolNumber: 6, state: .closing, seconds: 120),
         Case(protocolNumber: 6, state: .closed, seconds: 10), Case(protocolNumber: 17, state: .oneSided, seconds: 30),
-        Case(protocolNumber: 17, state: .established, seconds: 180), Case(protocolNumber: 132, state: .established, seconds: 180),
+        Case(protocolNumber: 17, state: .established, seconds: 180), Case(protocolNumber: 132, state: .established, seconds: 300),
+        Case(protocolNumber: 132, state: .oneSided, seconds: 30), Case(protocolNumber: 47, state: .oneSided, seconds: 60),
+        Case(protocolNumber: 47, state: .established, seconds: 600),
         Case(protocolNumber: 1, state: .oneSided, seconds: 30), Case(protocolNumber: 1, state: .established, seconds: 30),
         Case(protocolNumber: 58, state: .established, seconds: 30),
     ]
@@ -30,20 +32,11 @@ import Testing
         let memory = TestMemory(FlowKey4.self, capacity: 100)
         var table = try table(memory)
         let number = table.open(FlowKey4(numbered: 1, protocolNumber: row.protocolNumber), state: row.state, now: start)
-        table[number].marks.insert(.allowed)
         let limit = FlowTimeouts.ticks(seconds: row.seconds)
         #expect(table.expireAll(now: start &+ limit &- 1).isEmpty)
         #expect(table.expireAll(now: start &+ limit) == [number])
         #expect(table.used == 0)
         #expect(table.check() == nil)
-    }
-
-    @Test func `a refusal is forgotten after 30 seconds whatever its state`() throws {
-        let memory = TestMemory(FlowKey4.self, capacity: 100)
-        var table = try table(memory)
-        let number = table.open(FlowKey4(numbered: 1, protocolNumber: 6), state: .established, now: 0)
-        #expect(table.expireAll(now: FlowTimeouts.ticks(seconds: 29)).isEmpty)
-        #expect(table.expireAll(now: FlowTimeouts.ticks(seconds: 30)) == [number])
     }
 
     @Test func `a tick a moment before the last frame ends nothing`() throws {
@@ -59,11 +52,10 @@ import Testing
         var table = try table(memory)
         let reading = Reading.packet(.udp, from: (Address(v4: 1), 1), to: (Address(v4: 2), 2))
         let numbers = (0..<50).map { table.open(FlowKey4(numbered: $0), now: $0) }
-        for number in numbers { table[number].marks.insert(.allowed) }
         for i in stride(from: 0, to: 50, by: 2) { _ = table.track(numbers[i], reading, sender: .low, length: 60, now: 20_000) }
         var told: [UInt32] = []
         for now in stride(from: UInt32(20_000), to: 40_000, by: 50) {
-            table.expire(now: now, budget: 4, into: &told) { told, entry, detail in
+            table.expire(now: now, budget: 4) { entry, detail in
                 #expect(now - entry.lastSeen >= FlowTimeouts.ticks(seconds: 30))
                 #expect(detail.firstSeen == entry.lastSeen)
                 told.append(detail.firstSeen)

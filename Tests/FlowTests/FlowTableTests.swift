@@ -4,16 +4,20 @@ import Net
 import Testing
 
 @Suite("Flow table") struct FlowTableTests {
+    /// Numbers of 24 bits, of which one is none.
+    private static let grounds = FlowGrounds(
+        sourceClass: 0xfffffe, destinationClass: 0x12_3456, egressRecord: 0xab_cdef, ingressRecord: .max)
+
     @Test func `the layout is the one that memory files hold`() {
-        #expect(MemoryLayout<FlowEntry<FlowKey4>>.size == 96)
-        #expect(MemoryLayout<FlowEntry<FlowKey6>>.size == 120)
+        #expect(MemoryLayout<FlowKey4>.size + MemoryLayout<FlowEntry>.size == 96)
+        #expect(MemoryLayout<FlowKey6>.size + MemoryLayout<FlowEntry>.size == 120)
         #expect(FlowTableLayout<FlowKey4>.stride == 96)
         #expect(FlowTableLayout<FlowKey6>.stride == 128)
         #expect(MemoryLayout<FlowDetail>.size == 24)
         #expect(MemoryLayout<FlowDetail>.stride == 24)
         #expect(MemoryLayout<FlowTableHeader>.size <= FlowTableHeader.size)
-        #expect(MemoryLayout<FlowEntry<FlowKey4>>.offset(of: \.state) == FlowTableLayout<FlowKey4>.stateOffset)
-        #expect(MemoryLayout<FlowEntry<FlowKey6>>.offset(of: \.state) == FlowTableLayout<FlowKey6>.stateOffset)
+        #expect(MemoryLayout<FlowEntry>.offset(of: \.state) == FlowTableLayout<FlowKey4>.stateOffset - MemoryLayout<FlowKey4>.size)
+        #expect(MemoryLayout<FlowEntry>.offset(of: \.state) == FlowTableLayout<FlowKey6>.stateOffset - MemoryLayout<FlowKey6>.size)
         for (number, state) in FlowState.allCases.enumerated() { #expect(Int(state.number) == number) }
     }
 
@@ -170,11 +174,11 @@ import Testing
                 Issue.record("not live")
                 return
             }
-            table[number].marks.formUnion([.allowed, .inspected])
+            table[number].marks.formUnion([.failsafe, .inspected])
             (table[number].generation, table[number].epoch, table[number].validUntil) = (11, 12, 13)
-            table[number].ingressRecord = 14
-            (table[detail: number].egressRecord, table[detail: number].inspection) = (15, 16)
-            (table[detail: number].sourceClass, table[detail: number].destinationClass) = (17, 18)
+            (table[number].change, table[number].drainSeconds) = (3, 65_535)
+            table[detail: number].inspection = 16
+            table.setGrounds(Self.grounds, of: number)
         }
         try inOneTable(memory, secret) { table in
             #expect(table.check() == nil)
@@ -182,12 +186,12 @@ import Testing
             try #require(number != .max)
             let (entry, detail) = (table[number], table[detail: number])
             #expect(entry.state == .synSent)
-            #expect(entry.marks.contains([.allowed, .inspected]))
+            #expect(entry.marks.contains([.failsafe, .inspected]))
             #expect(entry.initiator == sender)
             #expect((entry.generation, entry.epoch, entry.validUntil, entry.lastSeen) == (11, 12, 13, 6))
-            #expect(entry.ingressRecord == 14)
-            #expect((detail.egressRecord, detail.inspection, detail.firstSeen) == (15, 16, 5))
-            #expect((detail.sourceClass, detail.destinationClass) == (17, 18))
+            #expect((entry.change, entry.drainSeconds) == (3, 65_535))
+            #expect((detail.inspection, detail.firstSeen) == (16, 5))
+            #expect(table.grounds(of: number) == Self.grounds)
             #expect((entry.lowBytes + entry.highBytes, entry.lowFrames + entry.highFrames) == (90, 1))
         }
         var other = back

@@ -38,10 +38,6 @@ enum HotPath {
             if number == .max { break }
             end(&table, number, .expired, &ends)
         }
-        table.expire(now: now, budget: 8, into: &ends) { ends, entry, _ in
-            ends.bytes &+= entry.lowBytes &+ entry.highBytes
-            ends.count &+= 1
-        }
         return live
     }
 
@@ -60,7 +56,6 @@ enum HotPath {
                 number = table.insert(key, hash: hash, state: state, initiator: sender, now: now)
             }
             guard number != .max else { return .max }
-            table[number].marks.insert(.allowed)
             table[number].generation = 7
             table[detail: number].inspection = 0
             return number
@@ -71,7 +66,7 @@ enum HotPath {
         _ table: inout FlowTable<FlowKey4>, _ number: UInt32, _ ending: FlowEnding, _ ends: inout Ends
     ) {
         ends.bytes &+= table[number].lowBytes &+ table[number].highBytes
-        ends.count &+= table[detail: number].sourceClass == 0 ? 1 : 1
+        ends.count &+= table.grounds(of: number).sourceClass == 0 ? 1 : 1
         table.remove(number, as: ending)
     }
 }

@@ -22,7 +22,7 @@ struct SlowFlowTable {
     var opened = 0
 
     var waiting: Int { flows.values.count { $0.isWaiting } }
-    var canOpen: Bool { flows.count < capacity && waiting < capacity - capacity / 8 }
+    var canOpen: Bool { flows.count < capacity && waiting < max(1, capacity * 875 / 1000) }
 
     mutating func open(_ key: String, number: UInt32, now: UInt32, isTCP: Bool) {
         opened += 1
@@ -31,13 +31,12 @@ struct SlowFlowTable {
     }
 
     func limit(_ flow: Flow, _ timeouts: FlowTimeouts) -> UInt32 {
-        // Every flow of the walk is allowed.
         switch (flow.isTCP, flow.state) {
         case (true, .established): timeouts.tcpEstablished
         case (true, .closed): timeouts.tcpClosed
         case (true, _): timeouts.tcpOpening
-        case (false, .established): timeouts.answered
-        case (false, _): timeouts.oneSided
+        case (false, .established): timeouts.udpAnswered
+        case (false, _): timeouts.udpOneSided
         }
     }
 }

@@ -65,7 +65,12 @@ struct NotAdopted: Error {}
     func table<Key: FlowKey>(
         _ key: Key.Type, capacity: Int, secret: HashSecret = TestMemory.secret
     ) throws -> FlowTable<Key> {
-        guard let table = unsafe FlowTable<Key>(base: base, capacity: capacity, secret: secret) else { throw NotAdopted() }
+        // Small tables, in which nearly all flows may wait.
+        var settings = FlowSettings()
+        settings.waitingShare = 875
+        guard let table = unsafe FlowTable<Key>(base: base, capacity: capacity, secret: secret, settings: settings) else {
+            throw NotAdopted()
+        }
         return table
     }
 
@@ -143,6 +148,17 @@ extension FlowTable {
     }
 
     func find(_ key: Key) -> UInt32 { find(key, hash: hash(key)) }
+
+    /// Lets the hand go as far as is due, but over no more than `budget` entries; `onEnd` sees each flow that ends.
+    mutating func expire(now: UInt32, budget: Int, onEnd: (FlowEntry, FlowDetail) -> Void) {
+        var steps = stepsDue(now: now, most: budget)
+        while true {
+            let number = nextExpired(now: now, steps: &steps)
+            if number == .max { return }
+            onEnd(self[number], self[detail: number])
+            remove(number, as: .expired)
+        }
+    }
 
     /// Walks the hand a whole round and returns what ended.
     mutating func expireAll(now: UInt32) -> [UInt32] {

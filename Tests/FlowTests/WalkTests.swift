@@ -73,7 +73,6 @@ import Testing
         }
         guard number != .max else { return }
         #expect(!model.flows.values.contains { $0.number == number })
-        table[number].marks.insert(.allowed)
         model.open(name, number: number, now: now, isTCP: isTCP)
     }
 
@@ -102,9 +101,9 @@ import Testing
     }
 
     private func expire<Key: FlowKey>(_ table: inout FlowTable<Key>, _ model: inout SlowFlowTable, now: UInt32) {
-        let timeouts = table.timeouts
+        let timeouts = table.settings.timeouts
         var ended: [UInt32] = []
-        table.expire(now: now, budget: 1000, into: &ended) { ended, entry, _ in ended.append(entry.lastSeen) }
+        table.expire(now: now, budget: 1000) { entry, _ in ended.append(entry.lastSeen) }
         let due = model.flows.filter { Int32(bitPattern: now &- $0.value.lastSeen) >= model.limit($0.value, timeouts) }
         #expect(ended.count <= due.count)
         // Overdue by more than a round of the hand: must be gone.

@@ -13,7 +13,7 @@ import Wire
         var depth = 0
         while true {
             if let reason {
-                let isWires = reason.rawValue <= DropReason.martian.rawValue && reason != .fragment && reason != .unknownEtherType
+                let isWires = reason.rawValue <= DropReason.martian.rawValue && reason != .unknownEtherType
                 if !isWires { Issue.record("\(reason) is not Wire's: \(note()): \(hexadecimal(bytes))") }
                 return depth > 0
             }

@@ -49,6 +49,8 @@ public import Net
     public var isStateless: Bool
     /// Whether a rule that logs spoke on either side.
     public var isLogged: Bool
+    /// Whether a management service that no policy can close was asked for, on either side.
+    public var isFailsafe: Bool
     /// For a frame to a group: so many seconds long unicast replies are expected by its source, 0 for none.
     public var replySeconds: UInt32
 
@@ -73,6 +75,7 @@ public import Net
         inspection = 0
         isStateless = false
         isLogged = false
+        isFailsafe = false
         replySeconds = 0
     }
 }

@@ -94,8 +94,8 @@ struct TablePlan {
 
     /// A plan for tables over these intervals.
     init(_ tables: [TableEntry], _ intervals: [IntervalEntry], records: Int) throws(SnapshotError) {
-        guard records < RecordWord.limit else {
-            throw .capacity(what: "side records", needed: records, limit: RecordWord.limit)
+        guard records < SnapshotLayout.groundsLimit else {
+            throw .capacity(what: "side records", needed: records, limit: SnapshotLayout.groundsLimit)
         }
         var next = 0
         var starts: [UInt32] = []

@@ -13,6 +13,9 @@
         case drain
         /// They are reset.
         case reset
+
+        /// The case's number, for hot code.
+        @inlinable public var number: UInt8 { @_noLocks get { unsafe unsafeBitCast(self, to: UInt8.self) } }
     }
 
     /// The decision's number.
@@ -22,6 +25,7 @@
     /// The change mode's number.
     public var change: UInt8 = 0
     /// Bit 0: unjudged (the zone pair's setting decided). Bit 1: contested. Bit 2: stateless (`track: none`). Bit 3: logged. Bit 4: lease.
+    /// Bit 5: failsafe.
     public var flags: UInt8 = 0
     /// Index in the cause table of this generation.
     public var cause: UInt32 = SnapshotLayout.none
@@ -53,8 +57,11 @@
     /// `flags`: at `validUntil` an address lease lapses, which stops new connections only; live ones go on until `flowsUntil`.
     @inlinable public static var lease: UInt8 { @_noLocks get { 16 } }
 
+    /// `flags`: a management service that no policy can close.
+    @inlinable public static var failsafe: UInt8 { @_noLocks get { 32 } }
+
     /// Every bit of `flags` that means something.
-    static let allFlags: UInt8 = 31
+    static let allFlags: UInt8 = 63
 
     /// A record that allows for ever without a cause.
     public init() {}

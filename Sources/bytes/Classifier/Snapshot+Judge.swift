@@ -198,6 +198,7 @@ extension Snapshot {
                 if judgement.inspection == 0 { judgement.inspection = record.inspection }
                 if record.flags & SideRecord.stateless != 0 { judgement.isStateless = true }
                 if record.flags & SideRecord.logged != 0 { judgement.isLogged = true }
+                if record.flags & SideRecord.failsafe != 0 { judgement.isFailsafe = true }
                 if record.replySeconds > judgement.replySeconds { judgement.replySeconds = record.replySeconds }
                 let strictness = record.strictness
                 if strictness > rank { rank = strictness }

@@ -34,6 +34,7 @@ extension Snapshot {
 
     /// Every section in turn.
     func validate() throws(SnapshotError) {
+        guard Int(classTotal) < SnapshotLayout.groundsLimit, Int(recordTotal) < SnapshotLayout.groundsLimit else { throw .header }
         guard contestedClass < classTotal, contestedRecord < recordTotal, itselfRecord < recordTotal else { throw .header }
         try validateZones()
         try validateTrie()
@@ -61,6 +62,7 @@ extension Snapshot {
             throw .item(.zoneFacts, number: number)
         }
         guard linkTable.isPossible else { throw .item(.links, number: 0) }
+        guard flowSettings.isPossible else { throw .item(.flowSettings, number: 0) }
         for number in 0..<labelSetTotal where classOfLabelSet(number) >= classTotal {
             throw .item(.labelSets, number: number)
         }

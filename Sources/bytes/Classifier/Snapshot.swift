@@ -23,6 +23,7 @@ public import Net
     @usableFromInline let zonePairs: UnsafeBufferPointer<UInt32>
     @usableFromInline let zoneFacts: UnsafeBufferPointer<UInt32>
     @usableFromInline let links: UnsafePointer<LinkTable>
+    @usableFromInline let flows: UnsafePointer<FlowSettings>
     @usableFromInline let zoneCount: UInt32
     @usableFromInline let contestedClass: UInt32
     @usableFromInline let contestedRecord: UInt32
@@ -64,6 +65,11 @@ public import Net
             throw .section(.links, offset: 0, count: UInt64(tables.count))
         }
         unsafe links = unsafe table
+        let settings: UnsafeBufferPointer<FlowSettings> = unsafe try Snapshot.items(.flowSettings, header, base)
+        guard settings.count == 1, let first = settings.baseAddress else {
+            throw .section(.flowSettings, offset: 0, count: UInt64(settings.count))
+        }
+        unsafe flows = unsafe first
         zoneCount = header.zoneCount
         contestedClass = header.contestedClass
         contestedRecord = header.contestedRecord
@@ -75,6 +81,9 @@ public import Net
         isAnyZoneOnLink = (0..<zoneCount).contains { isOnLink(ZoneNumber($0)) }
         (rootOfIPv4, classOfIPv4) = prefixOfIPv4()
     }
+
+    /// What the configuration says of connections.
+    @inlinable public var flowSettings: FlowSettings { @_noLocks get { unsafe flows.pointee } }
 
     /// The zone of a frame by the port it came in by, its tags and its tunnel: the first entry that fits, else zone 0.
     @_noLocks @inlinable public func zone(pair: UInt8, port: UInt8, vlans: VLANTags, tunnel: Tunnel) -> ZoneNumber {

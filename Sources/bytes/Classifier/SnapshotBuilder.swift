@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Net
 
 /// Lays plain sections out as a Snapshot image. It knows the image's size before it builds, and refuses what does not fit.
 ///
@@ -40,6 +41,8 @@ public struct SnapshotBuilder {
     public var zoneFacts: [ZoneFacts] = []
     /// The table of layer 2.
     public var links = LinkTable()
+    /// What the configuration says of connections.
+    public var flowSettings = FlowSettings()
 
     /// A builder without sections.
     public init() {}
@@ -78,7 +81,11 @@ struct SnapshotPlan {
             (rows.lines, 8),
             (tables.count, MemoryLayout<IntervalEntry>.stride), (builder.records.count, MemoryLayout<SideRecord>.stride),
             (builder.zonePairs.count, 4), (Int(builder.zoneCount), 4), (1, MemoryLayout<LinkTable>.stride),
+            (1, MemoryLayout<FlowSettings>.stride),
         ]
+        guard builder.classes.count < SnapshotLayout.groundsLimit else {
+            throw .capacity(what: "classes", needed: builder.classes.count, limit: SnapshotLayout.groundsLimit)
+        }
         var header = SnapshotHeader()
         var offset = SnapshotLayout.headerSize
         for section in SnapshotLayout.Section.allCases {
@@ -133,6 +140,7 @@ struct SnapshotPlan {
         let facts = builder.zoneFacts
         put((0..<Int(builder.zoneCount)).map { $0 < facts.count ? facts[$0].rawValue : 0 }, .zoneFacts)
         put([builder.links], .links)
+        put([builder.flowSettings], .flowSettings)
         return image
     }
 

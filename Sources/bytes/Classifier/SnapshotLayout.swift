@@ -25,7 +25,7 @@ public enum SnapshotLayout {
     /// `BKHDSNAP` as a little-endian number.
     public static let magic: UInt64 = 0x5041_4e53_4448_4b42
     /// Changes with every change of any section; another version is not adopted.
-    public static let version: UInt32 = 3
+    public static let version: UInt32 = 4
     /// Bytes of the header, with room for more sections.
     public static let headerSize = 512
     /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.
@@ -36,6 +36,8 @@ public enum SnapshotLayout {
     public static let maximumRun = 1_024
     /// Neighbouring full lines in the rows, so that a miss has an end soon.
     public static let maximumFullLines = 64
+    /// One more than the classes and the side records there may be: a flow's entry keeps them in 24 bits (`FlowGrounds`).
+    public static let groundsLimit = 0xff_ffff
     /// Trie nodes from which on the image has shortcuts for IPv4.
     public static let nodesForShortcuts = 256
     /// "No such number" in every section.
@@ -71,6 +73,8 @@ public enum SnapshotLayout {
         case zoneFacts
         /// `LinkTable`, exactly one.
         case links
+        /// `FlowSettings`, exactly one.
+        case flowSettings
     }
 }
 
@@ -97,7 +101,7 @@ public enum SnapshotLayout {
     /// Room up to a multiple of 8; 0.
     public var reserved: UInt32 = 0
     /// (offset in bytes, count of items) of each section.
-    public var sections: InlineArray<14, SectionEntry> = .init(repeating: SectionEntry())
+    public var sections: InlineArray<15, SectionEntry> = .init(repeating: SectionEntry())
 
     /// An empty header.
     public init() {}

@@ -10,6 +10,9 @@ internal import Wire
 //     completion ring ─► free list ─► fill ring          what was sent comes back, the kernel gets free frames
 //     receive ring, hand-off rings ─► the burst in hand  at most 64 frames a port and turn
 //       read      bytes -> reading, or a reason          (Wire)
+//       enter     the tunnel that policy judges inside   (Wire)
+//       verify    the transport's checksum               (Wire)
+//       gather    fragments: ports of the first, or hold (Flow)
 //       own       whose flow is it? ─► hand-off ring     another worker's
 //       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
 //       fetch     the entry's lines                       of its own over the burst, so that the waits overlap)
@@ -25,6 +28,7 @@ extension Lane {
     @_noLocks
     public mutating func turn(by policy: PolicyInForce, at now: Moment) -> UInt32 {
         var handled: UInt32 = 0
+        adopt(policy)
         takeHome()
         for port in 0..<2 {
             complete(port)
@@ -40,6 +44,11 @@ extension Lane {
             handled &+= count
             other &+= 1
         }
+        var released = takeReleased()
+        while released > 0 {
+            handle(released, by: policy, at: now)
+            released = takeReleased()
+        }
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
         expire(at: now)
@@ -50,7 +59,7 @@ extension Lane {
     @_noLocks
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
-        for index in 0..<Int(count) { read(index) }
+        for index in 0..<Int(count) { read(index, by: policy, at: now) }
         for index in 0..<Int(count) { suggest(index) }
         for index in 0..<Int(count) { fetch(index) }
         for index in 0..<Int(count) {
@@ -85,61 +94,65 @@ extension Lane {
         return count
     }
 
-    /// Reads the frame's headers and asks for the bucket of its flow.
+    /// Reads the frame's headers, those inside a tunnel where policy judges these, and asks for the bucket of its flow.
     @_noLocks
-    mutating func read(_ index: Int) {
+    mutating func read(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         let descriptor = burst.descriptors[index]
+        burst.steps[index] = 0
+        burst.owners[index] = queue
         // A kernel or driver that lies about a descriptor must not make us read elsewhere.
         guard umem.contains(descriptor.address, length: descriptor.length) else {
             burst.reasons[index] = .truncated
             return
         }
         burst.reasons[index] = umem.read(descriptor, into: &burst.readings[index])
+        guard burst.reasons[index] == nil else { return }
+        if burst.readings[index].carried.kind.number != 0 { enterTunnel(index, by: policy) }
+        if settings.verifiesChecksums != 0 { verifyChecksum(index) }
+        if case .fragment = burst.readings[index].kind { gather(index, at: now) }
         guard isPacket(index) else { return }
-        if burst.readings[index].isIPv4 {
-            let (key, _) = FlowKey4.make(of: burst.readings[index], pair: pair)
-            burst.hashes[index] = flows4.hash(key)
-            flows4.prefetchIndex(burst.hashes[index])
-        } else {
-            let (key, _) = FlowKey6.make(of: burst.readings[index], pair: pair)
-            burst.hashes[index] = flows6.hash(key)
-            flows6.prefetchIndex(burst.hashes[index])
-        }
+        if burst.readings[index].marks.rawValue & Reading.Marks.icmpError.rawValue != 0 { return readQuoted(index) }
+        findBucket(index)
+    }
+
+    /// The hash of the frame's flow, and its owner; asks for the bucket.
+    @_noLocks
+    mutating func findBucket(_ index: Int) {
+        burst.hashes[index] = flows.hash(burst.readings[index])
+        if ownerByHash { noteOwner(index) }
+    }
+
+    /// Who owns what has the hash.
+    @_noLocks
+    mutating func noteOwner(_ index: Int) {
+        burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
     /// Looks into the bucket for the entry that it suggests.
     @_noLocks
     mutating func suggest(_ index: Int) {
-        burst.candidates[index] = .max
+        burst.candidates[index] = .none
         guard isPacket(index) else { return }
-        burst.candidates[index] =
-            burst.readings[index].isIPv4 ? flows4.candidate(burst.hashes[index]) : flows6.candidate(burst.hashes[index])
+        burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
     }
 
     /// Asks for the lines of the suggested entry.
     @_noLocks
-    mutating func fetch(_ index: Int) {
-        guard isPacket(index) else { return }
-        if burst.readings[index].isIPv4 {
-            flows4.prefetchEntry(burst.candidates[index])
-        } else {
-            flows6.prefetchEntry(burst.candidates[index])
-        }
-    }
+    mutating func fetch(_ index: Int) { flows.prefetchEntry(burst.candidates[index]) }
 
-    /// Whether the frame is a packet with a transport, which belongs to a flow.
+    /// Whether the frame has a transport whose ports are known, and so belongs to a flow.
     @_noLocks
     func isPacket(_ index: Int) -> Bool {
-        guard burst.reasons[index] == nil, case .packet = burst.readings[index].kind else { return false }
-        return true
+        guard burst.reasons[index] == nil else { return false }
+        if case .packet = burst.readings[index].kind { return true }
+        return burst.isResolved(index)
     }
 
-    /// The worker that owns the frame's flow, where that is another one.
+    /// The worker that owns the frame's flow, or the datagram that it is a fragment of, where that is another one.
     @_noLocks
     func foreignOwner(_ index: Int) -> Int? {
-        guard ownerByHash, isPacket(index) else { return nil }
-        let owner = Lane.owner(of: burst.hashes[index], among: handOffs.workers)
-        return owner == Int(queue) ? nil : owner
+        guard ownerByHash, burst.owners[index] != queue else { return nil }
+        return Int(burst.owners[index])
     }
 
     /// The worker that owns a flow, by bits of its hash that choose neither the bucket in the flow table (the upper 32) nor the tag in
@@ -160,8 +173,9 @@ extension Lane {
         case .reject(let reason):
             answer(index, at: now)
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
-        case .hold, .inspect:
-            // Nothing yields these yet: fragments are refused and no rule inspects. A frame that came here would be unjudged.
+        case .hold: hold(index, from: port)
+        case .inspect:
+            // Nothing yields it yet, because no rule inspects. A frame that came here would be unjudged.
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .unjudged)
         }
     }

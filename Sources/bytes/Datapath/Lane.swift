@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Classifier
 public import Flow
-public import Net
+internal import Net
 public import Record
 public import Ring
 
@@ -11,9 +11,6 @@ public import Ring
 @safe public struct Lane: ~Copyable {
     /// Frames handled in one turn and port.
     @inlinable public static var burstSize: UInt32 { @_noLocks get { 64 } }
-    /// Answers to rejected frames that a worker sends in a second at most, and at once.
-    static var repliesPerSecond: UInt32 { 200 }
-
     /// The port pair's number.
     public let pair: UInt8
     /// The worker's number in its pair, which is the number of its queue.
@@ -28,10 +25,8 @@ public import Ring
     public var free: FreeList
     /// The rings between the workers of the pair.
     @usableFromInline let handOffs: HandOffTable
-    /// Flows over IPv4 that this worker owns.
-    public var flows4: FlowTable<FlowKey4>
-    /// Flows over IPv6 that this worker owns.
-    public var flows6: FlowTable<FlowKey6>
+    /// Flows that this worker owns.
+    public var flows: FlowTables
     /// Flows of both families together that the worker may keep.
     @usableFromInline let flowCapacity: Int
     /// The counters, in shared memory.
@@ -44,14 +39,19 @@ public import Ring
     var burst = BurstNotes()
     /// Group frames that each port may still bring in.
     var storms: InlineArray<2, StormBudget> = .init(repeating: StormBudget())
+    /// What the configuration in force says of connections.
+    var settings = FlowSettings()
+    /// The generation that `settings` came with; 0 before the first.
+    var settingsGeneration: UInt32 = 0
     /// Answers to rejected frames that may still be sent.
-    var replies = ReplyBudget(perSecond: Lane.repliesPerSecond, burst: Lane.repliesPerSecond)
+    var replies = ReplyBudget(perSecond: 0, burst: 0)
+    /// ICMP errors that may still pass.
+    var errors = ReplyBudget(perSecond: 0, burst: 0)
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
-        free: consuming FreeList, handOffs: HandOffTable, flows4: consuming FlowTable<FlowKey4>,
-        flows6: consuming FlowTable<FlowKey6>, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
+        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
         events: consuming EventProducer
     ) {
         self.pair = pair
@@ -61,11 +61,29 @@ public import Ring
         self.umem = umem
         self.free = free
         self.handOffs = handOffs
-        self.flows4 = flows4
-        self.flows6 = flows6
+        self.flows = flows
         self.flowCapacity = flowCapacity
         unsafe self.counters = unsafe counters
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
+    }
+}
+
+extension Lane {
+    /// Takes over what a new generation says of connections.
+    @_noLocks
+    mutating func adopt(_ policy: borrowing PolicyInForce) {
+        guard policy.snapshot.generation != settingsGeneration else { return }
+        settingsGeneration = policy.snapshot.generation
+        let latest = policy.snapshot.flowSettings
+        // Budgets start anew only where they change: a reload must not refill them.
+        if latest.repliesPerSecond != replies.perSecond {
+            replies = ReplyBudget(perSecond: latest.repliesPerSecond, burst: latest.repliesPerSecond)
+        }
+        if latest.errorsPerSecond != errors.perSecond {
+            errors = ReplyBudget(perSecond: latest.errorsPerSecond, burst: latest.errorsPerSecond)
+        }
+        settings = latest
+        flows.settings = latest
     }
 }
 
@@ -82,7 +100,19 @@ struct BurstNotes: ~Copyable {
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.
-    var candidates = Column<UInt32>(repeating: .max)
+    var candidates = Column<FlowNumber>(repeating: .none)
+    /// The worker that owns the frame's flow or datagram, by its number in the pair.
+    var owners = Column<UInt8>(repeating: 0)
+    /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel`.
+    var steps = Column<UInt8>(repeating: 0)
+
+    /// A fragment whose ports are known by its datagram's first.
+    static var resolved: UInt8 { @_noLocks get { 1 } }
+    /// The reading is of the headers inside a tunnel; the tunnel itself is to be judged too.
+    static var inTunnel: UInt8 { @_noLocks get { 2 } }
+
+    @_noLocks func isResolved(_ index: Int) -> Bool { steps[index] & BurstNotes.resolved != 0 }
+    @_noLocks func isInTunnel(_ index: Int) -> Bool { steps[index] & BurstNotes.inTunnel != 0 }
 }
 
 /// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its end.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Classifier
+internal import Flow
 internal import Net
 
 /// What policy is asked about a connection: who opens it, to whom, between which zones, for which service. The same for its first
@@ -21,6 +22,15 @@ struct Question: BitwiseCopyable {
         self.init(
             from: reading.source, to: reading.destination, service: reading.service, sourcePort: reading.sourcePort,
             vlans: reading.vlans, tunnel: reading.tunnel, pair: pair, port: port, policy)
+    }
+
+    /// The question about a flow whose initiator came in by `port` of its pair.
+    @_noLocks
+    init(of flow: FlowIdentity, port: UInt8, _ policy: PolicyInForce, pair: UInt8) {
+        self.init(
+            from: flow.source.address, to: flow.destination.address,
+            service: ServiceKey(flow.protocolNumber, port: flow.destination.port), sourcePort: flow.source.port,
+            vlans: VLANTags(word: flow.vlans), tunnel: flow.around, pair: pair, port: port, policy)
     }
 
     /// The question from its parts; the initiator came in by `port`.

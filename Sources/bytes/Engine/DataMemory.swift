@@ -133,7 +133,8 @@ internal import Synchronization
         return unsafe Lane(
             pair: UInt8(pair), queue: UInt8(queue), ownerByHash: pairPlan.ownerByHash != 0, ports: ports,
             umem: umem(pair, layout),
-            free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout), flows4: flows4, flows6: flows6,
+            free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout),
+            flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
             flowCapacity: tables.capacity, counters: counters(ofWorker: worker), events: eventProducer(worker))
     }
 

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Net
 
-/// A connection in the flow table: one entry for both directions. Everything that an established frame reads or writes lies
-/// here, two cache lines at most: 96 bytes with an IPv4 key, 120 (in a stride of 128) with an IPv6 key. What it does not need is
-/// kept apart in `FlowDetail` (24 bytes); with the index (64 bytes for 10 flows) that makes 128 and 160 bytes a flow.
+/// A connection in the flow table, behind its key: one entry for both directions. Everything that an established frame reads or writes
+/// lies in key and entry, two cache lines at most: 96 bytes with an IPv4 key, 120 (in a stride of 128) with an IPv6 key. What it does
+/// not need is kept apart in `FlowDetail` (24 bytes); with the index (64 bytes for 10 flows) that makes 128 and 160 bytes a flow.
 ///
 /// Two stamps say by what the flow was last judged: `generation` (policy) and `epoch` (inventory). They are different numbers: a
-/// new epoch compares the classes kept in `FlowDetail` and judges again only where one changed; a new generation always does.
-@frozen public struct FlowEntry<Key: FlowKey>: BitwiseCopyable {
-    /// Both ends, protocol, pair, tags, tunnel.
-    public var key: Key
-    /// Bytes of whole frames from the low and from the high end.
-    public var lowBytes: UInt64 = 0
-    /// Bytes of whole frames from the high end.
-    public var highBytes: UInt64 = 0
+/// new epoch compares the classes kept in `FlowGrounds` and judges again only where one changed; a new generation always does.
+@frozen public struct FlowEntry: BitwiseCopyable, Sendable {
+    /// Bytes from the low end in the upper 48 bits, so that adding never reaches the lower 16; these hold `drainSeconds`.
+    @usableFromInline var lowMeter: UInt64 = 0
+    /// Bytes from the high end in the upper 48 bits; the lower 16 hold `change`.
+    @usableFromInline var highMeter: UInt64 = 0
     /// Frames from the low end; may wrap, which a record at intervals bridges.
     public var lowFrames: UInt32 = 0
     /// Frames from the high end.
@@ -26,8 +23,8 @@ public import Net
     public var validUntil: UInt32 = .max
     /// When the last frame came, in ticks of 2²⁰ ns of the monotonic clock; wraps after 52 days, so only differences count.
     public var lastSeen: UInt32 = 0
-    /// The destination's side record, or none.
-    public var ingressRecord: UInt32 = .max
+    /// A part of `FlowGrounds`, see `FlowTable.grounds(of:)`.
+    @usableFromInline var grounds: UInt32 = .max
     /// What kind of flow, and how far it has come.
     public var state: FlowState = .free
     /// Facts that are true or not.
@@ -41,39 +38,78 @@ public import Net
     /// TCP: what the high end sent and may send.
     public var highWindow = TCPWindow()
 
-    /// A fresh entry of a key.
-    @inlinable public init(key: Key) { self.key = key }
+    /// A fresh entry.
+    @_noLocks @inlinable public init() {}
+
+    /// Bytes of whole frames from the low end, modulo 2⁴⁸.
+    @inlinable public var lowBytes: UInt64 { @_noLocks get { lowMeter >> 16 } }
+    /// Bytes of whole frames from the high end, modulo 2⁴⁸.
+    @inlinable public var highBytes: UInt64 { @_noLocks get { highMeter >> 16 } }
+    /// What becomes of the flow when policy no longer allows it, a change mode's number (0 to 3), as the rule said that admitted it.
+    @inlinable public var change: UInt8 {
+        @_noLocks get { UInt8(truncatingIfNeeded: highMeter & 3) }
+        @_noLocks set { highMeter = highMeter & ~3 | UInt64(newValue & 3) }
+    }
+    /// For the change mode that drains: seconds, at most 65,535.
+    @inlinable public var drainSeconds: UInt16 {
+        @_noLocks get { UInt16(truncatingIfNeeded: lowMeter) }
+        @_noLocks set { lowMeter = lowMeter & ~0xffff | UInt64(newValue) }
+    }
+}
+
+/// Who both ends were and what both sides said when a flow was judged last: four numbers of 24 bits, which lie in an entry and its
+/// detail in three words. A snapshot has fewer than 2²⁴ - 1 classes and records (`Snapshot` is refused else).
+@frozen public struct FlowGrounds: BitwiseCopyable, Hashable, Sendable {
+    /// Class of the initiator.
+    public var sourceClass: UInt32
+    /// Class of the responder.
+    public var destinationClass: UInt32
+    /// The source's side record, or `.max` for none.
+    public var egressRecord: UInt32
+    /// The destination's side record, or `.max` for none.
+    public var ingressRecord: UInt32
+
+    /// Grounds from their numbers; of numbers that do not fit 24 bits none remains.
+    @_noLocks @inlinable public init(
+        sourceClass: UInt32 = .max, destinationClass: UInt32 = .max, egressRecord: UInt32 = .max, ingressRecord: UInt32 = .max
+    ) {
+        self.sourceClass = sourceClass
+        self.destinationClass = destinationClass
+        self.egressRecord = egressRecord
+        self.ingressRecord = ingressRecord
+    }
 }
 
 /// What a flow's frames do not need: read when it is judged again, reported or ended.
 @frozen public struct FlowDetail: BitwiseCopyable, Sendable {
-    /// The source's (initiator's) side record, or none.
-    public var egressRecord: UInt32 = .max
-    /// Class of the initiator when it was judged.
-    public var sourceClass: UInt32 = 0
-    /// Class of the responder when it was judged.
-    public var destinationClass: UInt32 = 0
+    /// Parts of `FlowGrounds`, see `FlowTable.grounds(of:)`.
+    @usableFromInline var lowGrounds: UInt32 = .max
+    /// Parts of `FlowGrounds`.
+    @usableFromInline var highGrounds: UInt32 = .max
     /// When the first frame came, in the ticks of `lastSeen`.
     public var firstSeen: UInt32 = 0
-    /// The next entry of the expiry list or of the free list.
+    /// The next entry of the list of waiting flows or of the free list.
     public var next: UInt32 = .max
+    /// The entry before it in the list of waiting flows.
+    public var previous: UInt32 = .max
     /// Handle of the layer-7 inspection, 0 for none.
     public var inspection: UInt32 = 0
     /// An empty detail.
     @_noLocks @inlinable public init() {}
 }
 
-/// What one end of a TCP connection has sent and may send (sequence space of RFC 9293, windows scaled by RFC 7323).
+/// What one end of a TCP connection has sent and lets the other send (sequence space of RFC 9293, windows scaled by RFC 7323). What the
+/// end itself may send follows from the other's: `acknowledged` plus `maximum` shifted by `scale`.
 @frozen public struct TCPWindow: BitwiseCopyable, Sendable {
     /// Highest sequence number sent, plus one.
     public var end: UInt32 = 0
-    /// Highest sequence number that the other end lets it send.
-    public var limit: UInt32 = 0
-    /// Largest window that it ever advertised, unscaled by `scale`.
+    /// Highest acknowledgement number sent: what it expects next.
+    public var acknowledged: UInt32 = 0
+    /// Largest window that it ever advertised, in units of its scale.
     public var maximum: UInt16 = 0
     /// Its window scale, or 255 where it sent no option.
     public var scale: UInt8 = 255
-    /// Bit 0: `end` and `limit` are known. Bit 1: it has sent FIN. Bit 2: its FIN was acknowledged.
+    /// Bit 0: `end` is known. Bit 1: it has sent FIN. Bit 2: its FIN was acknowledged. Bit 3: `acknowledged` is known.
     public var flags: UInt8 = 0
     /// Nothing known.
     @_noLocks @inlinable public init() {}
@@ -112,10 +148,10 @@ public import Net
     @_noLocks @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The initiator is the key's high end.
     @inlinable public static var initiatorIsHigh: FlowMarks { @_noLocks get { FlowMarks(rawValue: 1) } }
-    /// The flow may pass; without it the entry remembers a refusal.
-    @inlinable public static var allowed: FlowMarks { @_noLocks get { FlowMarks(rawValue: 2) } }
-    /// A refusal answers.
-    @inlinable public static var rejects: FlowMarks { @_noLocks get { FlowMarks(rawValue: 4) } }
+    /// A failsafe service admitted it.
+    @inlinable public static var failsafe: FlowMarks { @_noLocks get { FlowMarks(rawValue: 2) } }
+    /// Its responders are not known by address: the initiator spoke to a group, and expects unicast replies.
+    @inlinable public static var expectsReplies: FlowMarks { @_noLocks get { FlowMarks(rawValue: 4) } }
     /// A layer-7 program must see its frames.
     @inlinable public static var inspected: FlowMarks { @_noLocks get { FlowMarks(rawValue: 8) } }
     /// Picked up mid-stream.

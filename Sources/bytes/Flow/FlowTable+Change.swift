@@ -23,11 +23,12 @@ extension FlowTable {
         guard !waits || waiting < waitingLimit, let place = vacancy(hash) else { return refuse() }
         let number = takeFree()
         guard number != .max else { return refuse() }
-        var fresh = FlowEntry<Key>(key: key)
+        var fresh = FlowEntry()
         fresh.lastSeen = now
         if initiator == .high { fresh.marks = FlowMarks(rawValue: 1) }
         // In bounds: `takeFree` compares. The state is written last, so that a kill between leaves a free entry.
-        unsafe entry(number).storeBytes(of: fresh, as: FlowEntry<Key>.self)
+        unsafe self.key(at: number).pointee = key
+        unsafe body(number).pointee = fresh
         var detail = FlowDetail()
         detail.firstSeen = now
         unsafe details[Int(number)] = detail
@@ -47,7 +48,7 @@ extension FlowTable {
         guard number < limit, Self.isLive(state(number)) else { return }
         if Self.isWaiting(state(number)) { lessWaiting() }
         // In bounds by the guard.
-        let hash = unsafe hash(entry(number).assumingMemoryBound(to: Key.self).pointee)
+        let hash = unsafe hash(key(at: number).pointee)
         if !vacate(number, hash: hash) { noteDamage() }
         setState(number, 0)
         if unsafe header.pointee.used > 0 { unsafe header.pointee.used &-= 1 }
@@ -67,8 +68,8 @@ extension FlowTable {
         guard number < limit, Self.isLive(state(number)) else { return }
         if !Self.isWaiting(state(number)) { unsafe header.pointee.waiting &+= 1 }
         // In bounds by the guard, here and below.
-        let pointer = unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
-        var fresh = unsafe FlowEntry<Key>(key: pointer.pointee.key)
+        let pointer = unsafe body(number)
+        var fresh = FlowEntry()
         fresh.lastSeen = now
         fresh.state = .synSent
         if initiator == .high { fresh.marks = FlowMarks(rawValue: 1) }

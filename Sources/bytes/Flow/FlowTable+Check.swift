@@ -56,7 +56,7 @@ extension FlowTable {
                     return .bucket(bucketNumber)
                 }
                 // In bounds: `number` is below `fresh`, which is at most the capacity.
-                let hash = unsafe hash(entry(number).assumingMemoryBound(to: Key.self).pointee)
+                let hash = unsafe hash(key(at: number).pointee)
                 let home = first(hash)
                 let isSecond = word & Self.secondBit != 0
                 guard tag == Self.tag(hash), bucketNumber == (isSecond ? other(home, tag: tag) : home) else {
@@ -108,7 +108,7 @@ extension FlowTable {
         var lost = 0
         for number in 0..<fresh where Self.isLive(state(number)) {
             // In bounds: `fresh` is at most the capacity, here and below.
-            let key = unsafe entry(number).assumingMemoryBound(to: Key.self).pointee
+            let key = unsafe key(at: number).pointee
             let hash = hash(key)
             if find(key, hash: hash) == .max, let place = vacancy(hash) {
                 occupy(place, hash: hash, number: number)
@@ -139,6 +139,7 @@ extension FlowTable {
         (clean.handTick, clean.damaged) = (old.handTick, old.damaged)
         (clean.inserted, clean.expired, clean.evicted) = (old.inserted, old.expired, old.evicted)
         (clean.removed, clean.refused) = (old.removed, old.refused)
+        (clean.pickedUp, clean.graceUntil) = (old.pickedUp, old.graceUntil)
         unsafe header.pointee = clean
         unsafe index.initializeMemory(as: UInt64.self, repeating: 0, count: Int(buckets) * 8)
         var waits: [(number: UInt32, opened: UInt32)] = []

@@ -56,21 +56,6 @@ extension FlowTable {
         return .max
     }
 
-    /// Ends flows that were quiet for too long, looking at no more than `budget` entries. `onEnd` sees each before it goes.
-    @inlinable public mutating func expire<Context: ~Copyable>(
-        now: UInt32, budget: Int, into context: inout Context,
-        onEnd: (inout Context, borrowing FlowEntry<Key>, FlowDetail) -> Void
-    ) {
-        var steps = stepsDue(now: now, most: budget)
-        while true {
-            let number = nextExpired(now: now, steps: &steps)
-            guard number != .max else { return }
-            // In bounds: `nextExpired` returns numbers below `limit`.
-            unsafe onEnd(&context, entry(number).assumingMemoryBound(to: FlowEntry<Key>.self).pointee, details[Int(number)])
-            remove(number, as: .expired)
-        }
-    }
-
     /// The waiting flow that was opened first, which gives its place when there is no other, or `.max`. The caller reports it,
     /// removes it (`remove(_:as: .evicted)`) and inserts again. Established flows never give way.
     @inlinable @inline(never) public mutating func oldestWaiting() -> UInt32 {
@@ -86,10 +71,9 @@ extension FlowTable {
     /// Whether a live flow was quiet for longer than its state allows.
     @inlinable func isExpired(_ number: UInt32, state: UInt8, now: UInt32) -> Bool {
         // In bounds: the caller has compared `number` with `limit`.
-        let entry = unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
-        let protocolNumber = unsafe UInt8(truncatingIfNeeded: entry.pointee.key.context >> 24)
-        let allowed = unsafe timeouts.limit(
-            protocolNumber: protocolNumber, state: state, marks: entry.pointee.marks.rawValue)
+        let entry = unsafe body(number)
+        let protocolNumber = unsafe UInt8(truncatingIfNeeded: key(at: number).pointee.context >> 24)
+        let allowed = settings.timeouts.limit(protocolNumber: protocolNumber, state: state)
         // Signed, because the clock of a burst may be a moment older than the last frame's.
         return unsafe Int32(bitPattern: now &- entry.pointee.lastSeen) >= Int32(bitPattern: allowed)
     }
@@ -102,7 +86,7 @@ extension FlowTable {
             let number = unsafe header.pointee.oldest
             guard number < limit else { return }
             // In bounds by the guard.
-            let lastSeen = unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self).pointee.lastSeen
+            let lastSeen = unsafe body(number).pointee.lastSeen
             guard unsafe lastSeen != details[Int(number)].firstSeen else { return }
             unlistFirst(number)
             enlist(number)
@@ -113,7 +97,7 @@ extension FlowTable {
     /// Frees an entry whose state is none: only damage leaves one.
     @inlinable @inline(never) func discard(_ number: UInt32) {
         noteDamage()
-        let hash = unsafe hash(entry(number).assumingMemoryBound(to: Key.self).pointee)
+        let hash = unsafe hash(key(at: number).pointee)
         _ = vacate(number, hash: hash)
         setState(number, 0)
         if unsafe header.pointee.used > 0 { unsafe header.pointee.used &-= 1 }

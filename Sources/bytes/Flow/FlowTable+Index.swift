@@ -53,6 +53,17 @@ extension FlowTable {
         unsafe entries + Int(number) &* FlowTableLayout<Key>.stride
     }
 
+    /// The entry's key; the caller has compared `number` with `limit`.
+    @inlinable @inline(__always) func key(at number: UInt32) -> UnsafeMutablePointer<Key> {
+        unsafe entry(number).assumingMemoryBound(to: Key.self)
+    }
+
+    /// What stands behind the key; the caller has compared `number` with `limit`.
+    @inlinable @inline(__always) func body(_ number: UInt32) -> UnsafeMutablePointer<FlowEntry> {
+        // Both key sizes are multiples of 8, which is what an entry is aligned to.
+        unsafe (entry(number) + MemoryLayout<Key>.size).assumingMemoryBound(to: FlowEntry.self)
+    }
+
     /// The places of a bucket that hold a tag: bit `16 × (place mod 4) + place / 4` each.
     @inlinable @inline(__always) func slots(of bucket: UnsafeMutableRawPointer, holding tag: UInt64) -> UInt64 {
         let pattern = tag &* 0x0001_0001_0001_0001
@@ -110,8 +121,7 @@ extension FlowTable {
             matches &= matches &- 1
             guard number < limit else { continue }
             // In bounds by the line above.
-            let candidate = unsafe entry(number).assumingMemoryBound(to: Key.self)
-            if unsafe Key.same(candidate.pointee, key), Self.isLive(state(number)) { return number }
+            if unsafe Key.same(self.key(at: number).pointee, key), Self.isLive(state(number)) { return number }
         }
         return .max
     }

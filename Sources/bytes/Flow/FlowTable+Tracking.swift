@@ -26,7 +26,7 @@ extension FlowTable {
     ) -> Match {
         precondition(number < limit)
         // In bounds by the line above.
-        let entry = unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
+        let entry = unsafe body(number)
         let before = unsafe entry.pointee.state
         let match = unsafe entry.pointee.advance(reading, sender: sender)
         guard case .live = match else { return match }
@@ -49,10 +49,10 @@ extension FlowEntry {
     @inlinable mutating func count(sender: FlowEnd, length: Int) {
         if sender == .low {
             lowFrames &+= 1
-            lowBytes &+= UInt64(truncatingIfNeeded: length)
+            lowMeter &+= UInt64(truncatingIfNeeded: length) << 16
         } else {
             highFrames &+= 1
-            highBytes &+= UInt64(truncatingIfNeeded: length)
+            highMeter &+= UInt64(truncatingIfNeeded: length) << 16
         }
     }
 

@@ -42,8 +42,8 @@ public import Net
     @usableFromInline let details: UnsafeMutablePointer<FlowDetail>
     @usableFromInline let limit: UInt32
     @usableFromInline let buckets: UInt32
-    /// How long quiet flows are kept; may be changed at any time.
-    public var timeouts: FlowTimeouts
+    /// How flows are kept and followed; may be changed at any time.
+    public var settings: FlowSettings
 
     /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
     /// `format` it then. Only the identity is looked at: after a crash call `check()` too.
@@ -52,9 +52,9 @@ public import Net
     ///   - base: `byteCount(capacity:)` bytes, 64-byte aligned, that outlive the table.
     ///   - capacity: how many flows the table holds, 1 to 2³⁰.
     ///   - secret: the words that the table's keys were hashed with; with others nothing would be found.
-    ///   - timeouts: how long quiet flows are kept.
+    ///   - settings: how flows are kept and followed.
     @inlinable public init?(
-        base: UnsafeMutableRawPointer, capacity: Int, secret: HashSecret, timeouts: FlowTimeouts = FlowTimeouts()
+        base: UnsafeMutableRawPointer, capacity: Int, secret: HashSecret, settings: FlowSettings = FlowSettings()
     ) {
         let layout = FlowTableLayout<Key>(capacity: capacity)
         // The caller vouches for the area; every pointer below stays inside it by the layout's sums.
@@ -64,7 +64,7 @@ public import Net
         unsafe details = (base + layout.details).assumingMemoryBound(to: FlowDetail.self)
         limit = UInt32(capacity)
         buckets = UInt32(layout.buckets)
-        self.timeouts = timeouts
+        self.settings = settings
         guard unsafe layout.matches(header.pointee), adopt(secret) else { return nil }
     }
 
@@ -93,8 +93,10 @@ public import Net
     @inlinable public var used: Int { @_noLocks get { unsafe Int(header.pointee.used) } }
     /// How many of them are half open or one-sided.
     @inlinable public var waiting: Int { @_noLocks get { unsafe Int(header.pointee.waiting) } }
-    /// How many may be: seven eighths of the capacity, so that a flood of opening frames always leaves room.
-    @inlinable public var waitingLimit: Int { @_noLocks get { Int(limit &- limit / 8) } }
+    /// How many may be, so that a flood of opening frames always leaves room: the configured share, at least one.
+    @inlinable public var waitingLimit: Int {
+        @_noLocks get { max(1, Int(truncatingIfNeeded: UInt64(limit) &* UInt64(settings.waitingShare) / 1000)) }
+    }
     /// All numbers of the header, for display; without the secret.
     @inlinable public var statistics: FlowTableHeader {
         @_noLocks get {
@@ -149,8 +151,7 @@ public import Net
     @inlinable @inline(__always) public func find(_ key: Key, hash: UInt64, candidate: UInt32) -> UInt32 {
         if candidate < limit {
             // In bounds by the line above.
-            let pointer = unsafe entry(candidate).assumingMemoryBound(to: Key.self)
-            if unsafe Key.same(pointer.pointee, key), Self.isLive(state(candidate)) { return candidate }
+            if unsafe Key.same(self.key(at: candidate).pointee, key), Self.isLive(state(candidate)) { return candidate }
         }
         return find(key, hash: hash)
     }
@@ -167,16 +168,28 @@ public import Net
     }
 
     /// The entry of a number that `find`, `insert`, `nextExpired` or `oldestWaiting` gave.
-    @inlinable public subscript(number: UInt32) -> FlowEntry<Key> {
+    @inlinable public subscript(number: UInt32) -> FlowEntry {
         unsafeAddress {
             precondition(number < limit)
             // In bounds by the line above, and trivial: any bytes are an entry but for the state, see the essay.
-            return unsafe UnsafePointer(entry(number).assumingMemoryBound(to: FlowEntry<Key>.self))
+            return unsafe UnsafePointer(body(number))
         }
         unsafeMutableAddress {
             precondition(number < limit)
-            return unsafe entry(number).assumingMemoryBound(to: FlowEntry<Key>.self)
+            return unsafe body(number)
         }
+    }
+
+    /// Where an entry lies, for `FlowTables`.
+    @inlinable @inline(__always) func address(_ number: UInt32) -> UnsafePointer<FlowEntry> {
+        precondition(number < limit)
+        return unsafe UnsafePointer(body(number))
+    }
+
+    /// The key of an entry.
+    @inlinable public func key(of number: UInt32) -> Key {
+        precondition(number < limit)
+        return unsafe key(at: number).pointee
     }
 
     /// The detail of an entry. `next` belongs to the table: leave it as it is.
@@ -190,6 +203,31 @@ public import Net
             return unsafe details + Int(number)
         }
     }
+
+    /// Who both ends were, and what both sides said, when the flow was judged last.
+    @inlinable public func grounds(of number: UInt32) -> FlowGrounds {
+        let word = self[number].grounds
+        let (low, high) = (self[detail: number].lowGrounds, self[detail: number].highGrounds)
+        let egress = (word >> 24) << 16 | (high >> 24) << 8 | low >> 24
+        return FlowGrounds(
+            sourceClass: Self.widened(low), destinationClass: Self.widened(high), egressRecord: Self.widened(egress),
+            ingressRecord: Self.widened(word))
+    }
+
+    /// Keeps them.
+    @inlinable public mutating func setGrounds(_ grounds: FlowGrounds, of number: UInt32) {
+        let egress = Self.narrowed(grounds.egressRecord)
+        self[number].grounds = Self.narrowed(grounds.ingressRecord) | (egress >> 16) << 24
+        self[detail: number].lowGrounds = Self.narrowed(grounds.sourceClass) | egress << 24
+        self[detail: number].highGrounds = Self.narrowed(grounds.destinationClass) | (egress >> 8) << 24
+    }
+
+    /// A number of 24 bits; all ones is none.
+    @inlinable @inline(__always) static func widened(_ word: UInt32) -> UInt32 {
+        word & 0xff_ffff == 0xff_ffff ? .max : word & 0xff_ffff
+    }
+
+    @inlinable @inline(__always) static func narrowed(_ number: UInt32) -> UInt32 { number < 0xff_ffff ? number : 0xff_ffff }
 
     /// An early load into no register that matters: the processor goes on while the line comes. Flow has no C to ask for a
     /// prefetch, and a relaxed load is one that the compiler may not leave out.

@@ -7,7 +7,7 @@ public import Net
     /// `BKHDFLOW` as a little-endian number.
     public static let magic: UInt64 = 0x574f_4c46_4448_4b42
     /// Changes with every change of entry, detail, bucket or header; another version is not adopted.
-    public static let version: UInt32 = 1
+    public static let version: UInt32 = 2
     /// Bytes that the header takes at the start of the memory.
     public static let size = 256
 
@@ -49,6 +49,10 @@ public import Net
     public var refused: UInt64 = 0
     /// Contradictions met (and survived) in the table's memory; 0 unless something else wrote there.
     public var damaged: UInt64 = 0
+    /// TCP flows that were opened by a segment from the middle of a connection.
+    public var pickedUp: UInt64 = 0
+    /// Until when such segments may open flows after a restart, in nanoseconds of the monotonic clock; 0 for not.
+    public var graceUntil: UInt64 = 0
 
     /// The words that the table's keys are hashed with.
     public var secret = HashSecret(repeating: 0)

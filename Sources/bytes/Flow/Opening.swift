@@ -11,7 +11,6 @@ public import Net
     /// What a reading may open. TCP only by a SYN alone (RFC 9293, 3.5): a segment from the middle of a connection proves nothing, and
     /// a SYN with ACK is an answer. ICMP only by a request or a message that calls for no request: replies and errors need their flow.
     @_noLocks @inlinable public static func of(_ reading: borrowing Reading) -> Opening {
-        if reading.kind == .fragment { return .refused(.fragment) }
         if reading.protocolNumber.rawValue == 6 {
             return reading.tcpFlags.rawValue & 0x17 == 0x02 ? .opens(.synSent) : .refused(.notOpening)
         }

@@ -20,8 +20,6 @@
     case badOptions
     /// An IPv6 extension header that is malformed, repeated, out of place or routes by source, or a chain that is too long.
     case extensionHeader
-    /// A fragment: judged only where fragments are tracked.
-    case fragment
     /// A first fragment without all headers, or a later one that reaches back into them.
     case tinyFragment
     /// An IP protocol that its family does not have: ICMP of the other one, or an IPv6 extension header over IPv4.
@@ -49,6 +47,12 @@
     /// A frame to a group that nothing could allow: TCP.
     case multicast
 
+    // What the transport's checksum told.
+    /// The checksum of TCP, UDP, ICMP, ICMPv6 or SCTP is wrong.
+    case badTransportChecksum
+    /// The transport's checksum is only the pseudo-header's sum, which the sender left to its NIC, and is not to be completed.
+    case partialChecksum
+
     // What layer 2 refused.
     /// A protocol that the table of layer 2 does not pass, or that comes from where it may not.
     case linkProtocol
@@ -58,10 +62,24 @@
     case ownAddress
 
     // What Flow refused.
+    /// A fragment that overlaps another of its datagram, or of a datagram in which that has happened.
+    case fragmentOverlap
+    /// A fragment of a datagram for which there is no room: too many incomplete, too many held, of one source or in all.
+    case fragmentLimit
+    /// A fragment whose first one did not come in time.
+    case fragmentTimeout
     /// A TCP segment that opens nothing and belongs to no known flow.
     case notOpening
+    /// A TCP segment outside of its connection's windows.
+    case outOfWindow
+    /// A TCP segment behind a SYN that nobody was seen to answer: the appliance sees only one direction.
+    case oneSided
     /// An ICMP reply without its request, or an ICMP error without its flow.
     case unrelatedICMP
+    /// More ICMP errors than are let through.
+    case errorLimit
+    /// More new flows of one source than are let through.
+    case sourceLimit
     /// The flow table is full and nothing could be evicted.
     case flowTableFull
 

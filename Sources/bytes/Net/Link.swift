@@ -64,6 +64,12 @@
     /// Both tags as one word, which is how keys compare them.
     @inlinable public var word: UInt32 { @_noLocks get { UInt32(outer) << 16 | UInt32(inner) } }
 
+    /// The tags of a word, as `word` gave it.
+    @_noLocks @inlinable public init(word: UInt32) {
+        outer = UInt16(truncatingIfNeeded: word >> 16)
+        inner = UInt16(truncatingIfNeeded: word)
+    }
+
     /// The VLAN identifiers, outermost first.
     public var identifiers: [UInt16] { [outer, inner].filter { $0 != 0 }.map { $0 & 0xfff } }
 
@@ -100,6 +106,14 @@
     /// A tunnel of the given kind.
     @_noLocks @inlinable public init(_ kind: Kind = .none, identifier: UInt32 = 0, depth: UInt8 = 0) {
         self.kind = kind
+        self.identifier = identifier
+        self.depth = depth
+    }
+
+    /// A tunnel from numbers that were kept; a kind that is none is no tunnel.
+    @_noLocks @inlinable public init(kindNumber: UInt8, identifier: UInt32, depth: UInt8) {
+        // The kinds are numbered from 0 to 4.
+        kind = kindNumber <= Kind.geneve.number ? unsafe unsafeBitCast(kindNumber, to: Kind.self) : .none
         self.identifier = identifier
         self.depth = depth
     }

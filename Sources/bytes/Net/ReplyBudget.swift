@@ -9,13 +9,16 @@
 @frozen public struct ReplyBudget: BitwiseCopyable, Sendable {
     /// Nanoseconds between two replies at an even pace; 0 where none may be sent.
     @usableFromInline let interval: UInt64
+    /// Replies a second, as asked for.
+    public let perSecond: UInt32
     /// How far ahead of the even pace the due time may run, in nanoseconds.
     @usableFromInline let allowance: UInt64
     /// When the next reply is due, in nanoseconds of the clock that `spend` is told.
     @usableFromInline var due: UInt64 = 0
 
     /// A full budget of `perSecond` replies a second (at most 10⁹), `burst` of them at once; either 0 means that none is ever sent.
-    public init(perSecond: UInt32, burst: UInt32) {
+    @_noLocks public init(perSecond: UInt32, burst: UInt32) {
+        self.perSecond = perSecond
         let pace = UInt64(min(perSecond, 1_000_000_000))
         interval = pace == 0 || burst == 0 ? 0 : 1_000_000_000 / pace
         // Less than 2³² times 10⁹, which fits.

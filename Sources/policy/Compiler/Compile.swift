@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Classifier
-internal import Net
+public import Net
 public import Policy
 internal import Record
 
 /// Compiles a set into a snapshot image and its cause table.
 ///
-/// `zones` and `links` are what the appliance's configuration says of zones and of layer 2, `failsafe` what no policy can close;
+/// `zones`, `links` and `flows` are what the appliance's configuration says of zones, of layer 2 and of connections, `failsafe` what no
+/// policy can close;
 /// `inventory` gives label sets, workloads and zones their lasting numbers and receives new ones. There is no clock: what expires is in
 /// the image with its successor. Throws with the figure that broke, or with what the set asks for and no data path enforces; nothing
 /// but new numbers in the inventory remains then.
 public func compile(
-    _ set: PolicySet, zones: [ZonePlacement] = [], links: LinkTable = LinkTable(), failsafe: Failsafe = Failsafe(),
+    _ set: PolicySet, zones: [ZonePlacement] = [], links: LinkTable = LinkTable(), flows: FlowSettings = FlowSettings(),
+    failsafe: Failsafe = Failsafe(),
     generation: UInt32, inventory: inout Inventory, limits: CompileLimits = CompileLimits()
 ) throws(CompileError) -> Compiled {
     for placement in zones where set.hasZones && set.zones[placement.zone] == nil && placement.zone != Zone.implicit {
@@ -30,6 +32,7 @@ public func compile(
     var compilation = try Compilation(placed, inventory, generation, limits, failsafe)
     try compilation.judgeClasses()
     compilation.builder.links = links
+    compilation.builder.flowSettings = flows
     return try compilation.finish(zones)
 }
 

@@ -108,6 +108,8 @@ public struct Configuration: Sendable {
     public var flowCapacity = Configuration.defaultFlows
     /// The table of layer 2, and the budget of group frames.
     public var links = LinkTable()
+    /// How connections are kept and followed.
+    public var flows = FlowSettings()
 
     /// Flows where the file names no capacity.
     public static let defaultFlows = 262_144

@@ -42,8 +42,10 @@ public struct PolicySource: Sendable {
         generation: UInt32, ports: [[String]], beside others: [ZonePlacement] = []
     ) throws -> Compiled {
         let (set, placements) = try read(ports: ports, beside: others)
-        let links = try file.map { try Configuration.load($0).links } ?? LinkTable()
-        return try Compiler.compile(set, zones: placements, links: links, generation: generation, inventory: &inventory)
+        let configuration = try file.map { try Configuration.load($0) }
+        return try Compiler.compile(
+            set, zones: placements, links: configuration?.links ?? LinkTable(), flows: configuration?.flows ?? FlowSettings(),
+            generation: generation, inventory: &inventory)
     }
 
     /// Reads the documents, and finds out where their zones lie, without compiling anything.

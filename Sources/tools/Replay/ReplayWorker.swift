@@ -61,7 +61,7 @@ internal import Synchronization
             pair: pair, queue: 0, ownerByHash: false, ports: ports,
             umem: UMEM(frames: umem.base, frameSize: Self.frameSize, framesPerWorker: Self.frames, workers: 1),
             free: FreeList(base: free.base, capacity: Self.frames),
-            handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows4: table4, flows6: table6,
+            handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows: FlowTables(v4: table4, v6: table6, pair: pair),
             flowCapacity: flows, counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: events.base, capacity: Self.events))
         lane.free.refill(worker: 0, framesPerWorker: Self.frames, frameSize: Self.frameSize)
@@ -109,18 +109,12 @@ internal import Synchronization
     /// The flow of a reading as it stands now: who opened it towards whom, and how far it has come.
     func flow(of reading: Reading) -> (text: String, state: FlowState)? {
         guard case .packet = reading.kind else { return nil }
-        if reading.isIPv4 {
-            let key = FlowKey4.make(of: reading, pair: pair).key
-            let number = lane.flows4.find(key, hash: lane.flows4.hash(key))
-            return number == .max ? nil : (describe(lane.flows4[number]), lane.flows4[number].state)
-        }
-        let key = FlowKey6.make(of: reading, pair: pair).key
-        let number = lane.flows6.find(key, hash: lane.flows6.hash(key))
-        return number == .max ? nil : (describe(lane.flows6[number]), lane.flows6[number].state)
+        let number = lane.flows.find(reading, hash: lane.flows.hash(reading), candidate: .none).number
+        return number.isNone ? nil : (describe(lane.flows.identity(of: number)), lane.flows[number].state)
     }
 
     /// Flows that the worker keeps.
-    var flows: Int { lane.flows4.used + lane.flows6.used }
+    var flows: Int { lane.flows.used }
 
     /// Turns without a frame up to a moment, so that what was quiet for too long ends when it would have.
     private func pass(until now: Moment, by policy: PolicyInForce) {
@@ -158,10 +152,8 @@ internal import Synchronization
 }
 
 /// A flow in words: protocol, initiator, responder.
-private func describe<Key: FlowKey>(_ entry: FlowEntry<Key>) -> String {
-    let ends = entry.key.ends
-    let (from, to) = entry.initiator == .low ? (ends.low, ends.high) : (ends.high, ends.low)
-    let number = entry.key.protocolNumber
+private func describe(_ flow: FlowIdentity) -> String {
+    let (from, to, number) = (flow.source, flow.destination, flow.protocolNumber)
     guard number.hasPorts else { return "\(number.name) \(from.address) > \(to.address)" }
     func end(_ end: (address: Address, port: UInt16)) -> String {
         end.address.isIPv4 ? "\(end.address):\(end.port)" : "[\(end.address)]:\(end.port)"

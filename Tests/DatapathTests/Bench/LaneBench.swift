@@ -41,7 +41,7 @@ import TestSupport
     var isQuiet: Bool { lane.isQuietNow() }
 
     /// The epoch by which the first flow over IPv4 was judged last.
-    var epochOfFirstFlow: UInt32 { lane.flows4[0].epoch }
+    var epochOfFirstFlow: UInt32 { lane.flows.v4[0].epoch }
 
     /// Drops what waits, as after a pause.
     @discardableResult
@@ -76,8 +76,8 @@ import TestSupport
 
     /// What is wrong with the flow tables, or with memory beside anything that the lane may write; `nil` when nothing is.
     var memoryFault: String? {
-        if let damage = lane.flows4.check() { return "IPv4 flows: \(damage)" }
-        if let damage = lane.flows6.check() { return "IPv6 flows: \(damage)" }
+        if let damage = lane.flows.v4.check() { return "IPv4 flows: \(damage)" }
+        if let damage = lane.flows.v6.check() { return "IPv6 flows: \(damage)" }
         let all = [parts.counters, parts.events, parts.flows4, parts.flows6] + ports.map(\.memory)
         return all.allSatisfy(\.isMarginIntact) ? nil : "something was written beside its memory"
     }
@@ -121,8 +121,8 @@ import TestSupport
             pair: shape.pair, queue: UInt8(queue), ownerByHash: shape.workers > 1, ports: queues,
             umem: UMEM(frames: umem.base, frameSize: 2048, framesPerWorker: shape.frames, workers: shape.workers),
             free: FreeList(base: free.base, capacity: shape.frames * shape.workers),
-            handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs), flows4: table4,
-            flows6: table6, flowCapacity: shape.flows,
+            handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs), 
+            flows: FlowTables(v4: table4, v6: table6, pair: shape.pair), flowCapacity: shape.flows,
             counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: events.base, capacity: shape.events))
     }

@@ -17,7 +17,7 @@ func unreadable(_ reason: DropReason) -> Packet? {
     case .badChecksum: Ethernet() / IPv4(checksum: 1) / UDP()
     case .badOptions: Ethernet() / IPv4(options: [131, 7, 4, 10, 0, 0, 9]) / UDP()
     case .extensionHeader: Ethernet() / IPv6() / Extension.routing(type: 0, segmentsLeft: 1) / UDP()
-    case .fragment: Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP() / Payload(count: 16)
+    case .fragmentLimit: Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP() / Payload(count: 16)
     case .tinyFragment: Ethernet() / IPv4(moreFragments: true, next: 6) / Payload(count: 16)
     case .unknownProtocol: Ethernet() / IPv4() / ICMPv6.echo()
     case .badTCP: Ethernet() / IPv4() / TCP([.syn, .fin])
@@ -42,7 +42,7 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     let bench = try PairBench()
     switch reason {
     case .truncated, .tooManyTags, .unknownEtherType, .badLength, .badLink, .badChecksum, .badOptions, .extensionHeader,
-        .fragment, .tinyFragment, .unknownProtocol, .badTCP, .badUDP, .badSCTP, .badICMP, .badIPsec, .badControl, .badDHCP,
+        .fragmentLimit, .tinyFragment, .unknownProtocol, .badTCP, .badUDP, .badSCTP, .badICMP, .badIPsec, .badControl, .badDHCP,
         .badNeighbour, .badTunnel, .martian, .multicast, .linkProtocol, .ownAddress:
         try bench.expectDropped(#require(unreadable(reason)), reason)
     case .storm: return try provokeStorm()
@@ -66,6 +66,14 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .handOffFull: return try provokeFullHandOff()
     case .oversize: try bench.expectDropped(Connection().syn / Payload(count: 1522 - 57), .oversize)
     case .lostWithWorker: return nil
+    case .badTransportChecksum: return nil
+    case .partialChecksum: return nil
+    case .fragmentOverlap: return nil
+    case .fragmentTimeout: return nil
+    case .outOfWindow: return nil
+    case .oneSided: return nil
+    case .errorLimit: return nil
+    case .sourceLimit: return nil
     }
     return bench
 }

@@ -3,7 +3,7 @@ import Net
 
 extension FrameOutcome {
     /// Reasons that Wire never gives: what they name is readable, or is found by a later room.
-    private static let foreign: Set<DropReason> = [.unknownEtherType, .fragment]
+    private static let foreign: Set<DropReason> = [.unknownEtherType]
 
     /// What is wrong with a reading of the bytes from `start` to `end`; `nil` when nothing is.
     static func flaw(in reason: DropReason?, _ reading: Reading, from start: Int, to end: Int) -> String? {

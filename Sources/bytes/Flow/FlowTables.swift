@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+/// A flow of either family: the number of its entry, and which table it is in.
+@frozen public struct FlowNumber: BitwiseCopyable, Sendable {
+    /// The entry's number, with the top bit set for IPv6; all ones for none.
+    public let rawValue: UInt32
+
+    /// The number of an entry, or none for `.max`.
+    @_noLocks @inlinable init(_ number: UInt32, isIPv4: Bool) {
+        rawValue = number == .max ? .max : isIPv4 ? number : number | 0x8000_0000
+    }
+
+    /// No flow.
+    @inlinable public static var none: FlowNumber { @_noLocks get { FlowNumber(.max, isIPv4: true) } }
+    /// Whether it is no flow.
+    @inlinable public var isNone: Bool { @_noLocks get { rawValue == .max } }
+    /// Whether the flow is in the table of IPv4.
+    @inlinable public var isIPv4: Bool { @_noLocks get { rawValue >> 31 == 0 } }
+    /// The entry's number in its table.
+    @inlinable var entry: UInt32 { @_noLocks get { rawValue & 0x7fff_ffff } }
+}
+
+/// What a flow's key says, of either family.
+@frozen public struct FlowIdentity: BitwiseCopyable, Sendable {
+    /// Address and port of the initiator.
+    public let source: (address: Address, port: UInt16)
+    /// Address and port of the responder.
+    public let destination: (address: Address, port: UInt16)
+    /// The transport's protocol.
+    public let protocolNumber: IPProtocol
+    /// VLAN tags as `VLANTags.word`.
+    public let vlans: UInt32
+    /// Tunnel identifier.
+    public let tunnel: UInt32
+    /// `protocol << 24 | pair << 16 | tunnel kind << 8 | tunnel depth`.
+    public let context: UInt32
+
+    /// The tunnel that the flow runs in; none for the frame's own headers.
+    @inlinable public var around: Tunnel {
+        @_noLocks get {
+            Tunnel(
+                kindNumber: UInt8(truncatingIfNeeded: context >> 8), identifier: tunnel, depth: UInt8(truncatingIfNeeded: context))
+        }
+    }
+
+    @inlinable init<Key: FlowKey>(_ key: Key, initiator: FlowEnd) {
+        let ends = key.ends
+        (source, destination) = initiator == .low ? (ends.low, ends.high) : (ends.high, ends.low)
+        protocolNumber = key.protocolNumber
+        (vlans, tunnel, context) = (key.vlans, key.tunnel, key.context)
+    }
+}
+
+/// A worker's tables of both families behind one face, so that what judges flows is written once and is not generic. Nothing here carries
+/// `@_noLocks`: in a debug build the compiler sees no generic body of another file, and proves it where hot code of another room calls.
+@safe public struct FlowTables: ~Copyable {
+    /// Flows over IPv4.
+    public var v4: FlowTable<FlowKey4>
+    /// Flows over IPv6.
+    public var v6: FlowTable<FlowKey6>
+    /// The port pair's number, a part of every key.
+    public let pair: UInt8
+
+    /// Tables of a pair's worker.
+    public init(v4: consuming FlowTable<FlowKey4>, v6: consuming FlowTable<FlowKey6>, pair: UInt8) {
+        self.v4 = v4
+        self.v6 = v6
+        self.pair = pair
+    }
+
+    /// Flows of both families.
+    @inlinable public var used: Int { get { v4.used &+ v6.used } }
+
+    /// How flows are kept and followed.
+    @inlinable public var settings: FlowSettings {
+        get { v4.settings }
+        set {
+            v4.settings = newValue
+            v6.settings = newValue
+        }
+    }
+
+    // The stages of a lookup, see `FlowTable`.
+
+    /// First and second stage: the hash of a reading's key; its bucket is asked for.
+    @inlinable @inline(__always) public func hash(_ reading: borrowing Reading) -> UInt64 {
+        if reading.isIPv4 {
+            let hash = v4.hash(FlowKey4.make(of: reading, pair: pair).key)
+            v4.prefetchIndex(hash)
+            return hash
+        }
+        let hash = v6.hash(FlowKey6.make(of: reading, pair: pair).key)
+        v6.prefetchIndex(hash)
+        return hash
+    }
+
+    /// Third stage: the entry that the hash's bucket suggests, or none.
+    @inlinable @inline(__always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
+        FlowNumber(isIPv4 ? v4.candidate(hash) : v6.candidate(hash), isIPv4: isIPv4)
+    }
+
+    /// Fourth stage: brings a candidate's entry into the cache.
+    @inlinable @inline(__always) public func prefetchEntry(_ candidate: FlowNumber) {
+        guard !candidate.isNone else { return }
+        if candidate.isIPv4 { v4.prefetchEntry(candidate.entry) } else { v6.prefetchEntry(candidate.entry) }
+    }
+
+    /// Fifth stage: the flow of a reading, and the end that sent it.
+    @inlinable @inline(__always) public func find(
+        _ reading: borrowing Reading, hash: UInt64, candidate: FlowNumber
+    ) -> (number: FlowNumber, sender: FlowEnd) {
+        let suggested = candidate.isNone ? .max : candidate.entry
+        if reading.isIPv4 {
+            let (key, sender) = FlowKey4.make(of: reading, pair: pair)
+            return (FlowNumber(v4.find(key, hash: hash, candidate: suggested), isIPv4: true), sender)
+        }
+        let (key, sender) = FlowKey6.make(of: reading, pair: pair)
+        return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
+    }
+
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`.
+    @inlinable public mutating func insert(
+        _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
+    ) -> FlowNumber {
+        if reading.isIPv4 {
+            let (key, sender) = FlowKey4.make(of: reading, pair: pair)
+            return FlowNumber(v4.insert(key, hash: hash, state: state, initiator: sender, now: now), isIPv4: true)
+        }
+        let (key, sender) = FlowKey6.make(of: reading, pair: pair)
+        return FlowNumber(v6.insert(key, hash: hash, state: state, initiator: sender, now: now), isIPv4: false)
+    }
+
+    /// The entry of a flow.
+    @inlinable public subscript(number: FlowNumber) -> FlowEntry {
+        unsafeAddress {
+            // Both tables compare the number with their capacity.
+            unsafe number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)
+        }
+        unsafeMutableAddress {
+            unsafe UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry))
+        }
+    }
+
+    /// Sets a mark of a flow.
+    @inlinable public mutating func mark(_ number: FlowNumber, _ mark: FlowMarks) {
+        self[number].marks = FlowMarks(rawValue: self[number].marks.rawValue | mark.rawValue)
+    }
+
+    /// Takes a mark off a flow.
+    @inlinable public mutating func unmark(_ number: FlowNumber, _ mark: FlowMarks) {
+        self[number].marks = FlowMarks(rawValue: self[number].marks.rawValue & ~mark.rawValue)
+    }
+
+    /// The detail of a flow.
+    @inlinable public subscript(detail number: FlowNumber) -> FlowDetail {
+        get { number.isIPv4 ? v4[detail: number.entry] : v6[detail: number.entry] }
+    }
+
+    /// Keeps the handle of a flow's layer-7 inspection.
+    @inlinable public mutating func setInspection(_ handle: UInt32, of number: FlowNumber) {
+        if number.isIPv4 { v4[detail: number.entry].inspection = handle } else { v6[detail: number.entry].inspection = handle }
+    }
+
+    /// What a flow's key says.
+    @inlinable public func identity(of number: FlowNumber) -> FlowIdentity {
+        if number.isIPv4 { return FlowIdentity(v4.key(of: number.entry), initiator: v4[number.entry].initiator) }
+        return FlowIdentity(v6.key(of: number.entry), initiator: v6[number.entry].initiator)
+    }
+
+    /// Who both ends were, and what both sides said, when the flow was judged last.
+    @inlinable public func grounds(of number: FlowNumber) -> FlowGrounds {
+        number.isIPv4 ? v4.grounds(of: number.entry) : v6.grounds(of: number.entry)
+    }
+
+    /// Keeps them.
+    @inlinable public mutating func setGrounds(_ grounds: FlowGrounds, of number: FlowNumber) {
+        if number.isIPv4 { v4.setGrounds(grounds, of: number.entry) } else { v6.setGrounds(grounds, of: number.entry) }
+    }
+
+    /// Follows a flow by one frame, see `FlowTable.track`.
+    @inlinable @inline(__always) public mutating func track(
+        _ number: FlowNumber, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) -> Match {
+        number.isIPv4
+            ? v4.track(number.entry, reading, sender: sender, length: length, now: now)
+            : v6.track(number.entry, reading, sender: sender, length: length, now: now)
+    }
+
+    /// Ends a flow.
+    @inlinable public mutating func remove(_ number: FlowNumber, as ending: FlowEnding = .removed) {
+        if number.isIPv4 { v4.remove(number.entry, as: ending) } else { v6.remove(number.entry, as: ending) }
+    }
+
+    /// The waiting flow of a family that was opened first, see `FlowTable.oldestWaiting`.
+    @inlinable public mutating func oldestWaiting(isIPv4: Bool) -> FlowNumber {
+        FlowNumber(isIPv4 ? v4.oldestWaiting() : v6.oldestWaiting(), isIPv4: isIPv4)
+    }
+
+    /// How many steps of a family's hand are due, see `FlowTable.stepsDue`.
+    @inlinable public mutating func stepsDue(isIPv4: Bool, now: UInt32, most: Int) -> Int {
+        isIPv4 ? v4.stepsDue(now: now, most: most) : v6.stepsDue(now: now, most: most)
+    }
+
+    /// The next flow of a family that was quiet for too long, see `FlowTable.nextExpired`.
+    @inlinable public mutating func nextExpired(isIPv4: Bool, now: UInt32, steps: inout Int) -> FlowNumber {
+        FlowNumber(
+            isIPv4 ? v4.nextExpired(now: now, steps: &steps) : v6.nextExpired(now: now, steps: &steps), isIPv4: isIPv4)
+    }
+}
