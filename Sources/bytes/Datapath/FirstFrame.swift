@@ -11,27 +11,50 @@ extension Lane {
     /// The verdict on a frame that belongs to no flow: what policy says of the flow that it opens.
     @_noLocks @inline(never)
     mutating func openFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
-        let index = arrival.index
         let state: FlowState
-        switch Opening.of(burst.readings[index]) {
-        case .refused(let reason): return .drop(reason)
+        switch Opening.of(burst.readings[arrival.index]) {
+        case .refused(let reason): return pickUp(arrival, policy, now) ?? .drop(reason)
         case .opens(let first): state = first
         }
-        let question = Question(of: burst.readings[index], port: arrival.port, policy, pair: pair)
-        let judgement = question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now)
-        guard judgement.decision.number == Decision.allow.number else {
+        let answer = ask(of: arrival, policy, now)
+        guard answer.allows else {
+            if let verdict = pickUpReply(arrival, policy, now) { return verdict }
+            let (question, judgement) = (answer.question, answer.judgement)
             refuse(arrival, question, judgement, judgement.reason, policy, now)
             return judgement.decision.number == Decision.reject.number ? .reject(judgement.reason) : .drop(judgement.reason)
         }
+        return admit(arrival, state, answer, policy, now)
+    }
+
+    /// What policy says of the flow that a frame in hand opens.
+    @_noLocks
+    func ask(of arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Answer {
+        let question = Question(of: burst.readings[arrival.index], port: arrival.port, policy, pair: pair)
+        return Answer(question, question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now))
+    }
+
+    /// Opens a flow that policy allows; its frame passes where there is a place for it.
+    ///
+    /// - Parameters:
+    ///   - isPickedUp: the frame is from the middle of a connection.
+    ///   - isReply: its sender is the responder.
+    @_noLocks
+    mutating func admit(
+        _ arrival: Arrival, _ state: FlowState, _ answer: Answer, isPickedUp: Bool = false, isReply: Bool = false,
+        _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let index = arrival.index
+        let (question, judgement) = (answer.question, answer.judgement)
         if judgement.isStateless { return .forward }
         let number = place(index, state: state, now)
         guard !number.isNone else {
             refuse(arrival, question, judgement, .flowTableFull, policy, now)
             return .drop(.flowTableFull)
         }
-        if arrival.port == 1 { flows.mark(number, .secondPort) }
-        note(judgement, question, of: number, policy)
         let sender = flows[number].initiator
+        if isPickedUp { flows.pickUp(number, isReply: isReply) }
+        if (arrival.port == 1) != isReply { flows.mark(number, .secondPort) }
+        note(judgement, question, of: number, policy)
         let length = Int(burst.descriptors[index].length)
         _ = flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks)
         report(.start, number, question, judgement, now)

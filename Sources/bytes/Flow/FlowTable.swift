@@ -44,6 +44,8 @@ public import Net
     @usableFromInline let buckets: UInt32
     /// How flows are kept and followed; may be changed at any time.
     public var settings: FlowSettings
+    /// SYNs whose answer decides what they were.
+    @usableFromInline var syns = RememberedSYNs()
 
     /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
     /// `format` it then. Only the identity is looked at: after a crash call `check()` too.
