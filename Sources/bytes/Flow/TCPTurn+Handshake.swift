@@ -48,13 +48,13 @@ extension TCPTurn {
             advance()
             return .live
         }
-        if recalled.isOpening(from: sender.other, acknowledgedBy: segment.acknowledgement) { return .answered }
         // A responder without memory answers each repetition of a SYN with another number (RFC 4987, 3.6).
         let isAnswering = state.number == FlowState.synReceived.number && !isInitiator && !peer.has(TCPWindow.acknowledges)
         if isAnswering, isWithin(segment.acknowledgement, own.acknowledged, peer.end) {
             memory = .keep
             return .live
         }
+        if recalled.isOpening(from: sender.other, acknowledgedBy: segment.acknowledgement) { return .answered }
         return isLoose ? .live : .refused(.outOfWindow)
     }
 

@@ -47,6 +47,12 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
         try bench.expectDropped(#require(unreadable(reason)), reason)
     case .storm: return try provokeStorm()
     case .notOpening: try bench.expectDropped(Connection().ack, .notOpening)
+    case .outOfWindow:
+        try bench.establish()
+        try bench.expectDropped(Talk(bench: bench).packet(">", [.ack], 101, 902), .outOfWindow)
+    case .oneSided:
+        try bench.expectForwarded(Connection().syn)
+        try bench.expectDropped(Connection().ack, .oneSided)
     case .unrelatedICMP: try bench.expectDropped(Ethernet() / IPv4(from: web, to: client) / ICMP.echoReply(), .unrelatedICMP)
     case .flowTableFull: return try provokeFullTable()
     case .denied: try bench.expectDropped(Connection(to: db).syn, .denied)
@@ -70,8 +76,6 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .partialChecksum: return nil
     case .fragmentOverlap: return nil
     case .fragmentTimeout: return nil
-    case .outOfWindow: return nil
-    case .oneSided: return nil
     case .errorLimit: return nil
     case .sourceLimit: return nil
     }
