@@ -30,7 +30,7 @@ extension SlowTCP {
     /// Anything but SYN and RST.
     mutating func takeRest(_ segment: SampleSegment, _ me: Int) -> SlowFate {
         if phase == .synSent { return takeEarly(segment, me) }
-        if ends[1 - me].next != nil, !isInside(segment, me) {
+        if ends[1 - me].next != nil, phase != .closed || ends[1 - me].expects != nil, !isInside(segment, me) {
             if phase == .synReceived, me == 0, let other, !other.isInitiators, other.segment.flags.contains(.ack),
                 Self.acknowledges(segment.acknowledgement, other.segment)
             {
@@ -69,6 +69,7 @@ extension SlowTCP {
 
     /// Writes down what a segment that passes shows.
     mutating func move(_ segment: SampleSegment, _ me: Int) {
+        guard phase != .closed else { return }
         let you = 1 - me
         let end = segment.sequence &+ segment.span
         if let sent = ends[me].next {
@@ -86,7 +87,6 @@ extension SlowTCP {
         if segment.flags.contains(.ack) { hear(segment.acknowledgement, me) }
         let units = segment.flags.contains(.syn) ? Self.units(Int(segment.window), ends[me].shift ?? 0) : Int(segment.window)
         ends[me].units = max(ends[me].units, units)
-        guard phase != .closed else { return }
         if segment.flags.contains(.fin) {
             ends[me].hasFinished = true
             phase = .closing

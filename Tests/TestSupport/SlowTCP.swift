@@ -151,7 +151,7 @@ public struct SlowTCP: Sendable {
     mutating func takeAnswer(_ segment: SampleSegment, _ me: Int) -> SlowFate {
         if phase == .synSent { return takeFirstAnswer(segment, me) }
         let you = 1 - me
-        guard let mine = ends[me].next, let yours = ends[you].next else { return takeRest(segment, me) }
+        guard !isAsymmetric, let mine = ends[me].next, let yours = ends[you].next else { return takeRest(segment, me) }
         if isInside(segment, me), Self.lead(segment.sequence &+ 1, mine) <= 0 {
             move(segment, me)
             return .live
@@ -172,16 +172,19 @@ public struct SlowTCP: Sendable {
 
     mutating func takeFirstAnswer(_ segment: SampleSegment, _ me: Int) -> SlowFate {
         if me == 0 { return isAsymmetric ? .live : .refused(.oneSided) }
-        if !isAnswerOfFirst(segment.acknowledgement) {
+        let isRight = isAnswerOfFirst(segment.acknowledgement)
+        var hears = isRight ? segment.acknowledgement : ends[1].willExpect ?? 0
+        if !isRight {
             if let other, other.isInitiators, Self.acknowledges(segment.acknowledgement, other.segment) {
                 begin(other.segment, 0)
+                hears = segment.acknowledgement
             } else if !isLoose {
                 return .refused(.outOfWindow)
             }
         }
         other = nil
         meet(segment)
-        ends[1].expects = segment.acknowledgement
+        ends[1].expects = hears
         phase = .synReceived
         return .live
     }

@@ -68,6 +68,13 @@ struct TCPTurn: BitwiseCopyable {
     /// Whether the windows of both ends are known.
     var areKnown: Bool { @_noLocks get { own.flags & peer.flags & TCPWindow.known != 0 } }
 
+    /// Whether a segment can be held against the windows. Behind a refusal nobody has said what it expects.
+    var isHeld: Bool {
+        @_noLocks get {
+            peer.has(TCPWindow.known) && (state.number != FlowState.closed.number || peer.has(TCPWindow.acknowledges))
+        }
+    }
+
     /// The four borders. Valid when the peer is known; what the sender has sent may be unknown where the flow was picked up, and then
     /// lies around what the peer has acknowledged.
     var fits: Bool {
@@ -92,7 +99,7 @@ struct TCPTurn: BitwiseCopyable {
     /// A segment without SYN and RST.
     @_noLocks mutating func takeData() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyData() }
-        if peer.has(TCPWindow.known), !fits {
+        if isHeld, !fits {
             if isAnswerToOtherSYN {
                 adoptAnswer()
             } else if !isLoose {
@@ -123,10 +130,11 @@ struct TCPTurn: BitwiseCopyable {
 
     /// Writes a segment that passes into the windows, and finds the state behind it.
     @_noLocks mutating func advance() {
+        // What comes late changes nothing any more.
+        guard state.number != FlowState.closed.number else { return }
         advanceEnd()
         if segment.isACK { advanceAcknowledged() }
         own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
-        guard state.number != FlowState.closed.number else { return }
         if segment.isFIN {
             own.flags |= TCPWindow.fin
             state = .closing
