@@ -27,7 +27,9 @@ import Testing
         #expect(talk.bench.fault == nil)
     }
 
-    @Test(arguments: [true, false]) func `a SYN that crosses is denied where policy lets only the first one open`(isIPv4: Bool) throws {
+    @Test(arguments: [true, false]) func `a SYN that crosses is denied where policy lets only the first one open`(isIPv4: Bool)
+        throws
+    {
         let talk = Talk(bench: try PairBench(PairShape(), closed()), isIPv4: isIPv4)
         try talk.pass(">", [.syn], 100)
         try talk.drop("<", [.syn], 900, as: .denied)
@@ -42,11 +44,15 @@ import Testing
 
     /// A town that lets nothing in to the client.
     private func closed(generation: UInt32 = 1) -> SmallPolicy {
-        .town(generation: generation) { $0.ingress(of: SmallPolicy.ownClass(clients), from: SmallPolicy.anyone, 0...0, SmallPolicy.denied) }
+        .town(generation: generation) {
+            $0.ingress(of: SmallPolicy.ownClass(clients), from: SmallPolicy.anyone, 0...0, SmallPolicy.denied)
+        }
     }
 
     /// tcp-split-handshake-01: the server answers with an ACK and a SYN of its own, as if it connected.
-    @Test(arguments: [true, false]) func `a handshake split in four leaves the roles, and is policy's to allow`(isAllowed: Bool) throws {
+    @Test(arguments: [true, false]) func `a handshake split in four leaves the roles, and is policy's to allow`(isAllowed: Bool)
+        throws
+    {
         let talk = Talk(bench: try PairBench(PairShape(), isAllowed ? .mutual() : closed()))
         try talk.pass(">", [.syn], 100)
         try talk.pass("<", [.ack], 900, 101)
@@ -76,7 +82,8 @@ import Testing
     }
 
     /// tcp-fastopen: data with the SYN, of which all, some or none is acknowledged, and data with the answer.
-    @Test(arguments: [101, 301, 601] as [UInt32]) func `data with the SYN and with its answer passes`(acknowledged: UInt32) throws {
+    @Test(arguments: [101, 301, 601] as [UInt32]) func `data with the SYN and with its answer passes`(acknowledged: UInt32) throws
+    {
         let talk = Talk(bench: try PairBench())
         try talk.pass(">", [.syn], 100, scale: 7, length: 500)
         try talk.drop("<", [.syn, .ack], 900, 602)
@@ -147,7 +154,9 @@ import Testing
         try talk.pass(">", [.syn], 1_000_000)
         try talk.pass("<", [.syn, .ack], 5000, 1_000_001)
         try talk.pass(">", [.ack], 1_000_001, 5001)
-        for (direction, sequence, acknowledgement) in [(">", 1_000_001, 5001), ("<", 5001, 1_000_002)] as [(Character, UInt32, UInt32)] {
+        for (direction, sequence, acknowledgement) in [(">", 1_000_001, 5001), ("<", 5001, 1_000_002)]
+            as [(Character, UInt32, UInt32)]
+        {
             try talk.pass(direction, [.fin, .ack], sequence, acknowledgement)
         }
         try talk.pass(">", [.ack], 1_000_002, 5002)

@@ -22,7 +22,8 @@ import Testing
         return bench
     }
 
-    @Test(arguments: [true, false], [true, false]) func `a segment from the middle goes on where policy allows its sender to open`(
+    @Test(arguments: [true, false], [true, false])
+    func `a segment from the middle goes on where policy allows its sender to open`(
         isIPv4: Bool, isGrace: Bool
     ) throws {
         let talk = Talk(bench: try bench(isGrace ? .restart : .always, grace: isGrace), isIPv4: isIPv4)
@@ -77,7 +78,10 @@ import Testing
         try Talk(bench: bench).drop(">", [.ack], 1, 1, as: .notOpening)
     }
 
-    @Test func `in the grace a lost SYN's answer, datagrams and other protocols go on as replies, requests and echo replies do not`() throws {
+    @Test
+    func `in the grace a lost SYN's answer, datagrams and other protocols go on as replies, requests and echo replies do not`()
+        throws
+    {
         let bench = try bench(.restart, grace: true) {
             let sctp = ServiceKey(.sctp, port: 3868).rawValue
             $0.ingress(of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), sctp...sctp)
@@ -106,7 +110,8 @@ import Testing
 }
 
 @Suite("One direction") struct OneDirectionTests {
-    @Test(arguments: [true, false]) func `without its answer a connection ends at its SYN, unless that is how the appliance stands`(
+    @Test(arguments: [true, false])
+    func `without its answer a connection ends at its SYN, unless that is how the appliance stands`(
         isAsymmetric: Bool
     ) throws {
         let bench = try PairBench(PairShape(), .town(flows: { $0.isAsymmetric = isAsymmetric ? 1 : 0 }))
@@ -119,7 +124,9 @@ import Testing
         }
         try talk.pass(">", [.ack], 1, 7000)
         #expect(talk.state == .established)
-        for number in 0..<100 as Range<UInt32> { try talk.pass(">", [.ack], 1 + 1000 * number, 7000 + 1400 * number, length: 1000) }
+        for number in 0..<100 as Range<UInt32> {
+            try talk.pass(">", [.ack], 1 + 1000 * number, 7000 + 1400 * number, length: 1000)
+        }
         try talk.pass(">", [.fin, .ack], 100_001, 200_000)
         #expect(talk.state == .closing)
     }

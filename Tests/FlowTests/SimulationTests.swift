@@ -10,7 +10,7 @@ import Testing
         seed: UInt64
     ) throws {
         var complete = 0
-        for round in 0..<25 as Range<UInt64> {
+        for round in 0..<10 as Range<UInt64> {
             var wire = try Wire()
             var clientEnd: UInt32?
             for connection in 0..<2 as Range<UInt64> {
@@ -36,7 +36,7 @@ import Testing
                 clientEnd = outcome.clientEnd
             }
         }
-        #expect(complete >= 45, "the simulation itself comes to its end: \(complete) of 50")
+        #expect(complete >= 17, "the simulation itself comes to its end: \(complete) of 20")
     }
 
     @Test func `the simulation sees data, and numbers that wrap`() {

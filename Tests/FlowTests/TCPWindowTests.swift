@@ -112,8 +112,11 @@ struct Wire: ~Copyable {
         #expect(wire.send("<", [.ack], 0, 5101) == .refused(.outOfWindow))
     }
 
-    @Test(arguments: [(7, 7, 65535 << 7), (7, nil, 65535), (nil, 7, 65535), (14, 0, 65535), (0, 14, 65535 << 14)] as [(UInt8?, UInt8?, Int)])
-    func `scaling counts only if both SYNs offered it, and never for the SYNs`(client: UInt8?, server: UInt8?, window: Int) throws {
+    @Test(
+        arguments: [(7, 7, 65535 << 7), (7, nil, 65535), (nil, 7, 65535), (14, 0, 65535), (0, 14, 65535 << 14)]
+            as [(UInt8?, UInt8?, Int)])
+    func `scaling counts only if both SYNs offered it, and never for the SYNs`(client: UInt8?, server: UInt8?, window: Int) throws
+    {
         var wire = try Wire()
         _ = wire.send(">", [.syn], .max, window: 64240, scale: client)
         _ = wire.send("<", [.syn, .ack], .max, 0, window: 65535, scale: server)
@@ -195,7 +198,9 @@ struct Wire: ~Copyable {
         #expect(wire.send(">", [.syn], .max) == .live)
         #expect(wire.send(">", [.ack], 0, 7000) == .live)
         #expect(wire.state == .established && wire.table.waiting == 0)
-        for number in 0..<200 as Range<UInt32> { #expect(wire.send(">", [.ack], number * 1460, 7000 + number, length: 1460) == .live) }
+        for number in 0..<200 as Range<UInt32> {
+            #expect(wire.send(">", [.ack], number * 1460, 7000 + number, length: 1460) == .live)
+        }
         #expect(wire.send(">", [.rst], 5) == .live)
         #expect(wire.state == .established, "an inexact reset")
         #expect(wire.send(">", [.rst, .ack], 200 * 1460, 7200) == .live)

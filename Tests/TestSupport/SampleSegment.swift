@@ -55,6 +55,7 @@ public struct SampleSegment: Sendable, CustomStringConvertible {
         let names: [(TCPFlags, String)] = [(.syn, "S"), (.fin, "F"), (.rst, "R"), (.psh, "P"), (.ack, ".")]
         let letters = names.filter { flags.contains($0.0) }.map(\.1).joined()
         let shift = scale.map { " scale \($0)" } ?? ""
-        return "\(isFromClient ? ">" : "<") \(letters) \(sequence):\(sequence &+ span) ack \(acknowledgement) win \(window)\(shift)"
+        return
+            "\(isFromClient ? ">" : "<") \(letters) \(sequence):\(sequence &+ span) ack \(acknowledgement) win \(window)\(shift)"
     }
 }

@@ -40,8 +40,9 @@ private struct Walk<Key: FlowKey>: ~Copyable {
         settings.isAsymmetric = first >> 4 & 7 == 7 ? 1 : 0
         memory = PlainMemory(byteCount: FlowTable<Key>.byteCount(capacity: 8))
         unsafe FlowTable<Key>.format(base: memory.base, capacity: 8)
-        guard let table = unsafe FlowTable<Key>(
-            base: memory.base, capacity: 8, secret: HashSecret(repeating: 0x9e37_79b9_7f4a_7c15), settings: settings)
+        guard
+            let table = unsafe FlowTable<Key>(
+                base: memory.base, capacity: 8, secret: HashSecret(repeating: 0x9e37_79b9_7f4a_7c15), settings: settings)
         else { return nil }
         self.table = table
         self.settings = settings
@@ -83,7 +84,8 @@ private struct Walk<Key: FlowKey>: ~Copyable {
             isFromClient: isFromClient, kinds[Int(bytes[1]) % kinds.count],
             sequence: Self.near(places[Int(bytes[2] & 7)], bytes[3], by: bytes[2]),
             acknowledgement: Self.near(hearing[Int(bytes[4] & 7)], bytes[5], by: bytes[4]), window: windows[Int(bytes[6] & 7)],
-            scale: [nil, 0, 2, 7, 14, 1, 10, nil][Int(bytes[8] & 7)], length: [0, 0, 1, 100, 1460, 0, 1460, 9000][Int(bytes[7] & 7)])
+            scale: [nil, 0, 2, 7, 14, 1, 10, nil][Int(bytes[8] & 7)],
+            length: [0, 0, 1, 100, 1460, 0, 1460, 9000][Int(bytes[7] & 7)])
     }
 
     /// A number beside another one: the same half of the time, else a few or some thousands away.
@@ -148,7 +150,9 @@ private struct Walk<Key: FlowKey>: ~Copyable {
         if (entry.initiator == .low) != slow.isClientInitiator { return "the roles differ" }
         let windows = slow.isClientInitiator ? [entry.lowWindow, entry.highWindow] : [entry.highWindow, entry.lowWindow]
         for (window, end) in zip(windows, slow.ends) {
-            guard (window.flags & TCPWindow.known != 0) == (end.next != nil) else { return "one knows an end, the other does not" }
+            guard (window.flags & TCPWindow.known != 0) == (end.next != nil) else {
+                return "one knows an end, the other does not"
+            }
             if let next = end.next, window.end != next { return "the table has \(window.end), the slow machine \(next)" }
             if let expects = end.expects, window.acknowledged != expects { return "\(window.acknowledged), but \(expects)" }
             if end.next != nil, Int(window.maximum) != end.units { return "\(window.maximum) units, but \(end.units)" }

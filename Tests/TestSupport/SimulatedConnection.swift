@@ -32,7 +32,8 @@ public struct SimulatedConnection {
             let buffers = [2000, 20_000, 65_535, 300_000, 2_000_000]
             let near = UInt32.max - UInt32.random(in: 0...60_000, using: &random)
             return HostCharacter(
-                initialSequence: sequence ?? (Bool.random(using: &random) ? near : UInt32.random(in: 0...UInt32.max, using: &random)),
+                initialSequence: sequence
+                    ?? (Bool.random(using: &random) ? near : UInt32.random(in: 0...UInt32.max, using: &random)),
                 scale: scales.randomElement(using: &random) ?? nil, buffer: buffers.randomElement(using: &random)!,
                 total: [0, 10, 5000, 200_000].randomElement(using: &random)!,
                 segment: [500, 536, 1440, 1461].randomElement(using: &random)!,

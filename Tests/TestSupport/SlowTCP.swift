@@ -78,7 +78,9 @@ public struct SlowTCP: Sendable {
     public mutating func take(_ segment: SampleSegment) -> SlowFate {
         let me = segment.isFromClient == isClientInitiator ? 0 : 1
         if segment.flags.contains(.rst) { return takeReset(segment, me) }
-        if segment.flags.contains(.syn) { return segment.flags.contains(.ack) ? takeAnswer(segment, me) : takeOpening(segment, me) }
+        if segment.flags.contains(.syn) {
+            return segment.flags.contains(.ack) ? takeAnswer(segment, me) : takeOpening(segment, me)
+        }
         return takeRest(segment, me)
     }
 

@@ -2,7 +2,8 @@
 public import Net
 
 // Nearly all frames belong to flows whose both ends have spoken, and change nothing but numbers. They take one straight run: the sender
-// chooses a column of the entry instead of a branch, what must hold is gathered into few comparisons, and nothing outside of the entry is read or written.
+// chooses a column of the entry instead of a branch, what must hold is gathered into few comparisons, and nothing outside of the
+// entry is read or written.
 
 extension FlowEntry {
     /// Where the fields lie that each end has one of, in bytes: those of the low end; the high end's follow. A test pins them.

@@ -21,7 +21,8 @@ private enum SegmentSequence {
         let ending = step(0, 4) + step(1, 4) + step(0, 0) + step(1, 0)
         let walks: [(String, [UInt8])] = [
             ("a connection", handshake + data + ending), ("used again", handshake + ending + handshake),
-            ("a reset", handshake + data + step(1, 5) + step(0, 2)), ("crossing", step(0, 2) + step(1, 2) + step(0, 3) + step(1, 3)),
+            ("a reset", handshake + data + step(1, 5) + step(0, 2)),
+            ("crossing", step(0, 2) + step(1, 2) + step(0, 3) + step(1, 3)),
             ("a SYN inside", handshake + [2, 2, 13, 99, 0, 0, 5, 0, 3, 0] + step(1, 0) + [3, 3, 13, 9, 3, 0, 5, 0, 3, 0]),
         ]
         return walks.flatMap { name, bytes in
