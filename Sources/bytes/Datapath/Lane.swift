@@ -39,6 +39,10 @@ public import Ring
     var burst = BurstNotes()
     /// Group frames that each port may still bring in.
     var storms: InlineArray<2, StormBudget> = .init(repeating: StormBudget())
+    /// Connections that were refused a moment ago.
+    var denials: DenialCache
+    /// What each source may still open.
+    var sources: SourceLimits
     /// What the configuration in force says of connections.
     var settings = FlowSettings()
     /// The generation that `settings` came with; 0 before the first.
@@ -63,6 +67,8 @@ public import Ring
         self.handOffs = handOffs
         self.flows = flows
         self.flowCapacity = flowCapacity
+        denials = DenialCache(pair: pair)
+        sources = SourceLimits(secret: self.flows.secret)
         unsafe self.counters = unsafe counters
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
     }

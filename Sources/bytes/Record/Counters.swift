@@ -50,6 +50,14 @@ internal import Net
     public var evicted: UInt64 = 0
     /// Records that did not fit into the event ring.
     public var lostEvents: UInt64 = 0
+    /// Flows that wait for their answer now.
+    public var waiting: UInt64 = 0
+    /// Frames of connections that had been refused within a second, which policy was not asked about again.
+    public var refusedAgain: UInt64 = 0
+    /// Frames that passed without a flow because there was no place for one.
+    public var passedUntracked: UInt64 = 0
+    /// TCP flows that were opened by a segment from the middle of a connection.
+    public var pickedUp: UInt64 = 0
 
     /// All zero.
     public init() {}

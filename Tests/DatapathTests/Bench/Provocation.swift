@@ -73,7 +73,7 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .outOfWindow: return nil
     case .oneSided: return nil
     case .errorLimit: return nil
-    case .sourceLimit: return nil
+    case .sourceLimit: return try provokeSourceLimit()
     }
     return bench
 }
@@ -83,6 +83,14 @@ private func provokeStorm() throws -> PairBench {
     let bench = try PairBench(PairShape(), .town { $0.links.stormFrames = 1 })
     try bench.expectForwarded(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP())
     try bench.expectDropped(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP(), .storm)
+    return bench
+}
+
+/// One new flow a second is one more than two.
+private func provokeSourceLimit() throws -> PairBench {
+    let bench = try PairBench(PairShape(), .town { ($0.flows.sourceRate, $0.flows.sourceBurst) = (1, 1) })
+    try bench.expectForwarded(Connection().syn)
+    try bench.expectDropped(Connection(source: 2000).syn, .sourceLimit)
     return bench
 }
 
