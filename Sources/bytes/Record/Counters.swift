@@ -50,6 +50,10 @@ internal import Net
     public var evicted: UInt64 = 0
     /// Records that did not fit into the event ring.
     public var lostEvents: UInt64 = 0
+    /// Flow tables that were refused after a crash and replaced by empty ones.
+    public var replacedTables: UInt64 = 0
+    /// Until when connections may be picked up after a restart, in nanoseconds of the monotonic clock; 0 for not.
+    public var graceUntil: UInt64 = 0
 
     /// All zero.
     public init() {}
