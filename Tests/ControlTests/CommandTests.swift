@@ -28,7 +28,7 @@ import Testing
             let status = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
             #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows"])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
-            #expect(status["flows"] as? [String: Int] == ["capacity": 2000, "used": 5])
+            #expect(status["flows"] as? [String: Int] == ["capacity": 2000, "used": 5, "grace": 0, "replaced": 0])
             #expect((status["pairs"] as? [[String: String]]) == [["name": "edge", "mode": "closed", "owner": "queue"]])
             let ports = try #require(status["ports"] as? [[String: Any]])
             #expect(ports.map { $0["name"] as? String } == ["left", "right"])

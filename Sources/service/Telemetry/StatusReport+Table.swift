@@ -7,7 +7,8 @@ extension StatusReport {
         var lines = [
             generation == 0 ? "no policy in force yet" : "policy generation \(generation), inventory epoch \(epoch)",
             "processes: " + names.joined(separator: ", "),
-            "flows: \(flows.used) of \(flows.capacity)",
+            "flows: \(flows.used) of \(flows.capacity)" + (flows.grace > 0 ? ", \(flows.grace) s of grace left" : "")
+                + (flows.replaced > 0 ? ", \(flows.replaced) tables replaced" : ""),
         ]
         for pair in pairs {
             lines.append("")

@@ -64,10 +64,16 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var capacity: UInt64
         /// Flows there now.
         public var used: UInt64
+        /// Seconds for which connections under way may still be picked up, 0 when no grace is granted.
+        public var grace: UInt64
+        /// Tables that were refused after a crash and replaced by empty ones.
+        public var replaced: UInt64
         /// Flow tables.
-        public init(capacity: UInt64, used: UInt64) {
+        public init(capacity: UInt64, used: UInt64, grace: UInt64 = 0, replaced: UInt64 = 0) {
             self.capacity = capacity
             self.used = used
+            self.grace = grace
+            self.replaced = replaced
         }
     }
 
