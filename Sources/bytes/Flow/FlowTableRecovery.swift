@@ -6,8 +6,8 @@ public import Net
 //
 // Answer, in time that grows with the table's memory and with nothing else:
 //
-//   1. Entries are read once, in order. A live one is hashed, its bucket asked for, and 32 entries later the bucket is searched for
-//      it: so the lines of the index come in a pipeline, although they are met in random order.
+//   1. Entries are read once, in order. Of 64 live ones the hashes are made, then their buckets asked for, then these searched: so
+//      many lines of the index are on their way at once, although they are met in random order.
 //   2. The index is read once, in order: its used places are counted, and each bucket's count of strays is compared with what the
 //      entries have said. As many places as entries that found theirs: then no place leads anywhere else.
 //   3. Lists and numbers that follow from the entries are not checked but made anew: following a list of ten million through memory
@@ -92,7 +92,6 @@ public enum FlowTableOutcome: Equatable, Sendable {
                 continue
             }
             let hash = unsafe table.hash(table.key(at: number).pointee)
-            table.prefetchIndex(hash)
             tally.live += 1
             if FlowTable<Key>.isWaiting(state) { tally.waiting.append(table.opened(number)) }
             if batch.add(number, hash) { unsafe place(&batch, own, &tally) }
@@ -103,14 +102,18 @@ public enum FlowTableOutcome: Equatable, Sendable {
 
     /// Looks for a batch of entries in their buckets.
     @inlinable func place(_ batch: inout FlowBatch, _ own: UnsafeMutablePointer<UInt32>, _ tally: inout FlowTally) {
+        // Small loops, each of which asks for all its lines before the next one waits for the first of them.
+        for i in 0..<batch.count { table.prefetchIndex(batch.hashes[i]) }
         var strayed = 0
         for i in 0..<batch.count {
             let (number, hash) = (batch.numbers[i], batch.hashes[i])
-            let (home, tag) = (table.first(hash), FlowTable<Key>.tag(hash))
-            if table.holds(number, tag: tag, in: home) { continue }
-            unsafe table.touch(table.bucket(table.other(home, tag: tag)))
+            if table.holds(number, tag: FlowTable<Key>.tag(hash), in: table.first(hash)) { continue }
             (batch.numbers[strayed], batch.hashes[strayed]) = (number, hash)
             strayed += 1
+        }
+        for i in 0..<strayed {
+            let hash = batch.hashes[i]
+            unsafe table.touch(table.bucket(table.other(table.first(hash), tag: FlowTable<Key>.tag(hash))))
         }
         for i in 0..<strayed {
             let (number, hash) = (batch.numbers[i], batch.hashes[i])

@@ -47,8 +47,8 @@
 
 /// Entries whose lines of the index are on their way.
 @usableFromInline struct FlowBatch {
-    @usableFromInline var numbers = InlineArray<32, UInt32>(repeating: 0)
-    @usableFromInline var hashes = InlineArray<32, UInt64>(repeating: 0)
+    @usableFromInline var numbers = InlineArray<64, UInt32>(repeating: 0)
+    @usableFromInline var hashes = InlineArray<64, UInt64>(repeating: 0)
     @usableFromInline var count = 0
 
     @inlinable init() {}
@@ -57,7 +57,7 @@
     @inlinable mutating func add(_ number: UInt32, _ hash: UInt64) -> Bool {
         (numbers[count], hashes[count]) = (number, hash)
         count += 1
-        return count == 32
+        return count == 64
     }
 }
 
