@@ -47,6 +47,9 @@ public import Ring
     var settings = FlowSettings()
     /// The generation that `settings` came with; 0 before the first.
     var settingsGeneration: UInt32 = 0
+    /// Since when connections are under way that the tables may not hold, in nanoseconds of the monotonic clock; 0 where none are. The
+    /// engine says it before the first turn.
+    public var graceFrom: UInt64 = 0
     /// Answers to rejected frames that may still be sent.
     var replies = ReplyBudget(perSecond: 0, burst: 0)
     /// ICMP errors that may still pass.
@@ -90,6 +93,9 @@ extension Lane {
         }
         settings = latest
         flows.settings = latest
+        let isGranted = graceFrom != 0 && latest.pickUp == FlowSettings.PickUp.restart.rawValue
+        flows.graceUntil = isGranted ? graceFrom &+ UInt64(latest.graceSeconds) &* 1_000_000_000 : 0
+        unsafe counters.pointee.graceUntil = flows.graceUntil
     }
 }
 

@@ -29,8 +29,8 @@ public import Net
 //
 // Damage. A process may be killed at any instruction, and the memory outlives it. Each number that is read from memory is compared
 // with the capacity before it is used, each loop has a bound of its own, and a state byte is looked at as a byte before anything
-// treats it as a `FlowState`. So wrong bytes can lose flows, but can neither trap nor hang. `check()` finds them, `mend()` builds
-// everything but the entries anew.
+// treats it as a `FlowState`. So wrong bytes can lose flows, but can neither trap nor hang. What a killed worker leaves is read and
+// put right, or refused, before another worker goes on with it (FlowTableRecovery).
 //
 // Owner. One worker writes. Nothing here is atomic.
 
@@ -50,7 +50,7 @@ public import Net
     @usableFromInline var listedBeside = 0
 
     /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
-    /// `format` it then. Only the identity is looked at: after a crash call `check()` too.
+    /// `format` it then. Only the identity is looked at: after a crash `FlowTableRecovery` comes first.
     ///
     /// - Parameters:
     ///   - base: `byteCount(capacity:)` bytes, 64-byte aligned, that outlive the table.

@@ -88,6 +88,16 @@ public import Net
         }
     }
 
+    /// Until when segments from the middle of a connection may open flows after a restart, in nanoseconds of the monotonic clock; 0 for
+    /// not.
+    @inlinable public var graceUntil: UInt64 {
+        get { v4.graceUntil }
+        set {
+            v4.graceUntil = newValue
+            v6.graceUntil = newValue
+        }
+    }
+
     // The stages of a lookup, see `FlowTable`.
 
     /// First and second stage: the hash of a reading's key; its bucket is asked for.

@@ -74,9 +74,13 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var passedUntracked: UInt64?
         /// Frames of connections that had been refused within a second.
         public var refusedAgain: UInt64?
+        /// Seconds for which connections under way may still be picked up, 0 when no grace is granted.
+        public var grace: UInt64?
+        /// Tables that were refused after a crash and replaced by empty ones.
+        public var replaced: UInt64?
 
         private enum CodingKeys: String, CodingKey {
-            case capacity, used, waiting, evicted
+            case capacity, used, waiting, evicted, grace, replaced
             case pickedUp = "picked_up"
             case passedUntracked = "passed_untracked"
             case refusedAgain = "refused_again"
@@ -89,8 +93,10 @@ public struct StatusReport: Codable, Hashable, Sendable {
         }
 
         /// Flow tables of so many flows, from what their workers count.
-        public init(capacity: UInt64, workers: [WorkerCounters]) {
+        public init(capacity: UInt64, workers: [WorkerCounters], grace: UInt64 = 0) {
             self.capacity = capacity
+            self.grace = grace
+            replaced = workers.reduce(0) { $0 &+ $1.replacedTables }
             // Data writes the counters: sums wrap.
             used = workers.reduce(0) { $0 &+ $1.flows }
             waiting = workers.reduce(0) { $0 &+ $1.waiting }
