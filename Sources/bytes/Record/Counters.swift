@@ -50,6 +50,8 @@ internal import Net
     public var evicted: UInt64 = 0
     /// Records that did not fit into the event ring.
     public var lostEvents: UInt64 = 0
+    /// Frames whose transport checksum was partial and was completed.
+    public var completedChecksums: UInt64 = 0
 
     /// All zero.
     public init() {}
