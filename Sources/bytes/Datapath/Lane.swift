@@ -4,6 +4,7 @@ public import Flow
 internal import Net
 public import Record
 public import Ring
+internal import Wire
 
 /// Everything that one worker owns: its queue of both ports, its part of the flow tables, its counters, its event ring, its free
 /// frames, its rings towards the other workers of the pair. A struct on the worker's own stack, passed `inout`: nobody else can
@@ -54,6 +55,8 @@ public import Ring
     var replies = ReplyBudget(perSecond: 0, burst: 0)
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
+    /// What SCTP's checksums are worked out by.
+    let cyclic = CRC32C()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(

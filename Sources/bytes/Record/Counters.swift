@@ -62,6 +62,8 @@ internal import Net
     public var replacedTables: UInt64 = 0
     /// Until when connections may be picked up after a restart, in nanoseconds of the monotonic clock; 0 for not.
     public var graceUntil: UInt64 = 0
+    /// Frames whose transport checksum was partial and was completed.
+    public var completedChecksums: UInt64 = 0
 
     /// All zero.
     public init() {}

@@ -66,8 +66,9 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .handOffFull: return try provokeFullHandOff()
     case .oversize: try bench.expectDropped(Connection().syn / Payload(count: 1522 - 57), .oversize)
     case .lostWithWorker: return nil
-    case .badTransportChecksum: return nil
-    case .partialChecksum: return nil
+    case .badTransportChecksum:
+        try bench.expectDropped(Ethernet() / IPv4() / UDP(to: 53, checksum: .wrong) / Payload("who?"), .badTransportChecksum)
+    case .partialChecksum: return try provokePartialChecksum()
     case .fragmentOverlap: return nil
     case .fragmentTimeout: return nil
     case .outOfWindow: return nil
@@ -101,6 +102,15 @@ private func provokeFullTable() throws -> PairBench {
     let bench = try PairBench(shape)
     for number in 0..<4 as Range<UInt16> { try bench.establish(Connection(source: 1000 + number)) }
     try bench.expectDropped(Connection(source: 2000).syn, .flowTableFull)
+    return bench
+}
+
+/// What a sender leaves to its NIC, where that is not completed.
+private func provokePartialChecksum() throws -> PairBench {
+    var policy = SmallPolicy.town()
+    policy.flows.partialChecksums = FlowSettings.Partial.refuse.rawValue
+    let bench = try PairBench(PairShape(), policy)
+    try bench.expectDropped(Ethernet() / IPv4() / TCP([.syn], checksum: .partial), .partialChecksum)
     return bench
 }
 
