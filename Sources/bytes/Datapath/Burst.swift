@@ -52,6 +52,7 @@ extension Lane {
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
         expire(at: now)
+        sweepSome(after: handled, by: policy, at: now)
         return handled
     }
 
