@@ -51,8 +51,8 @@ extension Lane {
         }
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
-        expire(at: now)
         sweepSome(after: handled, by: policy, at: now)
+        expire(at: now)
         return handled
     }
 
