@@ -56,8 +56,8 @@ extension Lane {
         beginRound(policy, now)
         guard rounds.isUnderWay else { return }
         let isBusy = handled >= 16
-        var steps = isBusy ? 128 : 1024
-        var batches = isBusy ? 1 : 4
+        var steps = isBusy ? 128 : 512
+        var batches = isBusy ? 1 : 2
         while batches > 0, steps > 0, rounds.isUnderWay {
             let count = gatherStale(most: isBusy ? 4 : Sweep.batch, &steps, policy, now)
             judgeGathered(count, policy, now)
