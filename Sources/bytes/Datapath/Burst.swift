@@ -51,6 +51,7 @@ extension Lane {
         }
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
+        sweepSome(after: handled, by: policy, at: now)
         expire(at: now)
         return handled
     }

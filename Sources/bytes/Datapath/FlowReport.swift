@@ -29,7 +29,8 @@ extension Lane {
         while steps > 0 && left > 0 {
             let number = flows.nextExpired(isIPv4: isIPv4, now: now.ticks, steps: &steps)
             guard !number.isNone else { return }
-            report(.end, number, now)
+            // The end of a condemned flow has been told.
+            if !flows[number].isCondemned { report(.end, number, now) }
             flows.remove(number, as: .expired)
             left &-= 1
         }

@@ -170,9 +170,10 @@ extension Lane {
     }
 
     /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others, nor for the kernel to be
-    /// asked again to send by a port with a link.
+    /// asked again to send by a port with a link; and no flow for being judged again.
     @_noLocks
     public func isQuietNow() -> Bool {
+        if rounds.isUnderWay { return false }
         for port in 0..<2 {
             guard ports[port].rings.receive.peek(1) == 0 else { return false }
             if ports[port].hasLink && ports[port].rings.transmit.pending > 0 { return false }

@@ -57,6 +57,8 @@ internal import Wire
     var errors = ReplyBudget(perSecond: 0, burst: 0)
     /// What SCTP's checksums are worked out by.
     let cyclic = CRC32C()
+    /// The rounds in which flows are judged again that send nothing.
+    var rounds = Sweep()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
