@@ -105,8 +105,15 @@ let package = Package(
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
         .plugin(name: "CompileBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
         .executableTarget(
-            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Net", "Policy"], path: "perf/policy",
+            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"], path: "perf/policy",
             swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-perf-pipeline",
+            dependencies: [
+                "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
+            ], path: "perf/pipeline", swiftSettings: settings),
+        .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 
         // Tests.
         .target(
