@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "CXDP", path: "Sources/bytes/CXDP",
             linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("numa")]),
-        room("Net", on: "bytes"),
+        .target(name: "CPrefetch", path: "Sources/bytes/CPrefetch"),
+        room("Net", on: "bytes", ["CPrefetch"]),
         room("Record", on: "bytes", ["Net"]),
         room("Ring", on: "bytes", ["CXDP", "Net"]),
         room("Link", on: "bytes", ["CXDP", "Ring", "Net"], plugins: ["CompileBPF"]),

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Synchronization
 public import Net
 
 // The flow table: a fixed number of connections in memory that the caller gives, so that another process can take it over.
@@ -119,7 +118,7 @@ public import Net
     }
 
     /// Second stage: brings the key's bucket into the cache.
-    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe touch(bucket(first(hash))) }
+    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe prefetch(bucket(first(hash))) }
 
     /// Third stage: the entry that the key's first bucket suggests by its tag, or the second where keys strayed; `.max` where
     /// neither does. No key is compared yet.
@@ -140,8 +139,8 @@ public import Net
     /// Fourth stage: brings a candidate's entry into the cache.
     @inlinable @inline(__always) public func prefetchEntry(_ candidate: UInt32) {
         guard candidate < limit else { return }
-        unsafe touch(entry(candidate))
-        unsafe touch(entry(candidate) + 64)
+        unsafe prefetch(entry(candidate))
+        unsafe prefetch(entry(candidate) + 64)
     }
 
     /// Third and fourth stage in one, for a caller that keeps no candidates; its loop waits more.
@@ -228,11 +227,4 @@ public import Net
     }
 
     @inlinable @inline(__always) static func narrowed(_ number: UInt32) -> UInt32 { number < 0xff_ffff ? number : 0xff_ffff }
-
-    /// An early load into no register that matters: the processor goes on while the line comes. Flow has no C to ask for a
-    /// prefetch, and a relaxed load is one that the compiler may not leave out.
-    @inlinable @inline(__always) func touch(_ line: UnsafeMutableRawPointer) {
-        // `line` points into the table.
-        _ = unsafe line.assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
-    }
 }
