@@ -56,6 +56,14 @@ import Synchronization
     /// Receives a frame.
     func receive(_ descriptor: Descriptor) { kernel.receive.push(descriptor) }
 
+    /// Receives every second frame of a part of the stream.
+    func receive(_ stream: Stream, from first: Int, to end: Int) {
+        let lengths = stream.lengths
+        for number in stride(from: first, to: end, by: 2) {
+            kernel.receive.push(Descriptor(address: UInt64(number * Stream.frameSize), length: UInt32(lengths[number])))
+        }
+    }
+
     /// Publishes what was received; sends and completes all that waits, and takes the free frames that were given.
     func settle() {
         kernel.receive.submit()

@@ -32,7 +32,7 @@ extension Side {
     func pass(_ stream: Stream, from first: Int = 0, count: Int = Stream.count, at now: Moment) -> Double {
         var total: UInt64 = 0
         for start in stride(from: first, to: first + count, by: chunk) {
-            for number in start..<start + chunk { rings[number & 1].receive(stream.descriptor(number)) }
+            for port in 0..<2 { rings[port].receive(stream, from: start + port, to: start + chunk) }
             total += run(chunk, at: now)
         }
         return Double(total) / Double(count)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Synchronization
 public import Net
 
 // The flow table: a fixed number of connections in memory that the caller gives, so that another process can take it over.
@@ -41,6 +42,9 @@ public import Net
     @usableFromInline let details: UnsafeMutablePointer<FlowDetail>
     @usableFromInline let limit: UInt32
     @usableFromInline let buckets: UInt32
+    /// Never read. A struct with an atomic has an address, and borrowing it hands that on; of a struct without one the compiler makes a
+    /// copy for each call that is not inlined, which cost an established frame four copies of both tables.
+    @usableFromInline let anchor = Atomic<UInt8>(0)
     /// How flows are kept and followed; may be changed at any time.
     public var settings: FlowSettings
 
@@ -168,7 +172,7 @@ public import Net
 
     /// The entry of a number that `find`, `insert`, `nextExpired` or `oldestWaiting` gave.
     @inlinable public subscript(number: UInt32) -> FlowEntry {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             precondition(number < limit)
             // In bounds by the line above, and trivial: any bytes are an entry but for the state, see the essay.
             return unsafe UnsafePointer(body(number))

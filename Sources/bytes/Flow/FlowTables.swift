@@ -170,11 +170,11 @@ public import Net
 
     /// The entry of a flow.
     @inlinable public subscript(number: FlowNumber) -> FlowEntry {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             // Both tables compare the number with their capacity.
             unsafe number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)
         }
-        unsafeMutableAddress {
+        @inline(__always) unsafeMutableAddress {
             unsafe UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry))
         }
     }
