@@ -114,6 +114,8 @@ struct BurstNotes: ~Copyable {
     var reasons = Column<DropReason?>(repeating: nil)
     /// Hash of the flow key, for packets.
     var hashes = Column<UInt64>(repeating: 0)
+    /// Its key, and who sent the frame.
+    var keys = Column<FlowKeys>(repeating: FlowKeys())
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.

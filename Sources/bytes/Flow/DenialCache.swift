@@ -105,7 +105,7 @@ public import Net
 
     /// Brings a hash's line into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {
-        unsafe touchLine(isIPv4 ? v4.line(hash) : v6.line(hash))
+        unsafe Net.prefetch(isIPv4 ? v4.line(hash) : v6.line(hash))
     }
 
     /// The refusal of the connection that a reading opens, by the same generation and epoch, if it is remembered and not too old.

@@ -35,7 +35,7 @@ public import Net
 ///   records only. `DropReason.truncated` to `.martian` can come, except `.unknownEtherType` and `.fragment`: both are readable.
 @_noLocks
 public func read(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
-    reading = Reading()
+    reading.clear()
     // Offsets of a reading have 16 bits. No NIC hands over a longer frame.
     guard frame.byteCount <= Int(UInt16.max) else { return .truncated }
     return readFrame(frame, from: 0, to: frame.byteCount, into: &reading)
