@@ -131,6 +131,7 @@ extension UMEM {
     @_semantics("no_performance_analysis")
     private func readInner(_ descriptor: Descriptor, of outer: Reading, into inner: inout Reading) -> Bool {
         unsafe Wire.readInner(
-            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), of: outer, into: &inner) == nil
+            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), of: outer, into: &inner)
+            == nil
     }
 }

@@ -43,7 +43,8 @@ struct BoardStatus: StatusSource {
                 .init(name: $0.0, pid: $0.1.pid, restarts: $0.1.restarts)
             },
             pairs: pairs, ports: ports,
-            flows: .init(capacity: capacity > 0 ? capacity : plan.flowCapacity, used: counters.reduce(0) { $0 + $1.flows }))
+            flows: .init(capacity: capacity > 0 ? capacity : plan.flowCapacity, used: counters.reduce(0) { $0 + $1.flows }),
+            checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }))
     }
 
     /// A worker's counters as they stood between two of its turns, where received = forwarded + dropped + held. A worker that is
