@@ -4,10 +4,12 @@ import TestSupport
 import Testing
 import Wire
 
+private let cyclic = CRC32C()
+
 /// What a frame's checksum is by a reading of it.
 private func state(of bytes: [UInt8], _ reading: Reading) -> ChecksumState {
     // A byte has no padding that a raw span could show.
-    unsafe checksumState(of: reading, in: bytes.span.bytes, CRC32C())
+    unsafe checksumState(of: reading, in: bytes.span.bytes, cyclic)
 }
 
 /// What the checksum of a packet is, which must be readable.
@@ -18,7 +20,7 @@ private func completed(_ packet: Packet) -> [UInt8] {
     var bytes = packet.bytes
     let reading = reading(of: packet)
     // As in `state`.
-    guard let right = unsafe rightChecksum(of: reading, in: bytes.span.bytes, CRC32C()) else { return bytes }
+    guard let right = unsafe rightChecksum(of: reading, in: bytes.span.bytes, cyclic) else { return bytes }
     var span = bytes.mutableSpan
     // As in `state`; what is written are bytes.
     var raw = unsafe span.mutableBytes
@@ -95,6 +97,9 @@ private struct Row: Sendable, CustomTestStringConvertible {
         #expect(state(of: Ethernet() / IPv4() / ICMP.echo() / Payload(count: 57)) == .right)
         #expect(state(of: Ethernet() / IPv4() / ICMP(type: 8, checksum: .wrong) / Payload(count: 57)) == .wrong)
         #expect(state(of: Ethernet() / IPv4() / ICMP(type: 8, checksum: 0) / Payload(count: 57)) == .wrong)
+        // Nothing but zeros adds up to 0, which is not all ones.
+        #expect(state(of: Ethernet() / IPv4() / ICMP(type: 0, checksum: 0) / Payload(count: 20, of: 0)) == .wrong)
+        #expect(state(of: Ethernet() / IPv4() / ICMP(type: 0) / Payload(count: 20, of: 0)) == .right)
     }
 
     @Test func `a bit that tips over is seen wherever it stands, in the addresses too`() {

@@ -6,7 +6,7 @@
 ///
 /// The tables take 8 KiB. They are no constant, because hot code may not run the initialiser of one: a worker owns them. They stand
 /// behind a pointer, because the compiler copies an `InlineArray` of a borrowed value before it reads an item.
-@safe public struct CRC32C: ~Copyable {
+@safe public struct CRC32C: ~Copyable, @unchecked Sendable {
     /// The polynomial, its bits turned around: the lowest bit is that of the highest power.
     private static var polynomial: UInt32 { 0x82f6_3b78 }
     /// Eight tables of 256: what a byte adds that so many bytes follow.

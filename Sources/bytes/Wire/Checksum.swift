@@ -114,10 +114,10 @@ func pseudoHeaderSum(_ a: Address, _ b: Address, length: Int, _ number: IPProtoc
     sum(of: a) &+ sum(of: b) &+ UInt64(truncatingIfNeeded: length) &+ UInt64(number.rawValue)
 }
 
-/// Whether a sum folds to all ones, as that over a packet with its right checksum does; it is not 0. A multiple of 65535 folds to
-/// nothing else, and a multiplication finds out.
+/// Whether a sum folds to all ones, as that over a packet with its right checksum does. A multiple of 65535 folds to nothing else but
+/// for 0, and a multiplication finds out.
 @_noLocks @inline(__always)
-func isAllOnes(_ sum: UInt64) -> Bool { sum % 0xffff == 0 }
+func isAllOnes(_ sum: UInt64) -> Bool { sum % 0xffff == 0 && sum != 0 }
 
 /// What a header's checksum field must hold for the given sum over the rest, the field counted as 0. With the field in the sum, it is
 /// 0 where the field is right.
