@@ -4,12 +4,10 @@ import TestSupport
 import Testing
 import Wire
 
-private let cyclic = CRC32C()
-
 /// What a frame's checksum is by a reading of it.
 private func state(of bytes: [UInt8], _ reading: Reading) -> ChecksumState {
     // A byte has no padding that a raw span could show.
-    unsafe checksumState(of: reading, in: bytes.span.bytes, cyclic)
+    unsafe checksumState(of: PacketExtent(reading), in: bytes.span.bytes, .shared)
 }
 
 /// What the checksum of a packet is, which must be readable.
@@ -20,7 +18,7 @@ private func completed(_ packet: Packet) -> [UInt8] {
     var bytes = packet.bytes
     let reading = reading(of: packet)
     // As in `state`.
-    guard let right = unsafe rightChecksum(of: reading, in: bytes.span.bytes, cyclic) else { return bytes }
+    guard let right = unsafe rightChecksum(of: PacketExtent(reading), in: bytes.span.bytes, .shared) else { return bytes }
     var span = bytes.mutableSpan
     // As in `state`; what is written are bytes.
     var raw = unsafe span.mutableBytes

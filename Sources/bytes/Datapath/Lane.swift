@@ -49,7 +49,7 @@ internal import Wire
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
     /// What SCTP's checksums are worked out by.
-    let cyclic = CRC32C()
+    let cyclic = CRC32C.shared
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(

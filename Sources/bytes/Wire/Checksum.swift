@@ -92,11 +92,11 @@ private func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word >>
 /// The sum of a pseudo-header that a packet in the frame has, in the machine's order: the addresses are the IP header's, which lies in
 /// the frame whole.
 @_noLocks @inline(__always)
-func nativePseudoHeader(_ frame: borrowing RawSpan, _ reading: borrowing Reading, length: Int) -> UInt64 {
-    let network = Int(reading.networkOffset)
-    let rest = UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(reading.protocolNumber.rawValue).bigEndian)
+func nativePseudoHeader(_ frame: borrowing RawSpan, _ extent: PacketExtent, length: Int) -> UInt64 {
+    let network = Int(extent.network)
+    let rest = UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(extent.number).bigEndian)
     // Both addresses stand in a row, at the end of either header.
-    if reading.isIPv4 { return rest &+ halves(native64(frame, inside: network &+ 12)) }
+    if extent.family == 4 { return rest &+ halves(native64(frame, inside: network &+ 12)) }
     let source = halves(native64(frame, inside: network &+ 8)) &+ halves(native64(frame, inside: network &+ 16))
     return rest &+ source &+ halves(native64(frame, inside: network &+ 24)) &+ halves(native64(frame, inside: network &+ 32))
 }

@@ -5,8 +5,6 @@ import Wire
 
 /// What must hold for the transport checksums of any frame, and of the packets in it.
 enum ChecksumFlaw {
-    private static let cyclic = CRC32C()
-
     /// What is wrong; `nil` when nothing is.
     static func flaw(in frame: [UInt8]) -> String? {
         var reading = Reading()
@@ -22,13 +20,13 @@ enum ChecksumFlaw {
 
     private static func flaw(in frame: [UInt8], _ reading: Reading) -> String? {
         // A byte has no padding that a raw span could show.
-        let state = unsafe checksumState(of: reading, in: frame.span.bytes, cyclic)
+        let state = unsafe checksumState(of: PacketExtent(reading), in: frame.span.bytes, .shared)
         let right = slowlyRight(frame, reading)
         guard (state == .right) == (right == true), (state == .absent) == (right == nil) else {
             return "a checksum that is \(state), and by the slow sum \(right.map { $0 ? "right" : "wrong" } ?? "absent")"
         }
         var completed = frame
-        guard let value = unsafe rightChecksum(of: reading, in: frame.span.bytes, cyclic) else {
+        guard let value = unsafe rightChecksum(of: PacketExtent(reading), in: frame.span.bytes, .shared) else {
             return state == .absent || state == .wrong ? nil : "no right checksum for one that is \(state)"
         }
         var mutable = completed.mutableSpan
