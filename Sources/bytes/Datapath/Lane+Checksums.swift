@@ -54,12 +54,15 @@ extension Lane {
 }
 
 extension Descriptor {
-    /// Whether the worker that received the frame has verified its checksum: beside the port in `options`, for the way between workers.
-    var isVerified: Bool { @_noLocks get { options & 2 != 0 } }
+    /// The bit of `options` for a verified checksum: beside the port's, and that of frames whose fragments were resolved.
+    private static var verifiedBit: UInt32 { @_noLocks get { 4 } }
+
+    /// Whether the worker that received the frame has verified its checksum, for the way between workers.
+    var isVerified: Bool { @_noLocks get { options & Descriptor.verifiedBit != 0 } }
 
     /// The same frame, noted as verified.
     @_noLocks
-    func verified() -> Descriptor { Descriptor(address: address, length: length, options: options | 2) }
+    func verified() -> Descriptor { Descriptor(address: address, length: length, options: options | Descriptor.verifiedBit) }
 }
 
 /// What the checksums of packets in one another come to.
