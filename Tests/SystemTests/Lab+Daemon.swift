@@ -97,12 +97,17 @@ struct Status: Decodable {
         let used: UInt64
     }
 
+    struct Checksums: Decodable {
+        let completed: UInt64
+    }
+
     let generation: Int
     let epoch: Int
     let processes: [Process]
     let pairs: [Pair]
     let ports: [Port]
     let flows: Flows
+    let checksums: Checksums
 
     /// keeper, data or control.
     func process(_ name: String) throws -> Process {

@@ -56,14 +56,15 @@ internal import Wire
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
     /// What SCTP's checksums are worked out by.
-    let cyclic = CRC32C()
+    let cyclic = CRC32C.shared
     /// The rounds in which flows are judged again that send nothing.
     var rounds = Sweep()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
-        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
+        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
+        counters: UnsafeMutablePointer<WorkerCounters>,
         events: consuming EventProducer
     ) {
         self.pair = pair

@@ -45,7 +45,8 @@ struct BoardStatus: StatusSource {
             pairs: pairs, ports: ports,
             flows: .init(
                 capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters,
-                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)))
+                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
+            checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }))
     }
 
     /// Seconds from now until a moment of the monotonic clock, begun ones counted; 0 when it is over.

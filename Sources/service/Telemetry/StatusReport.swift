@@ -107,6 +107,14 @@ public struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// Transport checksums, of all workers together.
+    public struct Checksums: Codable, Hashable, Sendable {
+        /// Frames whose sender had left the checksum to its NIC, and for which a worker completed it.
+        public var completed: UInt64
+        /// Checksums.
+        public init(completed: UInt64) { self.completed = completed }
+    }
+
     /// The policy generation in force, 0 before the first.
     public var generation: UInt32
     /// The inventory's epoch.
@@ -119,15 +127,20 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var ports: [Port]
     /// Flow tables.
     public var flows: Flows
+    /// Transport checksums.
+    public var checksums: Checksums
 
     /// A report from its parts.
-    public init(generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows) {
+    public init(
+        generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows, checksums: Checksums
+    ) {
         self.generation = generation
         self.epoch = epoch
         self.processes = processes
         self.pairs = pairs
         self.ports = ports
         self.flows = flows
+        self.checksums = checksums
     }
 }
 
