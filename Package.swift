@@ -117,6 +117,9 @@ let package = Package(
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
+        .executableTarget(
+            name: "flood", dependencies: ["Datapath", "Flow", "Classifier", "Record", "Ring", "Net", "TestSupport"],
+            path: "Tests/Flood", swiftSettings: settings),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
             name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",
