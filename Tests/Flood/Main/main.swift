@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FloodBench
 import Glibc
 
 // A worker under pressure, without I/O; `scripts/soak flood` runs it.
@@ -20,7 +21,7 @@ if what == "hand" {
 }
 let seed = numbers.count > 2 ? UInt64(numbers[2]) : UInt64.random(in: 1...1 << 40)
 print("seed \(seed)")
-var flood = try Flood(capacity: numbers.count > 1 ? numbers[1] : 1_000_000, seed: seed)
+var flood = try Flood(capacity: numbers.count > 1 ? numbers[1] : 1_000_000, seed: seed, judgesTime: true)
 flood.run(frames: numbers.first ?? 10_000_000)
 for finding in flood.findings { print("found: \(finding)") }
 exit(flood.findings.isEmpty ? 0 : 1)

@@ -4,8 +4,9 @@ import Net
 import TestSupport
 
 /// What finding quiet flows costs: the table's hand, beside lists of timeouts as VPP keeps them.
-enum Hand {
-    static func measure(_ capacity: Int) {
+public enum Hand {
+    /// Measures both for a full table of so many flows, and prints it.
+    public static func measure(_ capacity: Int) {
         let memory = PlainMemory(byteCount: FlowTable<FlowKey4>.byteCount(capacity: capacity))
         unsafe FlowTable<FlowKey4>.format(base: memory.base, capacity: capacity)
         var random = PacketRandom(seed: 7)

@@ -3,30 +3,33 @@ import Net
 import Record
 import TestSupport
 
-/// A worker under floods of opening frames from random sources.
-struct Flood {
+/// A worker under floods of opening frames from random sources. Prints what it measures.
+public struct Flood {
     private let bench: FloodBench
     private let capacity: Int
     private var random: PacketRandom
     private let allowed = Segment(to: FloodBench.web, .syn)
     private let denied = Segment(to: FloodBench.db, .syn)
     private let data = Segment(to: FloodBench.web, [.ack, .psh], acknowledgement: 5001)
+    private let judgesTime: Bool
     /// What was found wrong.
-    private(set) var findings: [String] = []
+    public private(set) var findings: [String] = []
 
     /// Connections that are open throughout.
     private static let live: UInt16 = 1000
 
-    init(capacity: Int, seed: UInt64) throws {
+    /// A worker with room for so many flows. Times are judged only in an optimised build on a machine with nothing else to do.
+    public init(capacity: Int, seed: UInt64, judgesTime: Bool) throws {
         self.capacity = capacity
+        self.judgesTime = judgesTime
         bench = try FloodBench(capacity: capacity)
         random = PacketRandom(seed: seed)
     }
 
     /// The whole run: what frames cost without a flood, the flood, what is left of the connections, and the time after it.
-    mutating func run(frames: Int) {
+    public mutating func run(frames: Int) {
         establish()
-        let calm = Self.median((0..<2000).map { _ in checkLive().nanoseconds })
+        let calm = Self.median((0..<200).map { _ in checkLive().nanoseconds })
         let first = Self.median((0..<(capacity / 10 / 64)).map { _ in bench.burst(syns(allowed)).nanoseconds })
         print("established frame \(Self.text(calm)) ns, first frame with room \(Self.text(first)) ns")
         flood(frames, first)
@@ -101,20 +104,21 @@ struct Flood {
         expect(lost == 0, "\(lost) frames of live connections lost")
         // The samples above are kept in arrays.
         expect(grown < 4096 + costs.count * 32 / 1024, "memory grew by \(grown) KiB")
-        expect(cost <= 2.5 * first, "a SYN of the flood costs \(Self.text(cost / first)) first frames")
+        expect(!judgesTime || cost <= 2 * first, "a SYN of the flood costs \(Self.text(cost / first)) first frames")
         expect(bench.worker.memoryFault == nil, bench.worker.memoryFault ?? "")
     }
 
     /// Allowed and denied opening frames of random sources in turn, then the same refused connections again and again.
     private mutating func compareWithDenied() {
         var (yes, no, again, calm): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
-        for _ in 0..<4000 {
+        let rounds = judgesTime ? 4000 : 400
+        for _ in 0..<rounds {
             yes.append(bench.burst(syns(allowed)).nanoseconds)
             no.append(bench.burst(syns(denied)).nanoseconds)
             bench.pass(nanoseconds: 50_000)
         }
         let before = bench.worker.counters.refusedAgain
-        for number in 0..<4000 {
+        for number in 0..<rounds {
             let start = UInt16(number % 15) * 64
             let same = (0..<64 as Range<UInt16>).map { denied.from(0x0a00_0001, 1024 + start + $0) }
             again.append(bench.burst(same).nanoseconds)
@@ -124,8 +128,8 @@ struct Flood {
         let (a, b, c, d) = (Self.median(yes), Self.median(no), Self.median(again), Self.median(calm))
         print("denied: an allowed SYN \(Self.text(a)) ns, a denied one \(Self.text(b)) ns (\(Self.text(b / a)))")
         print("denied: again \(Self.text(c)) ns, an established frame \(Self.text(d)) ns (\(Self.text(c / d)))")
-        print("denied: \(hits) of 256000 were remembered")
-        expect(b <= a * 1.1, "a denied SYN costs \(Self.text(b / a)) allowed ones")
+        print("denied: \(hits) of \(rounds * 64) were remembered")
+        expect(!judgesTime || b <= a, "a denied SYN costs \(Self.text(b / a)) allowed ones")
     }
 
     /// Ten seconds of an idle worker: some turns every 100 ms.

@@ -1,1 +1,0 @@
-../DatapathTests/Bench/LaneBench.swift

@@ -1,1 +1,0 @@
-../DatapathTests/Bench/PortBench.swift
