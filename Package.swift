@@ -129,6 +129,11 @@ let package = Package(
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
+        .target(
+            name: "FloodBench", dependencies: ["Datapath", "Flow", "Classifier", "Record", "Ring", "Net", "TestSupport"],
+            path: "Tests/Flood/Bench", swiftSettings: settings),
+        .executableTarget(name: "flood", dependencies: ["FloodBench"], path: "Tests/Flood/Main", swiftSettings: settings),
+        tests("Flood", ["FloodBench"]),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
             name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",

@@ -95,6 +95,8 @@ struct Status: Decodable {
     struct Flows: Decodable {
         let capacity: UInt64
         let used: UInt64
+        let waiting: UInt64?
+        let evicted: UInt64?
     }
 
     struct Checksums: Decodable {

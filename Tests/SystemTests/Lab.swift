@@ -22,6 +22,8 @@ final class Lab {
         var offloadsChecksums = false
         /// The MTU of every port.
         var mtu = 1500
+        /// Flows that the tables hold.
+        var flowCapacity = 65_536
         /// Further lines of the configuration file.
         var configuration = ""
         /// The documents in place of the usual ones.
