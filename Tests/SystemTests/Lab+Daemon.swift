@@ -95,6 +95,8 @@ struct Status: Decodable {
     struct Flows: Decodable {
         let capacity: UInt64
         let used: UInt64
+        let grace: UInt64
+        let replaced: UInt64
     }
 
     let generation: Int

@@ -20,6 +20,8 @@ final class Lab {
         var fixedNeighbours = true
         /// The MTU of every port.
         var mtu = 1500
+        /// Flows that the tables hold.
+        var flowCapacity = 65_536
         /// Further lines of the configuration file.
         var configuration = ""
         /// The documents in place of the usual ones.
