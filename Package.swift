@@ -159,7 +159,7 @@ let package = Package(
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
-        tests("System", ["Net"]),
+        tests("System", ["Layout", "Flow", "Net"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

@@ -97,6 +97,8 @@ struct Status: Decodable {
         let used: UInt64
         let waiting: UInt64?
         let evicted: UInt64?
+        let grace: UInt64
+        let replaced: UInt64
     }
 
     struct Checksums: Decodable {

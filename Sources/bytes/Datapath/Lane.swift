@@ -99,7 +99,7 @@ extension Lane {
         }
         settings = latest
         flows.settings = latest
-        let isGranted = graceFrom != 0 && latest.pickUp == FlowSettings.PickUp.restart.rawValue
+        let isGranted = graceFrom != 0 && latest.pickUp != FlowSettings.PickUp.never.rawValue
         flows.graceUntil = isGranted ? graceFrom &+ UInt64(latest.graceSeconds) &* 1_000_000_000 : 0
         unsafe counters.pointee.graceUntil = flows.graceUntil
     }
