@@ -31,7 +31,7 @@ extension Configuration {
 
 /// Walks the document of a configuration file.
 struct ConfigurationReader {
-    static let keys = ["pairs", "zones", "policies", "workloads", "socket", "state", "run", "flows", "layer2", "storm"]
+    static let keys = ["pairs", "zones", "policies", "workloads", "socket", "state", "run", "flows", "layer2", "storm", "failsafe"]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
     /// Bytes of the run folder's path that the plan has room for (`Plan.runFolder`).
@@ -75,6 +75,7 @@ struct ConfigurationReader {
             result.flowCapacity = try value.integer("flows.capacity", in: 1024...(1 << 28))
         }
         result.links = try linkTable()
+        result.failsafe = try failsafe(result.zones)
         return result
     }
 

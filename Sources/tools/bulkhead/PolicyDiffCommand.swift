@@ -68,8 +68,8 @@ struct PolicyDiffCommand: AsyncParsableCommand {
             old = try options(paths[0]).read([paths[0]] + workloads)
         } else {
             old = try await options(last).running()
-            // What is a candidate for this appliance lies where its zones lie.
-            if config == nil { new.zones = old.zones }
+            // What is a candidate for this appliance lies where its zones lie, and cannot close what it keeps open.
+            if config == nil { (new.zones, new.failsafe) = (old.zones, old.failsafe) }
         }
         let comparison = Comparison(
             old: try PolicySetOptions.view(old), new: try PolicySetOptions.view(new), at: try time.unixSeconds(),
