@@ -84,8 +84,9 @@ extension Lane {
     /// Passes a frame in hand to the worker that owns its flow; it is no longer counted as received here.
     @_noLocks
     mutating func handOver(_ index: Int, to owner: Int) {
-        let descriptor = burst.descriptors[index]
+        var descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
+        if settings.verifiesChecksums != 0 { descriptor = descriptor.verified() }
         guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(descriptor) else {
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)
             return

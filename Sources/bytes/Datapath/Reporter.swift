@@ -71,6 +71,10 @@ internal import Record
         push(full)
     }
 
+    /// A connection that was refused again: told with the next report.
+    @_noLocks
+    mutating func suppress() { suppressed &+= 1 }
+
     /// A connection that was refused; at most `refusalsPerSecond` of them are reported.
     @_noLocks
     mutating func refuse(

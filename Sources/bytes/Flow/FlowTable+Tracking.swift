@@ -31,7 +31,7 @@ extension FlowTable {
         let match = unsafe entry.pointee.advance(reading, sender: sender)
         guard case .live = match else { return match }
         let after = unsafe entry.pointee.state
-        if Self.isWaiting(before.number), !Self.isWaiting(after.number) { lessWaiting() }
+        if Self.isWaiting(before.number), !Self.isWaiting(after.number) { stopWaiting(number) }
         unsafe entry.pointee.count(sender: sender, length: length)
         // Late segments of a closed connection pass, but do not keep it.
         if before.number != FlowState.closed.number { unsafe entry.pointee.lastSeen = now }
