@@ -45,6 +45,8 @@ extension Lane {
             report(.end, number, now)
             flows.remove(number)
             return openFlow(arrival, policy, now)
+        case .crossing: return judgeCrossing(arrival, number, policy, now)
+        case .answered: return replaceFlow(arrival, number, sender: sender, policy, now)
         }
     }
 

@@ -48,6 +48,8 @@ public import Net
     @usableFromInline var pressure: UInt32 = 0
     /// Flows that wait in the list of another table with which this one shares its limit.
     @usableFromInline var listedBeside = 0
+    /// SYNs whose answer decides what they were.
+    @usableFromInline var syns = RememberedSYNs()
 
     /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
     /// `format` it then. Only the identity is looked at: after a crash `FlowTableRecovery` comes first.

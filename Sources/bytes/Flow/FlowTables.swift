@@ -206,6 +206,27 @@ public import Net
             : v6.track(number.entry, reading, sender: sender, length: length, now: now)
     }
 
+    /// Lets a SYN of the responder's pass, see `FlowTable.cross`.
+    @inlinable public mutating func cross(
+        _ number: FlowNumber, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) {
+        if number.isIPv4 {
+            v4.cross(number.entry, reading, sender: sender, length: length, now: now)
+        } else {
+            v6.cross(number.entry, reading, sender: sender, length: length, now: now)
+        }
+    }
+
+    /// Makes a flow the one that its remembered SYN opens, see `FlowTable.replace`.
+    @inlinable public mutating func replace(_ number: FlowNumber, now: UInt32) {
+        if number.isIPv4 { v4.replace(number.entry, now: now) } else { v6.replace(number.entry, now: now) }
+    }
+
+    /// Makes a fresh flow one that was picked up, see `FlowTable.pickUp`.
+    @inlinable public mutating func pickUp(_ number: FlowNumber, isReply: Bool) {
+        if number.isIPv4 { v4.pickUp(number.entry, isReply: isReply) } else { v6.pickUp(number.entry, isReply: isReply) }
+    }
+
     /// Ends a flow.
     @inlinable public mutating func remove(_ number: FlowNumber, as ending: FlowEnding = .removed) {
         if number.isIPv4 { v4.remove(number.entry, as: ending) } else { v6.remove(number.entry, as: ending) }
