@@ -17,7 +17,7 @@ extension FlowTable {
     ///
     /// - Parameters:
     ///   - number: the entry that `find` or `insert` gave.
-    ///   - reading: what was read from the frame; a `packet`.
+    ///   - reading: what was read from the frame; a `packet`, or a fragment whose datagram's first one is known.
     ///   - sender: the end that sent it, from the key.
     ///   - length: bytes of the whole frame.
     ///   - now: the tick.
@@ -27,6 +27,10 @@ extension FlowTable {
         precondition(number < limit)
         // In bounds by the line above.
         let entry = unsafe body(number)
+        if case .fragment = reading.kind, reading.fragmentOffset != 0 {
+            unsafe entry.pointee.countLater(reading, sender: sender, length: length, now: now)
+            return .live
+        }
         let before = unsafe entry.pointee.state
         let match = unsafe entry.pointee.advance(reading, sender: sender)
         guard case .live = match else { return match }
