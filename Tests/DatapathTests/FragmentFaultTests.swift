@@ -7,13 +7,8 @@ import Testing
 @testable import Datapath
 
 @Suite("Fragments that end in the lane") struct FragmentFaultTests {
-    private func piece(_ range: Range<Int>, more: Bool = true, of packet: Packet = question(64), identification: UInt32 = 7)
-        -> Packet
-    {
-        let isIPv4 = packet.layers.contains { $0 is IPv4 }
-        let content = Array(packet.bytes[(isIPv4 ? 34 : 54)...])
-        let bytes = (range).map { $0 < content.count ? content[$0] : 0 }
-        return fragment(at: range.lowerBound, more: more, like: packet, next: 17, identification: identification) / Payload(bytes)
+    private func piece(_ range: Range<Int>, more: Bool = true, of packet: Packet = question(64), identification: UInt32 = 7) -> Packet {
+        packet.fragment(range, more: more, identification: identification)
     }
 
     /// Receives fragments one a turn; how many were sent, and how many dropped for which reason.
@@ -34,11 +29,11 @@ import Testing
             let outcome = try outcome(pair + rest, bench)
             #expect(outcome.sent == 0 && outcome.dropped == [.fragmentOverlap: 4])
             // Another datagram of the same hosts is not touched, and behind the timeout not this number either.
-            let other = fragments(of: packet, size: 24, identification: 8)
+            let other = packet.fragments(of: 24, identification: 8)
             #expect(try FragmentsOfFramesTests.send(other, through: bench).count == 3)
             bench.clock.pass(seconds: 15)
             bench.turn()
-            #expect(try FragmentsOfFramesTests.send(fragments(of: packet, size: 24), through: bench).count == 3)
+            #expect(try FragmentsOfFramesTests.send(packet.fragments(of: 24), through: bench).count == 3)
         }
     }
 
@@ -100,7 +95,7 @@ import Testing
         bench.worker.lane.settings.fragmentFrames = 20
         bench.worker.lane.settings.fragmentDatagrams = 30
         try bench.establish()
-        let good = fragments(of: question(3500), size: 1000)
+        let good = question(3500).fragments(of: 1000)
         #expect(try FragmentsOfFramesTests.send([good[0]], through: bench).count == 1)
         let enemy = Ethernet() / IPv4(from: stranger, to: web) / UDP() / Payload(count: 64)
         for number in 0..<100 as Range<UInt32> {
@@ -158,14 +153,14 @@ import Testing
     @Test func `an atomic fragment is a packet, whatever else has its number`() throws {
         let bench = try PairBench()
         let packet = question(64, over6: true)
-        let pieces = fragments(of: packet, size: 24)
+        let pieces = packet.fragments(of: 24)
         try FragmentsOfFramesTests.send([pieces[1]], through: bench)
-        let atomic = fragment(at: 0, more: false, like: packet, next: 17) / Payload(Array(packet.bytes[54...]))
+        let atomic = packet.fragment(0..<72, more: false)
         try bench.expectForwarded(atomic)
         #expect(bench.worker.counters.ports[0].held == 1)
         let denied = question(64, over6: true, to: 54)
         try bench.expectDropped(
-            fragment(at: 0, more: false, like: denied, next: 17) / Payload(Array(denied.bytes[54...])), .denied)
+            denied.fragment(0..<72, more: false), .denied)
         #expect(try FragmentsOfFramesTests.send([pieces[0], pieces[2]], through: bench).count == 3)
     }
 }

@@ -32,7 +32,7 @@ import Testing
         for number in 0..<24 as Range<UInt32> {
             // Other ports and numbers, so that all pairs of owners are met.
             let packet = question(2500, over6: over6, from: UInt16(3000 + number))
-            let pieces = fragments(of: packet, size: 1000, identification: number)
+            let pieces = packet.fragments(of: 1000, identification: number)
             let order = pieces.shuffled(using: &random)
             var sent: [[UInt8]] = []
             for piece in order {
@@ -54,7 +54,7 @@ import Testing
     @Test func `a denied datagram crosses at no worker`() throws {
         let bench = try bench(2)
         for number in 0..<20 as Range<UInt32> {
-            let pieces = fragments(of: question(2500, to: 54, from: UInt16(3000 + number)), size: 1000, identification: number)
+            let pieces = question(2500, to: 54, from: UInt16(3000 + number)).fragments(of: 1000, identification: number)
             for (place, piece) in pieces.reversed().enumerated() { try bench.receive([piece], worker: place % 2) }
             #expect(settle(bench) == [])
         }
@@ -65,7 +65,7 @@ import Testing
     @Test func `facts travel in the frame's headroom, and no byte of the frame changes`() throws {
         let bench = try bench(2)
         let pieces = (0..<8 as Range<UInt32>).flatMap {
-            fragments(of: question(2500, from: UInt16(3000 + $0)), size: 1000, identification: $0)
+            question(2500, from: UInt16(3000 + $0)).fragments(of: 1000, identification: $0)
         }
         try bench.receive(pieces)
         #expect(Set(settle(bench)) == Set(pieces.map(\.bytes)))
@@ -75,7 +75,7 @@ import Testing
     @Test func `what was handed over before a hand-over of processes is judged behind it`() throws {
         let bench = try bench(2)
         let pieces = (0..<8 as Range<UInt32>).flatMap {
-            fragments(of: question(2500, from: UInt16(3000 + $0)), size: 1000, identification: $0)
+            question(2500, from: UInt16(3000 + $0)).fragments(of: 1000, identification: $0)
         }
         try bench.receive(pieces.reversed())
         bench.turn(0)
