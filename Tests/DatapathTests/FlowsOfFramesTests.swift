@@ -67,7 +67,7 @@ import Testing
         try bench.expectForwarded(back / SCTP(from: 3868, to: 40000, SCTP.data()), port: 1)
         try bench.expectForwarded(there / ESP(0x1000) / Payload(count: 40))
         try bench.expectForwarded(back / ESP(0x2000) / Payload(count: 40), port: 1)
-        try bench.expectDropped(there / SCTP(to: 3869, SCTP.data()), .denied)
+        try bench.expectDropped(there / SCTP.initiation(to: 3869), .denied)
         try bench.expectDropped(Ethernet() / IPv4(from: client, to: web, next: 88) / Payload(count: 40), .denied)
         #expect(bench.worker.counters.flows == 2)
         #expect(bench.fault == nil)
@@ -187,16 +187,6 @@ extension FlowsOfFramesTests {
         try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800))
         try bench.expectDropped(there / ICMP.echoReply(identifier: 0x0800), .unrelatedICMP)
         try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800, sequence: 2))
-    }
-
-    @Test func `an error is dropped, whether it quotes a flow or not`() throws {
-        try bench.establish()
-        let quoted = IPv4(from: client, to: web) / TCP(to: 443)
-        try bench.expectDropped(back / ICMP(type: 3, code: 1) / quoted, .unrelatedICMP, port: 1)
-        try bench.expectDropped(back / ICMP(type: 11) / quoted, .unrelatedICMP, port: 1)
-        try bench.expectDropped(
-            Ethernet() / IPv6(from: web6, to: client6) / ICMPv6(type: 1) / IPv6(from: client6, to: web6) / UDP(), .unrelatedICMP,
-            port: 1)
     }
 
     @Test func `a request that policy does not name is denied`() throws {
