@@ -73,6 +73,34 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `only an INIT opens an association`() throws {
+        let port = ServiceKey(.sctp, port: 3868).rawValue
+        let bench = try PairBench(
+            PairShape(), .town { $0.ingress(of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), port...port) })
+        let there = Ethernet() / IPv4(from: client, to: web)
+        // DATA, INIT ACK, ABORT, SHUTDOWN, COOKIE ECHO, HEARTBEAT, as a host's other address would send it.
+        for chunk in [SCTP.data(), [2, 0, 0, 4], [6, 0, 0, 4], [7, 0, 0, 8, 0, 0, 0, 0], [10, 0, 0, 4], [4, 0, 0, 4]] as [[UInt8]] {
+            try bench.expectDropped(there / SCTP(chunk), .notOpening)
+        }
+        #expect(bench.worker.counters.flows == 0)
+        try bench.expectForwarded(there / SCTP.initiation())
+        try bench.expectForwarded(there / SCTP(SCTP.data()))
+        #expect(bench.worker.counters.flows == 1)
+    }
+
+    @Test(arguments: [132, 33, 136] as [UInt8])
+    func `a rule for TCP or UDP lets nothing else in that has ports: SCTP, DCCP, UDP-Lite`(number: UInt8) throws {
+        let there = Ethernet() / IPv4(from: client, to: web, next: number)
+        for port in [443, 53] as [UInt16] {
+            let like = number == 132 ? there / SCTP.initiation(to: port) : there / UDP(to: port) / Payload(count: 12)
+            try bench.expectDropped(like, .denied)
+        }
+        // And what has the ports of a connection is none of its frames.
+        try bench.establish()
+        let packet = number == 132 ? there / SCTP(to: 443, SCTP.data()) : there / UDP(to: 443) / Payload(count: 12)
+        try bench.expectDropped(packet, number == 132 ? .notOpening : .denied)
+    }
+
     @Test func `a VLAN is another network: its frames are another flow`() throws {
         try bench.establish()
         try bench.expectDropped(Ethernet() / VLAN(10) / IPv4() / TCP(to: 443, [.ack]), .notOpening)
