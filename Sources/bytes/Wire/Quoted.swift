@@ -103,6 +103,8 @@ private func walkQuotedChain(_ frame: borrowing RawSpan, into quoted: inout Read
         let offset = Int(quoted.transportOffset)
         let available = Int(quoted.end) &- offset
         guard available >= 8, headers < QuotedField.mostHeaders else { return false }
+        let next = u8(frame, offset)
+        if next == ExtensionHeader.none, isMessage(number) { return true }
         let length = extensionLength(frame, at: offset, of: number)
         guard length <= available else { return false }
         if number == ExtensionHeader.fragment,
@@ -110,8 +112,6 @@ private func walkQuotedChain(_ frame: borrowing RawSpan, into quoted: inout Read
         {
             return false
         }
-        let next = u8(frame, offset)
-        if next == ExtensionHeader.none, isMessage(number) { return true }
         quoted.protocolNumber = IPProtocol(rawValue: next)
         quoted.leave(at: offset &+ length)
         headers &+= 1
