@@ -79,7 +79,8 @@ import Testing
             PairShape(), .town { $0.ingress(of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), port...port) })
         let there = Ethernet() / IPv4(from: client, to: web)
         // DATA, INIT ACK, ABORT, SHUTDOWN, COOKIE ECHO, HEARTBEAT, as a host's other address would send it.
-        for chunk in [SCTP.data(), [2, 0, 0, 4], [6, 0, 0, 4], [7, 0, 0, 8, 0, 0, 0, 0], [10, 0, 0, 4], [4, 0, 0, 4]] as [[UInt8]] {
+        for chunk in [SCTP.data(), [2, 0, 0, 4], [6, 0, 0, 4], [7, 0, 0, 8, 0, 0, 0, 0], [10, 0, 0, 4], [4, 0, 0, 4]] as [[UInt8]]
+        {
             try bench.expectDropped(there / SCTP(chunk), .notOpening)
         }
         #expect(bench.worker.counters.flows == 0)

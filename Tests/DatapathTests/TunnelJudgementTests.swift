@@ -68,7 +68,8 @@ private func policy(
     policy.ingress(of: web, from: client, ServiceKey.tcp(80), SmallPolicy.rejected)
     policy.ingress(of: web, from: SmallPolicy.anyone, 0...0, SmallPolicy.denied)
     for service in services {
-        policy.ingress(of: SmallPolicy.ownClass(fars), from: SmallPolicy.ownClass(nears), service.rawValue...service.rawValue, record)
+        policy.ingress(
+            of: SmallPolicy.ownClass(fars), from: SmallPolicy.ownClass(nears), service.rawValue...service.rawValue, record)
     }
     policy.ingress(of: SmallPolicy.ownClass(fars), from: SmallPolicy.anyone, 0...0, SmallPolicy.denied)
     policy.zones = identifiers.map {
@@ -148,7 +149,8 @@ private func tunnelBench(_ policy: SmallPolicy, _ shape: PairShape = PairShape()
         let bench = try tunnelBench(policy([ServiceKey(.udp, port: 4789), service(4)], inside: [0, 7]))
         let vxlan = four / UDP(to: 4789) / VXLAN(7) / frame
         for (inside, reason) in [
-            (IPv4(from: "127.0.0.1") / UDP(), .martian), (IPv4() / TCP([.syn, .fin]), .badTCP), (IPv4(checksum: 1) / UDP(), .badChecksum),
+            (IPv4(from: "127.0.0.1") / UDP(), .martian), (IPv4() / TCP([.syn, .fin]), .badTCP),
+            (IPv4(checksum: 1) / UDP(), .badChecksum),
             (VLAN(10) / IPv4() / UDP(), .tooManyTags), (IPv4() / UDP(length: 4), .badUDP),
         ] as [(Packet, DropReason)] {
             try bench.expectDropped(vxlan / inside, reason)
@@ -193,11 +195,13 @@ private func tunnelBench(_ policy: SmallPolicy, _ shape: PairShape = PairShape()
         try bench.expectDropped(Ethernet() / error, .unrelatedICMP, port: 1)
         // And a router may speak of the tunnel itself.
         let quoted = IPv4(from: near, to: far) / GRE(key: 7) / asked
-        try bench.expectForwarded(Ethernet() / IPv4(from: stranger, to: near) / ICMP(type: 3, code: 4, sequence: 1400) / quoted, port: 1)
+        try bench.expectForwarded(
+            Ethernet() / IPv4(from: stranger, to: near) / ICMP(type: 3, code: 4, sequence: 1400) / quoted, port: 1)
     }
 
     @Test func `parts of a tunnel's packets are refused where insides are judged`() throws {
-        let part = Ethernet() / IPv4(from: near, to: far, identification: 9, moreFragments: true) / UDP(to: 4789) / VXLAN(7) / frame
+        let part =
+            Ethernet() / IPv4(from: near, to: far, identification: 9, moreFragments: true) / UDP(to: 4789) / VXLAN(7) / frame
             / IPv4() / UDP() / Payload(count: 6)
         let bench = try tunnelBench(policy([ServiceKey(.udp, port: 4789)], inside: [7]))
         // What becomes of a part that waits is for the room that gathers them; none of it leaves.

@@ -61,7 +61,9 @@ private enum Quotation {
         guard quoted.isIPv4 == error.isIPv4, quoted.destination.isIPv4 == error.isIPv4 else { return "another family" }
         guard quoted.vlans == error.vlans, quoted.tunnel == error.tunnel else { return "another way back" }
         let hasTransport = quoted.protocolNumber.hasPorts || quoted.protocolNumber.isICMP
-        guard Int(quoted.payloadOffset - quoted.transportOffset) == (hasTransport ? 8 : 0) else { return "a transport of another length" }
+        guard Int(quoted.payloadOffset - quoted.transportOffset) == (hasTransport ? 8 : 0) else {
+            return "a transport of another length"
+        }
         return quoted.marks.subtracting(.icmpReply).isEmpty ? nil : "marks \(quoted.marks)"
     }
 
