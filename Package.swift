@@ -107,6 +107,10 @@ let package = Package(
         .executableTarget(
             name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Net", "Policy"], path: "perf/policy",
             swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-perf-sweep",
+            dependencies: ["Classifier", "Datapath", "Flow", "Net", "Record", "Ring", "TestSupport"], path: "perf/sweep",
+            swiftSettings: settings),
 
         // Tests.
         .target(

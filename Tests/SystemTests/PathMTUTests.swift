@@ -42,7 +42,6 @@ extension SystemTests {
         }
 
         private static let policy = Documents.set(
-            egress: ["{action: allow, to: {cidrs: [10.0.0.0/8, \"fd00::/8\"]}, services: [any]}"],
             zones: [
                 """
                 apiVersion: bulkhead/v1
@@ -59,7 +58,7 @@ extension SystemTests {
                   rules: [{action: allow, from: {selector: 'app == "web"'}, services: [tcp/5432, udp/5432]}]
 
                 """
-            ])
+            ], egress: ["{action: allow, to: {cidrs: [10.0.0.0/8, \"fd00::/8\"]}, services: [any]}"])
 
         /// What web's kernel believes of the way to an address.
         private static func route(_ lab: Lab, to address: String) throws -> String {

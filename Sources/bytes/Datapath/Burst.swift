@@ -51,6 +51,7 @@ extension Lane {
         }
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
+        sweepSome(after: handled, by: policy, at: now)
         expire(at: now)
         return handled
     }
@@ -139,9 +140,15 @@ extension Lane {
         burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
     }
 
-    /// Asks for the lines of the suggested entry.
+    /// Asks for the lines of the suggested entry, or where there is none for that of a refusal.
     @_noLocks
-    mutating func fetch(_ index: Int) { flows.prefetchEntry(burst.candidates[index]) }
+    mutating func fetch(_ index: Int) {
+        if burst.candidates[index].isNone {
+            denials.prefetch(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
+        } else {
+            flows.prefetchEntry(burst.candidates[index])
+        }
+    }
 
     /// Whether the frame has a transport whose ports are known, and so belongs to a flow.
     @_noLocks

@@ -9,7 +9,7 @@ internal import Wire
 // frame unsent can tell whether it was forwarded or generated, and the books stay right.
 
 /// What there is to tell.
-enum Answer: BitwiseCopyable {
+enum Notice: BitwiseCopyable {
     /// Policy rejects what the frame asks for.
     case rejected
     /// The frame is longer than this MTU of the port that it would leave by.
@@ -38,7 +38,7 @@ extension Lane {
     /// Tells a frame's sender something: when there is a budget, a free frame, a link and room in the transmit ring, and Wire has
     /// something to say. The frame itself stays where it is.
     @_noLocks
-    private mutating func tell(_ answer: Answer, to reading: borrowing Reading, _ trigger: Descriptor, at now: Moment) {
+    private mutating func tell(_ notice: Notice, to reading: borrowing Reading, _ trigger: Descriptor, at now: Moment) {
         let port = Int(trigger.options & 1)
         guard ports[port].hasLink else { return }
         if ports[port].rings.transmit.free(1) == 0 { complete(port) }
@@ -46,7 +46,7 @@ extension Lane {
         // Spent only by a reply: what must not be answered takes nobody's answer away.
         var left = replies
         guard left.spend(at: now.nanoseconds), let address = free.pop() else { return }
-        let length = umem.write(answer, to: reading, trigger, at: address)
+        let length = umem.write(notice, to: reading, trigger, at: address)
         guard length > 0 else {
             _ = free.push(address)
             return
@@ -60,13 +60,13 @@ extension Lane {
 extension UMEM {
     /// The door to both spans: the trigger's bytes, and as many of a free frame. Says how long the reply is, 0 for none.
     @_semantics("no_performance_analysis")
-    func write(_ answer: Answer, to reading: borrowing Reading, _ trigger: Descriptor, at address: UInt64) -> UInt32 {
+    func write(_ notice: Notice, to reading: borrowing Reading, _ trigger: Descriptor, at address: UInt64) -> UInt32 {
         // The trigger was read, so it lies in the UMEM; the free frame has the room that the trigger's has.
         guard contains(trigger.address, length: trigger.length), contains(address, length: trigger.length) else { return 0 }
         let frame = unsafe RawSpan(_unsafeStart: bytes(at: trigger.address), byteCount: Int(trigger.length))
         var reply = unsafe MutableRawSpan(_unsafeStart: bytes(at: address), byteCount: Int(trigger.length))
         let length =
-            switch answer {
+            switch notice {
             case .rejected: Wire.writeReply(to: reading, frame: frame, into: &reply)
             case .tooBig(let mtu): Wire.writeTooBig(to: reading, frame: frame, mtu: mtu, into: &reply)
             }

@@ -16,9 +16,6 @@ extension Lane {
     mutating func enterTunnel(_ index: Int, by policy: borrowing PolicyInForce) {
         while policy.snapshot.judgesInside(of: burst.readings[index].carried, pair: pair) {
             let outer = burst.readings[index]
-            // The outer packet touches the state of its flow as well.
-            if settings.verifiesChecksums != 0 { verifyChecksum(index) }
-            guard burst.reasons[index] == nil else { return }
             burst.reasons[index] = umem.readInner(burst.descriptors[index], of: outer, into: &burst.readings[index])
             burst.steps[index] |= BurstNotes.inTunnel
             guard burst.reasons[index] == nil else { return }

@@ -36,7 +36,8 @@ public func writeTooBig(
     let words = ErrorWords(
         typeAndCode: overIPv4 ? 3 << 24 | 4 << 16 : 2 << 24, detail: overIPv4 ? UInt32(UInt16(clamping: mtu)) : mtu)
     let length = errorLength(reading)
-    let network = writeLinkHeader(to: reading, frame, before: length, into: &reply)
+    let network = writeLinkHeader(
+        from: reading.destinationMAC, to: reading.sourceMAC, reading, frame, before: length, into: &reply)
     guard network > 0 else { return 0 }
     writeError(words, to: reading, frame, length: length, into: &reply, at: network)
     return padded(&reply, from: network &+ length, to: frame.byteCount)

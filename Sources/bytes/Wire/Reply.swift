@@ -10,7 +10,7 @@ public import Net
 // `isAnswerable` list.
 //
 // The reply is written into memory of its own, not over its trigger: the quoted bytes would move over themselves. It leaves by the
-// port that the trigger came in by.
+// port that the trigger came in by. A connection that is reset because policy changed gets a second one, which goes the trigger's way.
 
 /// The Ethernet header (IEEE 802.3, 3.1.1), and the shortest frame that a wire carries, without its check sequence.
 private enum LinkField {
@@ -35,7 +35,8 @@ public func writeReply(to reading: borrowing Reading, frame: borrowing RawSpan, 
     guard isSound(reading, in: frame.byteCount), isAnswerable(reading) else { return 0 }
     let isTCP = reading.protocolNumber == .tcp
     let length = isTCP ? resetLength(reading) : errorLength(reading)
-    let network = writeLinkHeader(to: reading, frame, before: length, into: &reply)
+    let network = writeLinkHeader(
+        from: reading.destinationMAC, to: reading.sourceMAC, reading, frame, before: length, into: &reply)
     guard network > 0 else { return 0 }
     if isTCP {
         writeReset(to: reading, into: &reply, at: network)
@@ -45,18 +46,41 @@ public func writeReply(to reading: borrowing Reading, frame: borrowing RawSpan, 
     return padded(&reply, from: network &+ length, to: frame.byteCount)
 }
 
-/// Writes the Ethernet header of a reply whose packet has `length` bytes, with the trigger's tags; says where the packet begins. 0, and
-/// nothing is written, where the packet would be empty, longer than its trigger, or longer than the memory.
+/// Writes the reset that goes the same way as a TCP segment, in its sender's name, so that its receiver learns that the connection is
+/// over. What may not be answered is not followed by one either.
+///
+/// - Parameters:
+///   - reading: what `read` made of the segment.
+///   - frame: the frame's bytes, those that were read.
+///   - sequence: what its receiver expects next.
+///   - reply: the memory for the reset, as for `writeReply`.
+/// - Returns: the bytes of the reset, at most as many as the frame has; 0 where there is none to send.
+@_noLocks
+public func writeReset(
+    behind reading: borrowing Reading, frame: borrowing RawSpan, sequence: UInt32, into reply: inout MutableRawSpan
+) -> Int {
+    guard isSound(reading, in: frame.byteCount), isAnswerable(reading), reading.protocolNumber == .tcp else { return 0 }
+    let length = resetLength(reading)
+    let network = writeLinkHeader(
+        from: reading.sourceMAC, to: reading.destinationMAC, reading, frame, before: length, into: &reply)
+    guard network > 0 else { return 0 }
+    writeReset(behind: reading, sequence: sequence, into: &reply, at: network)
+    return padded(&reply, from: network &+ length, to: frame.byteCount)
+}
+
+/// Writes the Ethernet header of a packet of `length` bytes, with the trigger's tags; says where the packet begins. 0, and nothing is
+/// written, where the packet would be empty, longer than its trigger, or longer than the memory.
 @_noLocks
 func writeLinkHeader(
-    to reading: borrowing Reading, _ frame: borrowing RawSpan, before length: Int, into reply: inout MutableRawSpan
+    from sender: MACAddress, to receiver: MACAddress, _ reading: borrowing Reading, _ frame: borrowing RawSpan, before length: Int,
+    into reply: inout MutableRawSpan
 ) -> Int {
     let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
     let network = tagsEnd &+ 2
     let packetLength = Int(reading.end) &- Int(reading.networkOffset)
     guard length > 0, length <= packetLength, network &+ length <= reply.byteCount else { return 0 }
-    put(reading.sourceMAC, &reply, LinkField.destination)
-    put(reading.destinationMAC, &reply, LinkField.source)
+    put(receiver, &reply, LinkField.destination)
+    put(sender, &reply, LinkField.source)
     copy(frame, from: LinkField.type, to: tagsEnd, into: &reply, at: LinkField.type)
     put16(reading.isIPv4 ? EtherType.ipv4 : EtherType.ipv6, &reply, tagsEnd)
     return network
