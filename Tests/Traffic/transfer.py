@@ -8,6 +8,7 @@
     transfer.py ask ADDRESS PORT COUNT [SIZE] sends datagrams of all sizes or one, waits for each; prints {"asked", "answered"}
     transfer.py connect ADDRESS PORT SECONDS  tries to open a connection; prints {"connected": true or false, "error"}
     transfer.py refused ADDRESS PORT SECONDS  sends a datagram and waits for an error; prints {"error": its name, or nothing}
+    transfer.py mtu ADDRESS PORT BYTES        finds the MTU of the way to an echo by datagrams that must not be cut; prints {"mtu", "answered": bytes}
     transfer.py join GROUP PORT INTERFACE     joins a group; prints `listening`, and on SIGTERM {"heard": datagrams}
     transfer.py count ADDRESS PORT            the same without a group
     transfer.py cast ADDRESS PORT COUNT       sends datagrams to a group or to everybody; prints {"sent"}
@@ -107,6 +108,26 @@ def refused(address, port, seconds):
         print(json.dumps({"error": errno.errorcode[error.errno]}))
 
 
+def mtu(address, port, size):
+    client = socket.socket(family(address), socket.SOCK_DGRAM)
+    client.settimeout(1)
+    # IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, IP_MTU and IPV6_MTU (linux/in.h, linux/in6.h); 2 is "always do-not-fragment".
+    level, discover, known, headers = (41, 23, 24, 48) if ":" in address else (0, 10, 14, 28)
+    client.setsockopt(level, discover, 2)
+    client.connect((address, port))
+    answered, deadline = 0, time.monotonic() + 10
+    while not answered and time.monotonic() < deadline:
+        try:
+            client.send(bytes(min(size, client.getsockopt(level, known) - headers)))
+            answered = len(client.recv(65536))
+        except TimeoutError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+    print(json.dumps({"mtu": client.getsockopt(level, known), "answered": answered}))
+
+
 class Stopped(Exception):
     """Raised in a counter, which waits in the kernel when it is told to end."""
 
@@ -168,6 +189,8 @@ def main():
             connect(address, int(port), float(seconds))
         case ["refused", address, port, seconds]:
             refused(address, int(port), float(seconds))
+        case ["mtu", address, port, size]:
+            mtu(address, int(port), int(size))
         case ["join", address, port, interface]:
             hear(address, int(port), interface)
         case ["count", address, port]:

@@ -71,7 +71,7 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .fragmentOverlap, .fragmentLimit, .fragmentTimeout: return try provokeByFragments(reason)
     case .outOfWindow: return nil
     case .oneSided: return nil
-    case .errorLimit: return nil
+    case .errorLimit: return try provokeErrorLimit()
     case .sourceLimit: return try provokeSourceLimit()
     }
     return bench
@@ -82,6 +82,17 @@ private func provokeStorm() throws -> PairBench {
     let bench = try PairBench(PairShape(), .town { $0.links.stormFrames = 1 })
     try bench.expectForwarded(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP())
     try bench.expectDropped(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP(), .storm)
+    return bench
+}
+
+/// One ICMP error a second is one less than two.
+private func provokeErrorLimit() throws -> PairBench {
+    let bench = try PairBench(PairShape(), .town { $0.flows.errorsPerSecond = 1 })
+    let asked = IPv4(from: client, to: web) / UDP(to: 53)
+    try bench.expectForwarded(Ethernet() / asked)
+    let error = Ethernet() / IPv4(from: web, to: client) / ICMP(type: 3, code: 3) / asked
+    try bench.expectForwarded(error, port: 1)
+    try bench.expectDropped(error, .errorLimit, port: 1)
     return bench
 }
 
