@@ -40,6 +40,7 @@ enum HotPath {
             if number == .max { break }
             end(&table, number, .expired, &ends)
         }
+        table.postpone(steps)
         return live
     }
 
@@ -61,6 +62,7 @@ enum HotPath {
             if table.graceUntil > 0 { table.pickUp(number, isReply: false) }
             table[number].generation = 7
             table[detail: number].inspection = 0
+            if table.shelter(number, most: 1) { table.expose(number) }
             return number
         }
     }

@@ -3,13 +3,6 @@
 // Flows that open in the middle of a connection: after a restart that lost the table, or wherever the configuration says so.
 
 extension FlowTable {
-    /// Until when frames from the middle of a connection may open flows after a restart, in nanoseconds of the monotonic clock; 0 for
-    /// not. Lies in the table's memory, so that a second restart goes on with it.
-    @inlinable public var graceUntil: UInt64 {
-        get { unsafe header.pointee.graceUntil }
-        set { unsafe header.pointee.graceUntil = newValue }
-    }
-
     /// Makes a fresh flow one that was picked up, and counts it. The caller has inserted it and not yet tracked its frame.
     ///
     /// - Parameters:

@@ -23,7 +23,7 @@ extension FlowTable {
     ///
     /// - Parameters:
     ///   - number: the entry that `find` or `insert` gave.
-    ///   - reading: what was read from the frame; a `packet`, or a `fragment` whose ports are known.
+    ///   - reading: what was read from the frame; a `packet`, or a fragment whose datagram's first one is known.
     ///   - sender: the end that sent it, from the key.
     ///   - length: bytes of the whole frame.
     ///   - now: the tick.
@@ -40,7 +40,7 @@ extension FlowTable {
         let isFirstAnswer = unsafe entry.pointee.state.number == FlowState.oneSided.number && !entry.pointee.isInitiator(sender)
         if isFirstAnswer {
             unsafe entry.pointee.state = .established
-            lessWaiting()
+            stopWaiting(number)
         }
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
@@ -89,7 +89,7 @@ extension FlowTable {
         // In bounds: callers have compared `number` with `limit`.
         let entry = unsafe body(number)
         let after = unsafe entry.pointee.state.number
-        if Self.isWaiting(before), !Self.isWaiting(after) { lessWaiting() }
+        if Self.isWaiting(before), !Self.isWaiting(after) { stopWaiting(number) }
         unsafe FlowEntry.account(entry, flags: flags, sender: sender, length: length)
         // Late segments of a closed connection pass, but do not keep it.
         if before != FlowState.closed.number { unsafe entry.pointee.lastSeen = now }
