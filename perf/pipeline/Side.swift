@@ -58,6 +58,8 @@ extension Side {
 
     let rings = [PortRings(), PortRings()]
     let capacity: Int
+    /// The family whose table has the capacity; the other one's has room for one flow.
+    let isIPv4: Bool
     let flows4, flows6: Pages
     var policy: PolicyInForce
     private(set) var lane: Lane
@@ -73,14 +75,12 @@ extension Side {
         parts = WorkerParts(stream)
         unsafe events = EventConsumer(base: parts.events.base, capacity: WorkerParts.eventCapacity)
         lane = try parts.lane(flows4, isIPv4 ? capacity : 1, flows6, isIPv4 ? 1 : capacity, rings)
-        isFamily4 = isIPv4
+        self.isIPv4 = isIPv4
     }
-
-    private let isFamily4: Bool
 
     /// Empties the tables.
     func restart() throws {
-        lane = try parts.lane(flows4, isFamily4 ? capacity : 1, flows6, isFamily4 ? 1 : capacity, rings)
+        lane = try parts.lane(flows4, isIPv4 ? capacity : 1, flows6, isIPv4 ? 1 : capacity, rings)
     }
 
     func turn(at now: Moment) -> UInt32 { lane.turn(by: policy, at: now) }
@@ -88,7 +88,7 @@ extension Side {
     var forwarded: UInt64 { counters.ports[0].forwarded + counters.ports[1].forwarded }
 
     /// Whether the first flow's windows are known.
-    var keepsWindows: Bool { (isFamily4 ? lane.flows.v4[0] : lane.flows.v6[0]).lowWindow.flags & 1 != 0 }
+    var keepsWindows: Bool { (isIPv4 ? lane.flows.v4[0] : lane.flows.v6[0]).lowWindow.flags & 1 != 0 }
 
     /// Frames dropped for a reason.
     func dropped(_ reason: DropReason) -> UInt64 {
