@@ -115,6 +115,10 @@ let package = Package(
             ], path: "perf/pipeline", swiftSettings: settings),
         .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-perf-sweep",
+            dependencies: ["Classifier", "Datapath", "Flow", "Net", "Record", "Ring", "TestSupport"], path: "perf/sweep",
+            swiftSettings: settings),
 
         // Tests.
         .target(

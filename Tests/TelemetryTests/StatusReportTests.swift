@@ -34,7 +34,7 @@ import Testing
             return "\"\(reason.name)\":\(count)"
         }.joined(separator: ",")
         #expect(
-            text == #"{"epoch":5,"flows":{"capacity":1024,"used":7},"generation":2,"#
+            text == #"{"epoch":5,"flows":{"capacity":1024,"grace":0,"replaced":0,"used":7},"generation":2,"#
                 + #""pairs":[{"mode":"closed","name":"edge","owner":"queue"}],"#
                 + #""ports":[{"copy":"copy","link":"up","name":"left","pair":"edge","queues":[{"dropped":{"# + reasons
                 + #"},"forwarded":90,"generated":2,"held":1,"kernel":{"rx_dropped":0,"rx_fill_ring_empty_descs":4,"#

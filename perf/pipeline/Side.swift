@@ -87,9 +87,6 @@ extension Side {
     var counters: WorkerCounters { unsafe parts.counters.base.load(as: WorkerCounters.self) }
     var forwarded: UInt64 { counters.ports[0].forwarded + counters.ports[1].forwarded }
 
-    /// Whether the first flow's windows are known.
-    var keepsWindows: Bool { (isIPv4 ? lane.flows.v4[0] : lane.flows.v6[0]).lowWindow.flags & 1 != 0 }
-
     /// Frames dropped for a reason.
     func dropped(_ reason: DropReason) -> UInt64 {
         counters.ports[0].dropped[Int(reason.number)] + counters.ports[1].dropped[Int(reason.number)]
@@ -195,7 +192,6 @@ enum Trouble: Error {
         unsafe epoch.base.storeBytes(of: worker.policy.map.epoch, as: UInt32.self)
         unsafe parts.epoch = UnsafePointer(epoch.base.assumingMemoryBound(to: UInt32.self))
         unsafe parts.verifies_checksums = worker.policy.snapshot.flowSettings.verifiesChecksums != 0
-        unsafe parts.checks_windows = worker.keepsWindows
         let secret = WorkerParts.secret
         let made = unsafe withUnsafeBytes(of: secret) { bytes in
             unsafe parts.secret = bytes.baseAddress?.assumingMemoryBound(to: UInt64.self)

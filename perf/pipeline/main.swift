@@ -28,6 +28,8 @@ else {
 var question = Question(
     name: name, isIPv4: option("--family") != "IPv6", flows: flows, pairs: pairs, rules: rules,
     huge: option("--pages") != "small", library: option("--rte-hash"))
+// Tables are filled to the last place.
+question.settings.reservedFlows = 0
 question.settings.verifiesChecksums = option("--checksums") == "off" ? 0 : 1
 do {
     print(try question.measured().json)

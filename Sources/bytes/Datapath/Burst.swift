@@ -51,6 +51,7 @@ extension Lane {
         }
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
+        sweepSome(after: handled, by: policy, at: now)
         expire(at: now)
         return handled
     }
@@ -128,13 +129,18 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for that of a
+    /// refusal.
     @_noLocks
     mutating func suggest(_ index: Int) {
         burst.candidates[index] = .none
         guard isPacket(index) else { return }
         burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-        flows.prefetchEntry(burst.candidates[index])
+        if burst.candidates[index].isNone {
+            denials.prefetch(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
+        } else {
+            flows.prefetchEntry(burst.candidates[index])
+        }
     }
 
     /// Whether the frame has a transport whose ports are known, and so belongs to a flow.

@@ -36,7 +36,7 @@ extension Lane {
         // reply that of its request: only the responder answers, and it does nothing else.
         let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
         if burst.readings[index].protocolNumber.isICMP, isReply == isInitiator { return .drop(.unrelatedICMP) }
-        if isStale(entry, policy, now), let reason = judgeAgain(number, policy, now) { return .drop(reason) }
+        if isStale(entry, policy, now), let verdict = judgeAgain(arrival, number, policy, now) { return verdict }
         if !isInitiator, flows[number].marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 { return .drop(.spoofed) }
         let length = Int(burst.descriptors[index].length)
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
@@ -46,6 +46,8 @@ extension Lane {
             report(.end, number, now)
             flows.remove(number)
             return openFlow(arrival, policy, now)
+        case .crossing: return judgeCrossing(arrival, number, policy, now)
+        case .answered: return replaceFlow(arrival, number, sender: sender, policy, now)
         }
     }
 

@@ -4,6 +4,7 @@ public import Flow
 internal import Net
 public import Record
 public import Ring
+internal import Wire
 
 /// Everything that one worker owns: its queue of both ports, its part of the flow tables, its counters, its event ring, its free
 /// frames, its rings towards the other workers of the pair. A struct on the worker's own stack, passed `inout`: nobody else can
@@ -39,14 +40,25 @@ public import Ring
     var burst = BurstNotes()
     /// Group frames that each port may still bring in.
     var storms: InlineArray<2, StormBudget> = .init(repeating: StormBudget())
+    /// Connections that were refused a moment ago.
+    var denials: DenialCache
+    /// What each source may still open.
+    var sources: SourceLimits
     /// What the configuration in force says of connections.
     var settings = FlowSettings()
     /// The generation that `settings` came with; 0 before the first.
     var settingsGeneration: UInt32 = 0
+    /// Since when connections are under way that the tables may not hold, in nanoseconds of the monotonic clock; 0 where none are. The
+    /// engine says it before the first turn.
+    public var graceFrom: UInt64 = 0
     /// Answers to rejected frames that may still be sent.
     var replies = ReplyBudget(perSecond: 0, burst: 0)
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
+    /// What SCTP's checksums are worked out by.
+    let cyclic = CRC32C()
+    /// The rounds in which flows are judged again that send nothing.
+    var rounds = Sweep()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
@@ -63,6 +75,8 @@ public import Ring
         self.handOffs = handOffs
         self.flows = flows
         self.flowCapacity = flowCapacity
+        denials = DenialCache(pair: pair)
+        sources = SourceLimits(secret: self.flows.secret)
         unsafe self.counters = unsafe counters
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
     }
@@ -84,6 +98,9 @@ extension Lane {
         }
         settings = latest
         flows.settings = latest
+        let isGranted = graceFrom != 0 && latest.pickUp == FlowSettings.PickUp.restart.rawValue
+        flows.graceUntil = isGranted ? graceFrom &+ UInt64(latest.graceSeconds) &* 1_000_000_000 : 0
+        unsafe counters.pointee.graceUntil = flows.graceUntil
     }
 }
 

@@ -21,8 +21,8 @@ public enum FlowTableDamage: Error, Equatable, Sendable {
 }
 
 extension FlowTable {
-    /// The first thing found wrong with the table's memory, or `nil`. Reads all of it and allocates: for adoption after a crash, not
-    /// for a worker. A table that fails is either formatted, which loses its flows, or mended.
+    /// The first thing found wrong with the table's memory, or `nil`. Reads all of it, follows its lists and allocates: what tests
+    /// hold against a table, and debug builds against one that `FlowTableRecovery` kept. That one reads more quickly.
     @inlinable public borrowing func check() -> FlowTableDamage? {
         let numbers = unsafe header.pointee
         let layout = FlowTableLayout<Key>(capacity: capacity)
@@ -72,7 +72,7 @@ extension FlowTable {
         return nil
     }
 
-    /// Every ended entry is on one list, every waiting flow on the waiting list, and both lists end where they should.
+    /// Every ended entry is on one list, every waiting flow on the waiting list or sheltered, and both lists end where they should.
     @inlinable func checkLists(_ states: [UInt8]) -> FlowTableDamage? {
         var listed = [Bool](repeating: false, count: states.count)
         var number = unsafe header.pointee.free
@@ -81,75 +81,29 @@ extension FlowTable {
             listed[Int(number)] = true
             number = unsafe details[Int(number)].next
         }
-        number = unsafe header.pointee.oldest
-        var last = FlowLink.end
+        guard let count = checkWaitingList(states, &listed) else { return .waitingList }
+        var sheltered: UInt32 = 0
+        for (number, state) in states.enumerated() where !listed[number] {
+            if state == 0 { return .freeList }
+            if Self.isWaiting(state) { sheltered += 1 }
+            if unsafe details[number].next != FlowLink.none || details[number].previous != FlowLink.none { return .waitingList }
+        }
+        let numbers = unsafe header.pointee
+        return numbers.sheltered == sheltered && numbers.waiting == count &+ sheltered ? nil : .counts
+    }
+
+    /// Walks the waiting list, whose links must lead to and fro between waiting flows; returns how many it met, or `nil`.
+    @inlinable func checkWaitingList(_ states: [UInt8], _ listed: inout [Bool]) -> UInt32? {
+        var (number, last, count) = unsafe (header.pointee.oldest, FlowLink.end, UInt32(0))
         while number != FlowLink.end {
-            guard Int(number) < states.count, !listed[Int(number)] else { return .waitingList }
+            guard Int(number) < states.count, !listed[Int(number)], Self.isWaiting(states[Int(number)]),
+                unsafe details[Int(number)].previous == last
+            else { return nil }
             listed[Int(number)] = true
             last = number
+            count += 1
             number = unsafe details[Int(number)].next
         }
-        guard unsafe last == FlowLink.end || last == header.pointee.newest else { return .waitingList }
-        for (number, state) in states.enumerated() {
-            if state == 0, !listed[number] { return .freeList }
-            if Self.isWaiting(state), !listed[number] { return .waitingList }
-            if unsafe !listed[number] && details[number].next != FlowLink.none { return .waitingList }
-        }
-        return nil
-    }
-
-    /// Builds index, lists and counts anew from the entries alone and returns how many flows it could not keep: entries whose state
-    /// is none, whose key another has, or that found no place. Waiting flows are put in the order of their opening. Not for a table
-    /// whose header is damaged: that one is formatted.
-    @inlinable public mutating func mend() -> Int {
-        let old = unsafe header.pointee
-        let fresh = min(old.fresh, limit)
-        let waits = prepareToMend(fresh)
-        var lost = 0
-        for number in 0..<fresh where Self.isLive(state(number)) {
-            // In bounds: `fresh` is at most the capacity, here and below.
-            let key = unsafe key(at: number).pointee
-            let hash = hash(key)
-            if find(key, hash: hash) == .max, let place = vacancy(hash) {
-                occupy(place, hash: hash, number: number)
-                unsafe header.pointee.used &+= 1
-            } else {
-                setState(number, 0)
-                lost += 1
-            }
-        }
-        for number in 0..<fresh where state(number) != 0 && !Self.isLive(state(number)) {
-            setState(number, 0)
-            lost += 1
-        }
-        for number in waits where Self.isWaiting(state(number)) {
-            enlist(number)
-            unsafe header.pointee.waiting &+= 1
-        }
-        for number in (0..<fresh).reversed() where state(number) == 0 { release(number) }
-        return lost
-    }
-
-    /// Empties index and lists, keeps the counters, and returns the waiting flows, first opened first.
-    @inlinable func prepareToMend(_ fresh: UInt32) -> [UInt32] {
-        var clean = FlowTableLayout<Key>(capacity: capacity).header
-        let old = unsafe header.pointee
-        clean.fresh = fresh
-        clean.secret = old.secret
-        (clean.handTick, clean.damaged) = (old.handTick, old.damaged)
-        (clean.inserted, clean.expired, clean.evicted) = (old.inserted, old.expired, old.evicted)
-        (clean.removed, clean.refused) = (old.removed, old.refused)
-        (clean.pickedUp, clean.graceUntil) = (old.pickedUp, old.graceUntil)
-        unsafe header.pointee = clean
-        unsafe index.initializeMemory(as: UInt64.self, repeating: 0, count: Int(buckets) * 8)
-        var waits: [(number: UInt32, opened: UInt32)] = []
-        for number in 0..<fresh {
-            unsafe details[Int(number)].next = FlowLink.none
-            if Self.isWaiting(state(number)) { unsafe waits.append((number, details[Int(number)].firstSeen)) }
-        }
-        guard let reference = waits.first?.opened else { return [] }
-        // Ticks wrap: compare differences from one of them.
-        waits.sort { Int32(bitPattern: $0.opened &- reference) < Int32(bitPattern: $1.opened &- reference) }
-        return waits.map(\.number)
+        return unsafe last == header.pointee.newest ? count : nil
     }
 }

@@ -20,17 +20,17 @@ public import Net
 // refused as if the table were full. The hash is keyed with random words, so that nobody can choose keys that meet.
 //
 // Time. Frames write `lastSeen` and nothing else. A hand goes round the entries, a few at each call, and finds those that were
-// quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening:
-// when the table is full, the oldest of them gives way, and no established flow ever does. The list has one link, so that a flow
-// that ends in its middle gives its entry back only when those before it have answered, ended or given way: 30 seconds at most.
+// quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening,
+// linked both ways so that whoever is answered or ends leaves it at once (FlowTable+Waiting): when the table or the list is full, the
+// oldest of them gives way, and no established flow ever does.
 //
 // Lookup in stages over a burst, one small loop each, so that many lines are on their way at once: `hash`, `prefetchIndex`,
 // `candidate`, `prefetchEntry`, `find`. Measured on a test VM with a full table of a million flows: 41 ns against 120 without.
 //
 // Damage. A process may be killed at any instruction, and the memory outlives it. Each number that is read from memory is compared
 // with the capacity before it is used, each loop has a bound of its own, and a state byte is looked at as a byte before anything
-// treats it as a `FlowState`. So wrong bytes can lose flows, but can neither trap nor hang. `check()` finds them, `mend()` builds
-// everything but the entries anew.
+// treats it as a `FlowState`. So wrong bytes can lose flows, but can neither trap nor hang. What a killed worker leaves is read and
+// put right, or refused, before another worker goes on with it (FlowTableRecovery).
 //
 // Owner. One worker writes. Nothing here is atomic.
 
@@ -47,9 +47,15 @@ public import Net
     @usableFromInline let anchor = Atomic<UInt8>(0)
     /// How flows are kept and followed; may be changed at any time.
     public var settings: FlowSettings
+    /// How far the timeouts of waiting flows have shrunk, in parts of `fullPressure`; see `FlowTable+Waiting`.
+    @usableFromInline var pressure: UInt32 = 0
+    /// Flows that wait in the list of another table with which this one shares its limit.
+    @usableFromInline var listedBeside = 0
+    /// SYNs whose answer decides what they were.
+    @usableFromInline var syns = RememberedSYNs()
 
     /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
-    /// `format` it then. Only the identity is looked at: after a crash call `check()` too.
+    /// `format` it then. Only the identity is looked at: after a crash `FlowTableRecovery` comes first.
     ///
     /// - Parameters:
     ///   - base: `byteCount(capacity:)` bytes, 64-byte aligned, that outlive the table.
@@ -96,10 +102,6 @@ public import Net
     @inlinable public var used: Int { @_noLocks get { unsafe Int(header.pointee.used) } }
     /// How many of them are half open or one-sided.
     @inlinable public var waiting: Int { @_noLocks get { unsafe Int(header.pointee.waiting) } }
-    /// How many may be, so that a flood of opening frames always leaves room: the configured share, at least one.
-    @inlinable public var waitingLimit: Int {
-        @_noLocks get { max(1, Int(truncatingIfNeeded: UInt64(limit) &* UInt64(settings.waitingShare) / 1000)) }
-    }
     /// All numbers of the header, for display; without the secret.
     @inlinable public var statistics: FlowTableHeader {
         @_noLocks get {
@@ -195,7 +197,7 @@ public import Net
         return unsafe key(at: number).pointee
     }
 
-    /// The detail of an entry. `next` belongs to the table: leave it as it is.
+    /// The detail of an entry. `next` and `previous` belong to the table: leave them as they are.
     @inlinable public subscript(detail number: UInt32) -> FlowDetail {
         unsafeAddress {
             precondition(number < limit)

@@ -43,7 +43,17 @@ struct BoardStatus: StatusSource {
                 .init(name: $0.0, pid: $0.1.pid, restarts: $0.1.restarts)
             },
             pairs: pairs, ports: ports,
-            flows: .init(capacity: capacity > 0 ? capacity : plan.flowCapacity, used: counters.reduce(0) { $0 + $1.flows }))
+            flows: .init(
+                capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters,
+                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)))
+    }
+
+    /// Seconds from now until a moment of the monotonic clock, begun ones counted; 0 when it is over.
+    private static func secondsUntil(_ moment: UInt64) -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return moment > now ? (moment - now - 1) / 1_000_000_000 + 1 : 0
     }
 
     /// A worker's counters as they stood between two of its turns, where received = forwarded + dropped + held. A worker that is

@@ -7,7 +7,7 @@ extension StatusReport {
         var lines = [
             generation == 0 ? "no policy in force yet" : "policy generation \(generation), inventory epoch \(epoch)",
             "processes: " + names.joined(separator: ", "),
-            "flows: \(flows.used) of \(flows.capacity)",
+            "flows: \(flows.used) of \(flows.capacity)" + flowsText,
         ]
         for pair in pairs {
             lines.append("")
@@ -18,6 +18,17 @@ extension StatusReport {
             lines += rows(of: pair.name).map { "  " + $0 }
         }
         return lines.map(TerminalText.escaped).joined(separator: "\n")
+    }
+
+    /// What has happened to the tables, as far as anything has.
+    private var flowsText: String {
+        let facts: [(UInt64?, String)] = [
+            (flows.waiting, "waiting"), (flows.evicted, "evicted"), (flows.pickedUp, "picked up"),
+            (flows.passedUntracked, "frames passed without a flow"), (flows.refusedAgain, "frames refused again"),
+            (flows.grace, "s of grace left"), (flows.replaced, "tables replaced"),
+        ]
+        let said = facts.compactMap { count, what in (count ?? 0) > 0 ? "\(count ?? 0) \(what)" : nil }
+        return said.isEmpty ? "" : "; " + said.joined(separator: ", ")
     }
 
     private func restartText(_ count: UInt32) -> String {

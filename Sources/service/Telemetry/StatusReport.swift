@@ -64,10 +64,46 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var capacity: UInt64
         /// Flows there now.
         public var used: UInt64
-        /// Flow tables.
+        /// Flows of these that wait for their answer.
+        public var waiting: UInt64?
+        /// Waiting flows that gave their place to newer ones.
+        public var evicted: UInt64?
+        /// TCP flows that were opened by a segment from the middle of a connection.
+        public var pickedUp: UInt64?
+        /// Frames that passed without a flow because there was no place for one.
+        public var passedUntracked: UInt64?
+        /// Frames of connections that had been refused within a second.
+        public var refusedAgain: UInt64?
+        /// Seconds for which connections under way may still be picked up, 0 when no grace is granted.
+        public var grace: UInt64?
+        /// Tables that were refused after a crash and replaced by empty ones.
+        public var replaced: UInt64?
+
+        private enum CodingKeys: String, CodingKey {
+            case capacity, used, waiting, evicted, grace, replaced
+            case pickedUp = "picked_up"
+            case passedUntracked = "passed_untracked"
+            case refusedAgain = "refused_again"
+        }
+
+        /// Flow tables of so many flows of which so many are used; nothing else is known.
         public init(capacity: UInt64, used: UInt64) {
             self.capacity = capacity
             self.used = used
+        }
+
+        /// Flow tables of so many flows, from what their workers count.
+        public init(capacity: UInt64, workers: [WorkerCounters], grace: UInt64 = 0) {
+            self.capacity = capacity
+            self.grace = grace
+            replaced = workers.reduce(0) { $0 &+ $1.replacedTables }
+            // Data writes the counters: sums wrap.
+            used = workers.reduce(0) { $0 &+ $1.flows }
+            waiting = workers.reduce(0) { $0 &+ $1.waiting }
+            evicted = workers.reduce(0) { $0 &+ $1.evicted }
+            pickedUp = workers.reduce(0) { $0 &+ $1.pickedUp }
+            passedUntracked = workers.reduce(0) { $0 &+ $1.passedUntracked }
+            refusedAgain = workers.reduce(0) { $0 &+ $1.refusedAgain }
         }
     }
 

@@ -33,11 +33,17 @@ struct PolicySetOptions: ParsableArguments {
 
     /// The set of some files, with what the configuration names beside them.
     func read(_ paths: [String]) throws -> Reading {
-        let configuration = try config.map(Configuration.load)
-        var source = PolicySource(configuration, paths: paths, isLossy: documents.lossy)
-        let reading = try source.read(ports: configuration?.ports ?? [])
-        DocumentOptions.tell(source.losses)
+        let (reading, losses) = try Self.read(paths, config: config, isLossy: documents.lossy)
+        DocumentOptions.tell(losses)
         return reading
+    }
+
+    /// The set of some files, with what a configuration names beside them, and what was left out of foreign documents.
+    static func read(_ paths: [String], config: String?, isLossy: Bool) throws -> (reading: Reading, losses: [PolicyError]) {
+        let configuration = try config.map(Configuration.load)
+        var source = PolicySource(configuration, paths: paths, isLossy: isLossy)
+        let reading = try source.read(ports: configuration?.ports ?? [])
+        return (reading, source.losses)
     }
 
     /// The set in force, as the daemon loaded it.

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+// The checksum of a whole packet's transport: TCP (RFC 9293, 3.1), UDP (RFC 768; RFC 8200, 8.1), UDP-Lite (RFC 3828, 3.1), ICMP (RFC 792),
+// ICMPv6 (RFC 4443, 2.3) and SCTP (RFC 9260, appendix A). Apart from `read`, which costs a few loads: this one touches every byte, and
+// whoever asks for it may have it switched off.
+//
+// A stack that leaves the work to its NIC hands over a frame whose field holds the pseudo-header's sum only, or, for SCTP, 0 (Linux
+// calls it CHECKSUM_PARTIAL). From a virtual port such frames come as they are. They are told apart, because the sender did nothing
+// wrong and the checksum can be completed.
+
+/// What the checksum of a packet's transport is.
+@frozen public enum ChecksumState: UInt8, Sendable {
+    /// What it must be.
+    case right = 0
+    /// Left out, as UDP may over IPv4 and tunnels over IPv6, or of a protocol that has none that is known here.
+    case absent
+    /// To be completed: only what the pseudo-header adds up to.
+    case partial
+    /// Neither: the packet is not what its sender made.
+    case wrong
+}
+
+/// What the checksum of the packet is that a reading describes. Fragments have none of their own.
+///
+/// - Parameters:
+///   - reading: what `read` or `readInner` made of the frame; of kind `packet` or `neighbour`, else the checksum is absent.
+///   - frame: the frame's bytes, those that were read.
+///   - cyclic: tables for SCTP's.
+@_noLocks
+public func checksumState(
+    of reading: borrowing Reading, in frame: borrowing RawSpan, _ cyclic: borrowing CRC32C
+) -> ChecksumState {
+    let place = checksumPlace(of: reading, in: frame)
+    switch place.kind {
+    case .sum:
+        let sum = summed(frame, from: place.start, to: place.end, onto: place.pseudoHeader)
+        if checksum(of: sum) == 0 { return .right }
+        guard place.pseudoHeader != 0, u16(frame, place.field) == folded(place.pseudoHeader) else { return .wrong }
+        return .partial
+    case .remainder:
+        let found = u32(frame, place.field)
+        if found == remainder(frame, place, cyclic) { return .right }
+        return found == 0 ? .partial : .wrong
+    case .absent: return .absent
+    case .impossible: return .wrong
+    }
+}
+
+/// A packet's right checksum, and where it belongs.
+@frozen public struct RightChecksum: BitwiseCopyable, Sendable {
+    /// First byte of the field.
+    let field: Int
+    /// Its value: 4 bytes where `isRemainder`, else 2.
+    let value: UInt32
+    let isRemainder: Bool
+
+    @_noLocks
+    init(field: Int, value: UInt32, isRemainder: Bool) {
+        self.field = field
+        self.value = value
+        self.isRemainder = isRemainder
+    }
+
+    /// Puts it into the frame that it was worked out for.
+    @_noLocks
+    public func write(into frame: inout MutableRawSpan) {
+        if isRemainder { return put32(value, &frame, field) }
+        put16(UInt16(truncatingIfNeeded: value), &frame, field)
+    }
+}
+
+/// The checksum that a packet must have, whatever its field holds; `nil` where `checksumState` says that it is absent, or where it
+/// covers what it cannot. Parameters as there.
+@_noLocks
+public func rightChecksum(
+    of reading: borrowing Reading, in frame: borrowing RawSpan, _ cyclic: borrowing CRC32C
+) -> RightChecksum? {
+    let place = checksumPlace(of: reading, in: frame)
+    switch place.kind {
+    case .sum:
+        // Taking the field's value out again is adding its complement.
+        let present = UInt64(~u16(frame, place.field))
+        let value = checksum(of: summed(frame, from: place.start, to: place.end, onto: place.pseudoHeader &+ present))
+        // 0 says that there is none (RFC 768, RFC 3828); it stands for the same number.
+        let number = reading.protocolNumber.rawValue
+        let mayBeAbsent = number == IPProtocol.udp.rawValue || number == UDPLiteField.protocolNumber
+        return RightChecksum(field: place.field, value: UInt32(value == 0 && mayBeAbsent ? 0xffff : value), isRemainder: false)
+    case .remainder: return RightChecksum(field: place.field, value: remainder(frame, place, cyclic), isRemainder: true)
+    case .absent, .impossible: return nil
+    }
+}
+
+/// Where a checksum stands, and what it is of.
+private struct ChecksumPlace: BitwiseCopyable {
+    /// How it is worked out.
+    enum Kind: BitwiseCopyable { case sum, remainder, absent, impossible }
+    let kind: Kind
+    /// First byte of the field.
+    let field: Int
+    /// First byte that is covered, and one past the last.
+    let start: Int, end: Int
+    /// Sum of the pseudo-header, or 0 where it has no part in it.
+    let pseudoHeader: UInt64
+
+    @_noLocks @inline(__always)
+    init(_ kind: Kind, field: Int = 0, from start: Int = 0, to end: Int = 0, onto pseudoHeader: UInt64 = 0) {
+        self.kind = kind
+        self.field = field
+        self.start = start
+        self.end = end
+        self.pseudoHeader = pseudoHeader
+    }
+}
+
+/// UDP-Lite (RFC 3828, 3.1): UDP whose length is instead how much of it the checksum covers.
+private enum UDPLiteField {
+    static var protocolNumber: UInt8 { @_noLocks get { 136 } }
+    static var coverage: Int { @_noLocks get { 4 } }
+    static var checksum: Int { @_noLocks get { 6 } }
+    static var length: Int { @_noLocks get { 8 } }
+}
+
+/// Offsets of the fields of the others.
+private enum ChecksumOffset {
+    static var tcp: Int { @_noLocks get { 16 } }
+    static var icmp: Int { @_noLocks get { 2 } }
+    static var sctp: Int { @_noLocks get { 8 } }
+}
+
+@_noLocks @inline(__always)
+private func checksumPlace(of reading: borrowing Reading, in frame: borrowing RawSpan) -> ChecksumPlace {
+    switch reading.kind {
+    case .packet, .neighbour: break
+    case .fragment, .arp, .link: return ChecksumPlace(.absent)
+    }
+    let (start, end) = (Int(reading.transportOffset), Int(reading.end))
+    // A reading of another frame must not lead out of this one.
+    guard start <= end, end <= frame.byteCount else { return ChecksumPlace(.impossible) }
+    let (length, number) = (end &- start, reading.protocolNumber)
+    if number == .tcp {
+        guard length >= ChecksumOffset.tcp &+ 2 else { return ChecksumPlace(.impossible) }
+        let pseudoHeader = pseudoHeaderSum(reading.source, reading.destination, length: length, number)
+        return ChecksumPlace(.sum, field: start &+ ChecksumOffset.tcp, from: start, to: end, onto: pseudoHeader)
+    }
+    guard number == .udp else { return placeOfOther(reading, in: frame, length) }
+    guard length >= UDPField.length else { return ChecksumPlace(.impossible) }
+    guard u16(frame, start &+ UDPField.checksum) != 0 else { return ChecksumPlace(.absent) }
+    // What stands behind the datagram in its packet is not covered.
+    let covered = Int(u16(frame, start &+ UDPField.datagramLength))
+    guard covered >= UDPField.length, covered <= length else { return ChecksumPlace(.impossible) }
+    let pseudoHeader = pseudoHeaderSum(reading.source, reading.destination, length: covered, number)
+    return ChecksumPlace(.sum, field: start &+ UDPField.checksum, from: start, to: start &+ covered, onto: pseudoHeader)
+}
+
+/// As `checksumPlace`, of all but TCP and UDP. The reading's transport lies in the frame, and has `length` bytes.
+@_noLocks @inline(never)
+private func placeOfOther(_ reading: borrowing Reading, in frame: borrowing RawSpan, _ length: Int) -> ChecksumPlace {
+    let (start, number) = (Int(reading.transportOffset), reading.protocolNumber)
+    let end = start &+ length
+    if number.isICMP {
+        guard length >= ChecksumOffset.icmp &+ 2 else { return ChecksumPlace(.impossible) }
+        let pseudoHeader = reading.isIPv4 ? 0 : pseudoHeaderSum(reading.source, reading.destination, length: length, number)
+        return ChecksumPlace(.sum, field: start &+ ChecksumOffset.icmp, from: start, to: end, onto: pseudoHeader)
+    }
+    if number == .sctp {
+        guard length >= ChecksumOffset.sctp &+ 4 else { return ChecksumPlace(.impossible) }
+        return ChecksumPlace(.remainder, field: start &+ ChecksumOffset.sctp, from: start, to: end)
+    }
+    guard number.rawValue == UDPLiteField.protocolNumber else { return ChecksumPlace(.absent) }
+    guard length >= UDPLiteField.length else { return ChecksumPlace(.impossible) }
+    let coverage = Int(u16(frame, start &+ UDPLiteField.coverage))
+    let covered = coverage == 0 ? length : coverage
+    // The header is always covered, and a checksum always there.
+    guard covered >= UDPLiteField.length, covered <= length, u16(frame, start &+ UDPLiteField.checksum) != 0
+    else { return ChecksumPlace(.impossible) }
+    let pseudoHeader = pseudoHeaderSum(reading.source, reading.destination, length: length, number)
+    return ChecksumPlace(.sum, field: start &+ UDPLiteField.checksum, from: start, to: start &+ covered, onto: pseudoHeader)
+}
+
+/// What the field of an SCTP packet must hold, as a number in network order: the check goes over the packet with the field as 0, and
+/// is the only number of all these headers that travels with its lowest byte first.
+@_noLocks @inline(never)
+private func remainder(_ frame: borrowing RawSpan, _ place: ChecksumPlace, _ cyclic: borrowing CRC32C) -> UInt32 {
+    var remainder = cyclic.advanced(.max, over: frame, from: place.start, to: place.field)
+    remainder = cyclic.advancedByFourZeros(remainder)
+    return (~cyclic.advanced(remainder, over: frame, from: place.field &+ 4, to: place.end)).byteSwapped
+}
