@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
 
 /// The cyclic redundancy check of SCTP (RFC 9260, appendix A; polynomial of Castagnoli), eight bytes a step: each byte of a step is
 /// looked up in the table for its distance from the step's end, and what is found is added up without carries ("slicing by eight",
@@ -10,6 +11,8 @@ public struct CRC32C: ~Copyable, Sendable {
     private static var polynomial: UInt32 { 0x82f6_3b78 }
     /// Eight tables of 256: what a byte adds that so many bytes follow.
     private let tables: InlineArray<2048, UInt32>
+    /// Never read. What has an atomic is borrowed by its address; without one the tables would be copied for each call (`FlowTable`).
+    private let anchor = Atomic<UInt8>(0)
 
     /// The tables.
     public init() {
