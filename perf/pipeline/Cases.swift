@@ -18,7 +18,7 @@ struct Question {
     var library: String?
     var settings = FlowSettings()
 
-    static let cases = ["established", "rte_hash", "first", "unreadable", "denied", "flood"]
+    static let cases = ["established", "instructions", "rte_hash", "first", "unreadable", "denied", "flood"]
 
     /// A moment for all: the clock stands still while frames pass, so that no flow expires among them.
     static let now = Moment(nanoseconds: 1 << 40, wall: 1_700_000_000)
@@ -27,6 +27,7 @@ struct Question {
     func measured() throws -> Fields {
         switch name {
         case "established": try established()
+        case "instructions": try instructions()
         case "rte_hash": try besideRTEHash()
         case "first": try first()
         case "unreadable": try unreadable()
