@@ -58,6 +58,8 @@ extension Side {
 
     let rings = [PortRings(), PortRings()]
     let capacity: Int
+    /// The family whose table has the capacity; the other one's has room for one flow.
+    let isIPv4: Bool
     let flows4, flows6: Pages
     var policy: PolicyInForce
     private(set) var lane: Lane
@@ -73,22 +75,17 @@ extension Side {
         parts = WorkerParts(stream)
         unsafe events = EventConsumer(base: parts.events.base, capacity: WorkerParts.eventCapacity)
         lane = try parts.lane(flows4, isIPv4 ? capacity : 1, flows6, isIPv4 ? 1 : capacity, rings)
-        isFamily4 = isIPv4
+        self.isIPv4 = isIPv4
     }
-
-    private let isFamily4: Bool
 
     /// Empties the tables.
     func restart() throws {
-        lane = try parts.lane(flows4, isFamily4 ? capacity : 1, flows6, isFamily4 ? 1 : capacity, rings)
+        lane = try parts.lane(flows4, isIPv4 ? capacity : 1, flows6, isIPv4 ? 1 : capacity, rings)
     }
 
     func turn(at now: Moment) -> UInt32 { lane.turn(by: policy, at: now) }
     var counters: WorkerCounters { unsafe parts.counters.base.load(as: WorkerCounters.self) }
     var forwarded: UInt64 { counters.ports[0].forwarded + counters.ports[1].forwarded }
-
-    /// Whether the first flow's windows are known.
-    var keepsWindows: Bool { (isFamily4 ? lane.flows.v4[0] : lane.flows.v6[0]).lowWindow.flags & 1 != 0 }
 
     /// Frames dropped for a reason.
     func dropped(_ reason: DropReason) -> UInt64 {
@@ -198,7 +195,6 @@ enum Trouble: Error {
         unsafe epoch.base.storeBytes(of: worker.policy.map.epoch, as: UInt32.self)
         unsafe parts.epoch = UnsafePointer(epoch.base.assumingMemoryBound(to: UInt32.self))
         unsafe parts.verifies_checksums = worker.policy.snapshot.flowSettings.verifiesChecksums != 0
-        unsafe parts.checks_windows = worker.keepsWindows
         let secret = WorkerParts.secret
         let made = unsafe withUnsafeBytes(of: secret) { bytes in
             unsafe parts.secret = bytes.baseAddress?.assumingMemoryBound(to: UInt64.self)

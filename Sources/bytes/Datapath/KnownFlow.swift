@@ -21,7 +21,7 @@ struct Arrival: BitwiseCopyable {
 
 extension Lane {
     /// The verdict on a frame with a transport: that of its flow, or policy's on the flow that it opens.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func judgeFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
         let index = arrival.index
         let sender = burst.keys[index].sender
@@ -39,6 +39,17 @@ extension Lane {
         if isStale(entry, policy, now), let verdict = judgeAgain(arrival, number, policy, now) { return verdict }
         if !isInitiator, flows[number].marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 { return .drop(.spoofed) }
         let length = Int(burst.descriptors[index].length)
+        if flows.trackPlain(number, burst.readings[index], sender: sender, length: length, now: now.ticks) { return .forward }
+        return judgeTurn(arrival, number, policy, now)
+    }
+
+    /// The verdict on a frame that moves its flow to another state, or does not fit it.
+    @_noLocks @inline(never)
+    private mutating func judgeTurn(
+        _ arrival: Arrival, _ number: FlowNumber, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let index = arrival.index
+        let (sender, length) = (burst.keys[index].sender, Int(burst.descriptors[index].length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
         case .refused(let reason): return .drop(reason)
@@ -52,7 +63,7 @@ extension Lane {
     }
 
     /// Whether a flow was judged by another policy than the one in force, or its verdict has lapsed.
-    @_noLocks
+    @_noLocks @inline(always)
     func isStale(_ entry: FlowEntry, _ policy: PolicyInForce, _ now: Moment) -> Bool {
         entry.generation != policy.snapshot.generation || entry.epoch != policy.map.epoch
             || (entry.validUntil != .max && now.wall >= UInt64(entry.validUntil))

@@ -127,7 +127,7 @@ public import Net
     }
 
     /// First and second stage, which keep the key for the fifth.
-    @inlinable @inline(__always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
+    @inlinable @inline(always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
         if reading.isIPv4 {
             (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
             let hash = v4.hash(keys.v4)
@@ -141,7 +141,7 @@ public import Net
     }
 
     /// Third stage: the entry that the hash's bucket suggests, or none.
-    @inlinable @inline(__always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
+    @inlinable @inline(always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
         FlowNumber(isIPv4 ? v4.candidate(hash) : v6.candidate(hash), isIPv4: isIPv4)
     }
 
@@ -165,7 +165,7 @@ public import Net
     }
 
     /// Fifth stage: the flow of a key.
-    @inlinable @inline(__always) public func find(
+    @inlinable @inline(always) public func find(
         _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
     ) -> FlowNumber {
         let suggested = candidate.isNone ? .max : candidate.entry
@@ -173,8 +173,8 @@ public import Net
         return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
     }
 
-    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one
-    /// limit of waiting flows.
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one limit of
+    /// waiting flows.
     @inlinable public mutating func insert(
         _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
     ) -> FlowNumber {
@@ -232,6 +232,21 @@ public import Net
     /// Keeps them.
     @inlinable public mutating func setGrounds(_ grounds: FlowGrounds, of number: FlowNumber) {
         if number.isIPv4 { v4.setGrounds(grounds, of: number.entry) } else { v6.setGrounds(grounds, of: number.entry) }
+    }
+
+    /// Follows a flow by a frame that changes nothing but numbers, see `FlowEntry.takePlain`; false for any other, which goes to `track`.
+    @inlinable @inline(always) public mutating func trackPlain(
+        _ number: FlowNumber, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) -> Bool {
+        // Both tables compare the number with their capacity.
+        let entry = unsafe UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry))
+        if reading.protocolNumber.rawValue == 6 {
+            return unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now)
+        }
+        guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
+        unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
+        unsafe entry.pointee.lastSeen = now
+        return true
     }
 
     /// Follows a flow by one frame, see `FlowTable.track`.

@@ -45,14 +45,14 @@ public import Net
 /// one. One that was overwritten is as one that never came: its connection opens with the next SYN that is sent. They are the
 /// process's own, and gone with it.
 @safe @usableFromInline struct RememberedSYNs: ~Copyable {
-    private let items: UnsafeMutablePointer<RememberedSYN>
+    @usableFromInline let items: UnsafeMutablePointer<RememberedSYN>
 
     @usableFromInline init() {
         unsafe items = .allocate(capacity: 128)
         unsafe items.initialize(repeating: RememberedSYN(), count: 128)
     }
 
-    deinit { unsafe items.deallocate() }
+    @inlinable deinit { unsafe items.deallocate() }
 
     /// The SYN of a flow that is not older than `limit` ticks, or one without a number.
     @_noLocks @usableFromInline func recall(_ number: UInt32, now: UInt32, limit: UInt32) -> RememberedSYN {
