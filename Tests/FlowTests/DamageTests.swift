@@ -36,8 +36,11 @@ import Testing
             if number != .max {
                 let flags = UInt8.random(in: 0...31, using: &random)
                 let reading = Reading.tcp(flags, from: (Address(v4: 1), 1), to: (Address(v4: 2), 2))
-                if case .reopen = table.track(number, reading, sender: .low, length: 60, now: now) {
-                    table.reopen(number, initiator: .low, now: now)
+                switch table.track(number, reading, sender: .low, length: 60, now: now) {
+                case .reopen: table.reopen(number, initiator: .low, now: now)
+                case .crossing: table.cross(number, reading, sender: .low, length: 60, now: now)
+                case .answered: table.replace(number, now: now)
+                case .live, .refused: break
                 }
                 if flags % 7 == 0 { table.remove(number) }
             }
