@@ -47,7 +47,8 @@ extension SystemTests {
             let ratio = flooded.sorted()[1] / calm.sorted()[1]
             let status = try lab.quietStatus()
             figure("flood", "\(sent) SYNs at \(Int(rate)) a second, \(status.flows.evicted ?? 0) gave way")
-            figure("flood: requests in ms", "without \(calm.map { ($0 * 1000).short }), with \(flooded.map { ($0 * 1000).short })")
+            let times = [calm, flooded].map { $0.map { ($0 * 1000).short }.joined(separator: ", ") }
+            figure("flood: a request in ms", "without \(times[0]); with \(times[1])")
             figure("flood: memory", "grew by \(grown) KiB; drained after \((drained / 1000).short) s")
             // Half a MiB is the allocator's and the runtime's own.
             #expect(grown < 512)
