@@ -79,6 +79,19 @@ struct NotAdopted: Error {}
         (try? table(key, capacity: capacity, secret: secret)) != nil
     }
 
+    /// Takes over the table as after a kill.
+    func recover<Key: FlowKey>(_ key: Key.Type, capacity: Int, parts: Int = 3) throws -> FlowTableOutcome {
+        guard let recovery = FlowTableRecovery(try table(key, capacity: capacity), parts: parts) else {
+            return .refused(contradictions: 0)
+        }
+        while true {
+            // From the last part to the first: they may run in any order.
+            for part in (0..<recovery.parts).reversed() { recovery.readEntries(part) }
+            for part in (0..<recovery.parts).reversed() { recovery.readIndex(part) }
+            let outcome = recovery.conclude()
+            if outcome != .again { return outcome }
+        }
+    }
 }
 
 /// A key whose place in the index the test chooses: `hashed` is what the table makes of its hash.

@@ -46,6 +46,7 @@ import Testing
                 Piece("IPv4 \(worker)", at: layout.table4(ofWorker: worker), FlowTable<FlowKey4>.byteCount(capacity: flows)))
             pieces.append(
                 Piece("IPv6 \(worker)", at: layout.table6(ofWorker: worker), FlowTable<FlowKey6>.byteCount(capacity: flows)))
+            pieces.append(Piece("fragments \(worker)", at: layout.fragments(ofWorker: worker), FragmentTable.byteCount))
         }
         expect(pieces, fit: layout.byteCount, "\(workers) workers, \(flows) flows")
     }
@@ -93,7 +94,7 @@ import Testing
         #expect(MemoryLayout<PairBoard>.size == 64)
         #expect(MemoryLayout<MemoryHeader>.size == 64)
         #expect(MemoryLayout<QueueCounters>.size == 64 + 64 * 8)
-        #expect(MemoryLayout<WorkerCounters>.size == 2 * 576 + 96)
+        #expect(MemoryLayout<WorkerCounters>.size == 2 * 576 + 120)
         #expect(MemoryLayout<KernelStatistics>.size == 48)
         #expect(MemoryLayout<FixedName>.size == 32)
         #expect(MemoryLayout<PortPlan>.size == 56)

@@ -43,6 +43,18 @@ import Testing
         #expect(throws: RingError.self) { _ = try SharedMemory(adopting: dup(file.descriptor), expecting: long) }
     }
 
+    @Test func `a file that its maker could still cut short is not adopted`() throws {
+        let file = try SharedMemory.create("layout-tests", byteCount: 8192, header: Self.header)
+        let plain = unsafe try #require(tmpfile())
+        defer { unsafe fclose(plain) }
+        let descriptor = unsafe dup(fileno(plain))
+        try #require(ftruncate(descriptor, 8192) == 0)
+        try #require(unsafe pwrite(descriptor, file.base, 8192, 0) == 8192)
+        #expect(throws: RingError.foreign("a memory file that can still change its size")) {
+            _ = try SharedMemory(adopting: descriptor, expecting: Self.header)
+        }
+    }
+
     @Test func `the refusal says what was found and what to do`() throws {
         let file = try SharedMemory.create("layout-tests", byteCount: 8192, header: Self.others[1].header)
         let error = #expect(throws: RingError.self) {

@@ -51,6 +51,29 @@ import Testing
         #expect(errno == EPERM)
     }
 
+    @Test func `it says whether its size is fixed for ever, and whoever has it can add no seal`() throws {
+        let file = try MemoryFile.create("ring-tests", byteCount: 4096)
+        try file.expectSeals()
+        // F_ADD_SEALS with F_SEAL_FUTURE_WRITE: the next process could not map it for writing.
+        #expect(fcntl(file.descriptor, 1033, 0x0010) == -1)
+        let plain = unsafe try #require(tmpfile())
+        defer { unsafe fclose(plain) }
+        let descriptor = unsafe dup(fileno(plain))
+        try #require(ftruncate(descriptor, 4096) == 0)
+        let other = try MemoryFile(adopting: descriptor)
+        #expect(throws: RingError.self) { try other.expectSeals() }
+    }
+
+    @Test func `memory that cannot be had is missed when it is reserved, not later`() async {
+        await #expect(processExitsWith: .success) {
+            let file = try MemoryFile.create("ring-tests", byteCount: 4 << 20)
+            // The pages lie in no file any more: as when none is left.
+            unsafe munmap(file.base, file.byteCount)
+            let error = #expect(throws: RingError.self) { try file.populate() }
+            #expect(error?.description.contains("flows.capacity") == true)
+        }
+    }
+
     @Test func `a file without a byte is refused, and its descriptor closed`() throws {
         var ends: [Int32] = [-1, -1]
         try #require(unsafe pipe(&ends) == 0)
@@ -81,7 +104,7 @@ import Testing
     @Test func `touching every page changes none`() throws {
         let file = try MemoryFile.create("ring-tests", byteCount: 64 * 4096)
         for page in 0..<64 { unsafe file.base.storeBytes(of: UInt64(page), toByteOffset: page * 4096, as: UInt64.self) }
-        file.populate()
+        try file.populate()
         for page in 0..<64 {
             #expect(unsafe file.base.load(fromByteOffset: page * 4096, as: UInt64.self) == UInt64(page))
         }

@@ -15,7 +15,7 @@ internal import Wire
 //       gather    fragments: ports of the first, or hold (Flow)
 //       own       whose flow is it? ─► hand-off ring     another worker's
 //       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
-//       fetch     the entry's lines                       of its own over the burst, so that the waits overlap)
+//                                                         of its own over the burst, so that the waits overlap)
 //       judge     layer 2, known flow, or policy         (Flow, Classifier)
 //     verdict ─► transmit ring of the other port, or free list; what is rejected, an answer to the port that it came in by
 //
@@ -51,6 +51,7 @@ extension Lane {
         }
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
+        sweepSome(after: handled, by: policy, at: now)
         expire(at: now)
         return handled
     }
@@ -61,7 +62,6 @@ extension Lane {
         guard count > 0 else { return }
         for index in 0..<Int(count) { read(index, by: policy, at: now) }
         for index in 0..<Int(count) { suggest(index) }
-        for index in 0..<Int(count) { fetch(index) }
         for index in 0..<Int(count) {
             if let owner = foreignOwner(index) {
                 handOver(index, to: owner)
@@ -72,10 +72,14 @@ extension Lane {
         }
     }
 
-    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn.
+    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn; what it released does not count.
     public var lastVerdict: Verdict { burst.verdict }
 
-    /// Takes what the port has received; the frames are in hand from here on.
+    /// What was read from that frame, with what is known of its datagram; `nil` where it belongs to no flow. Where frames were released,
+    /// it may be the reading of one of these, which is of the same flow.
+    public var lastReading: Reading? { isPacket(0) ? burst.readings[0] : nil }
+
+    /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
     @_noLocks
     mutating func receive(_ port: Int) -> UInt32 {
         let count = ports[port].rings.receive.peek(Lane.burstSize)
@@ -86,6 +90,7 @@ extension Lane {
             descriptor.options = UInt32(truncatingIfNeeded: port)
             bytes &+= UInt64(descriptor.length)
             burst.descriptors[Int(offset)] = descriptor
+            umem.prefetch(descriptor.address)
         }
         ports[port].rings.receive.release(count)
         unsafe counters.pointee.ports[port].received &+= UInt64(count)
@@ -107,7 +112,10 @@ extension Lane {
         }
         burst.reasons[index] = umem.read(descriptor, into: &burst.readings[index])
         guard burst.reasons[index] == nil else { return }
-        if burst.readings[index].carried.kind.number != 0 { enterTunnel(index, by: policy) }
+        if burst.readings[index].carried.kind.number != 0 {
+            enterTunnel(index, by: policy)
+            guard burst.reasons[index] == nil else { return }
+        }
         if settings.verifiesChecksums != 0 { verifyChecksum(index) }
         if case .fragment = burst.readings[index].kind { gather(index, at: now) }
         guard isPacket(index) else { return }
@@ -118,7 +126,7 @@ extension Lane {
     /// The hash of the frame's flow, and its owner; asks for the bucket.
     @_noLocks
     mutating func findBucket(_ index: Int) {
-        burst.hashes[index] = flows.hash(burst.readings[index])
+        burst.hashes[index] = flows.hash(burst.readings[index], keeping: &burst.keys[index])
         if ownerByHash { noteOwner(index) }
     }
 
@@ -128,17 +136,13 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
+    /// that of a refusal.
     @_noLocks
     mutating func suggest(_ index: Int) {
         burst.candidates[index] = .none
         guard isPacket(index) else { return }
         burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-    }
-
-    /// Asks for the lines of the suggested entry, or where there is none for that of a refusal.
-    @_noLocks
-    mutating func fetch(_ index: Int) {
         if burst.candidates[index].isNone {
             denials.prefetch(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
         } else {
@@ -174,7 +178,7 @@ extension Lane {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
         switch verdict {
-        case .forward: forward(Frame(address: descriptor.address, length: descriptor.length), from: port)
+        case .forward: forward(descriptor, from: port, at: now)
         case .drop(let reason): drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
         case .reject(let reason):
             answer(index, at: now)
@@ -188,13 +192,14 @@ extension Lane {
 
     /// Sends a frame out by the other port, if that can take it.
     @_noLocks
-    mutating func forward(_ frame: consuming Frame, from port: Int) {
+    mutating func forward(_ descriptor: Descriptor, from port: Int, at now: Moment) {
+        let frame = Frame(address: descriptor.address, length: descriptor.length)
         let out = 1 &- port
         guard ports[out].hasLink else {
             drop(frame, from: port, because: .linkDown)
             return
         }
-        guard frame.length <= ports[out].maximumFrame else {
+        guard descriptor.length <= ports[out].longestUntagged || fits(descriptor, through: out, at: now) else {
             drop(frame, from: port, because: .oversize)
             return
         }
@@ -204,7 +209,7 @@ extension Lane {
             return
         }
         unsafe counters.pointee.ports[port].forwarded &+= 1
-        unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(frame.length)
+        unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)
         ports[out].rings.transmit.push(frame)
     }
 

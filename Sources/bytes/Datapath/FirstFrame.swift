@@ -12,18 +12,41 @@ extension Lane {
     /// The verdict on a frame that belongs to no flow: what policy says of the flow that it opens.
     @_noLocks @inline(never)
     mutating func openFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
-        let index = arrival.index
         let state: FlowState
-        switch Opening.of(burst.readings[index]) {
-        case .refused(let reason): return closed(arrival, reason, policy, now)
+        switch Opening.of(burst.readings[arrival.index]) {
+        case .refused(let reason):
+            if let verdict = pickUp(arrival, policy, now) { return verdict }
+            return closed(arrival, reason, policy, now)
         case .opens(let first): state = first
         }
         if let verdict = remembered(arrival, policy, now) { return verdict }
-        let question = Question(of: burst.readings[index], port: arrival.port, policy, pair: pair)
-        let judgement = question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now)
-        guard judgement.decision.number == Decision.allow.number else {
-            return deny(arrival, question, judgement, policy, now)
+        let answer = ask(of: arrival, policy, now)
+        guard answer.allows else {
+            if let verdict = pickUpReply(arrival, policy, now) { return verdict }
+            return deny(arrival, answer.question, answer.judgement, policy, now)
         }
+        return admit(arrival, state, answer, policy, now)
+    }
+
+    /// What policy says of the flow that a frame in hand opens.
+    @_noLocks
+    func ask(of arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Answer {
+        let question = Question(of: burst.readings[arrival.index], port: arrival.port, policy, pair: pair)
+        return Answer(question, question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now))
+    }
+
+    /// Opens a flow that policy allows; its frame passes where there is a place for it.
+    ///
+    /// - Parameters:
+    ///   - isPickedUp: the frame is from the middle of a connection.
+    ///   - isReply: its sender is the responder.
+    @_noLocks
+    mutating func admit(
+        _ arrival: Arrival, _ state: FlowState, _ answer: Answer, isPickedUp: Bool = false, isReply: Bool = false,
+        _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let index = arrival.index
+        let (question, judgement) = (answer.question, answer.judgement)
         if judgement.isStateless { return .forward }
         if settings.sourceRate > 0, !isWithinLimit(index, now) {
             refuse(arrival, question, judgement, .sourceLimit, policy, now)
@@ -31,9 +54,10 @@ extension Lane {
         }
         let number = place(index, state: state, isFailsafe: judgement.isFailsafe, now)
         guard !number.isNone else { return full(arrival, question, judgement, policy, now) }
-        if arrival.port == 1 { flows.mark(number, .secondPort) }
-        note(judgement, question, of: number, policy)
         let sender = flows[number].initiator
+        if isPickedUp { flows.pickUp(number, isReply: isReply) }
+        if (arrival.port == 1) != isReply { flows.mark(number, .secondPort) }
+        note(judgement, question, of: number, policy)
         let length = Int(burst.descriptors[index].length)
         _ = flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks)
         report(.start, number, question, judgement, now)
@@ -144,6 +168,8 @@ extension Lane {
         flows[number].generation = policy.snapshot.generation
         flows[number].epoch = question.epoch
         flows[number].validUntil = judgement.validUntil
+        rounds.noteLapse(judgement.validUntil)
+        flows.unmark(number, .outlived)
         flows[number].change = judgement.change.number
         flows[number].drainSeconds =
             judgement.drainSeconds < 0xffff ? UInt16(truncatingIfNeeded: judgement.drainSeconds) : 0xffff

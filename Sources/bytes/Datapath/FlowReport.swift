@@ -17,6 +17,7 @@ extension Lane {
     mutating func expire(at now: Moment) {
         expireSome(isIPv4: true, now)
         expireSome(isIPv4: false, now)
+        expireFragments(at: now)
         unsafe counters.pointee.flows = UInt64(flows.used)
         unsafe counters.pointee.waiting = UInt64(flows.waiting)
         unsafe counters.pointee.pickedUp = flows.pickedUp
@@ -29,7 +30,8 @@ extension Lane {
         while steps > 0 && left > 0 {
             let number = flows.nextExpired(isIPv4: isIPv4, now: now.ticks, steps: &steps)
             guard !number.isNone else { return }
-            report(.end, number, now)
+            // The end of a condemned flow has been told.
+            if !flows[number].isCondemned { report(.end, number, now) }
             flows.remove(number, as: .expired)
             left &-= 1
         }

@@ -86,7 +86,9 @@ extension Lane {
     mutating func handOver(_ index: Int, to owner: Int) {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
-        guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(descriptor) else {
+        var passed = burst.isResolved(index) ? descriptorToPass(index) : descriptor
+        if settings.verifiesChecksums != 0 { passed = passed.verified() }
+        guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(passed) else {
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)
             return
         }
@@ -96,8 +98,8 @@ extension Lane {
         handedTo |= 1 << UInt32(truncatingIfNeeded: owner)
     }
 
-    /// Drops whatever waits in the receive rings and in the rings of other workers: it came before a pause, a hang or a change of
-    /// mode, and nothing old is sent late.
+    /// Drops whatever waits in the receive rings, in the rings of other workers, and for the first fragment of its datagram: it came
+    /// before a pause, a hang or a change of mode, and nothing old is sent late.
     @_noLocks
     public mutating func dropStale() -> UInt32 {
         var dropped: UInt32 = 0
@@ -109,6 +111,7 @@ extension Lane {
                 count = receive(port)
             }
         }
+        dropped &+= dropHeld(because: .stale)
         guard ownerByHash else { return dropped }
         for other in 0..<handOffs.workers where other != Int(queue) {
             // As many as wait now: what the other worker adds meanwhile is fresh.
@@ -169,9 +172,10 @@ extension Lane {
     }
 
     /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others, nor for the kernel to be
-    /// asked again to send by a port with a link.
+    /// asked again to send by a port with a link; and no flow for being judged again.
     @_noLocks
     public func isQuietNow() -> Bool {
+        if rounds.isUnderWay { return false }
         for port in 0..<2 {
             guard ports[port].rings.receive.peek(1) == 0 else { return false }
             if ports[port].hasLink && ports[port].rings.transmit.pending > 0 { return false }

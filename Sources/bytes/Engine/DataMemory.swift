@@ -60,7 +60,10 @@ internal import Synchronization
             close(descriptors[place])
             self.descriptors[place] = descriptors[DataFiles.board]
         }
-        if isFresh { pairs.forEach(prepare) }
+        if isFresh {
+            pairs.forEach(prepare)
+            prepareTables()
+        }
     }
 
     /// Frames and tables for workers that follow nobody, or one that was killed.
@@ -68,7 +71,10 @@ internal import Synchronization
         let layout = UMEMLayout(plan.pairs[pair])
         let handOffs = handOffTable(pair, layout)
         // All are counted before any is emptied: each worker's losses lie in the rings of the others.
-        for worker in 0..<layout.workers { countLost(pair, worker, handOffs) }
+        for worker in 0..<layout.workers {
+            countLost(pair, worker, handOffs)
+            countHeld(pair, worker)
+        }
         for worker in 0..<layout.workers {
             for other in 0..<layout.workers {
                 handOffs.ring(from: worker, to: other, returning: false).reset()
@@ -77,29 +83,43 @@ internal import Synchronization
             var free = freeList(pair, worker, layout)
             free.refill(worker: worker, framesPerWorker: layout.framesPerWorker, frameSize: layout.frameSize)
         }
-        let tables = FlowsLayout(plan.pairs[pair])
         let secret = unsafe secret(pair)
         if unsafe secret.pointee[0] == 0 {
             var random = SystemRandomNumberGenerator()
             for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
         }
         for worker in 0..<tables.workers {
-            unsafe prepareTable(
-                FlowKey4.self, flows[pair].base + tables.table4(ofWorker: worker), tables.capacity, secret.pointee)
-            unsafe prepareTable(
-                FlowKey6.self, flows[pair].base + tables.table6(ofWorker: worker), tables.capacity, secret.pointee)
+            // What it holds are frames, which are free by now.
+            unsafe FragmentTable.format(base: flows[pair].base + tables.fragments(ofWorker: worker))
         }
     }
 
-    /// A table that an earlier process left is kept where its check finds nothing wrong, or what is wrong can be mended; else it is
-    /// replaced by an empty one.
-    private func prepareTable<Key: FlowKey>(_: Key.Type, _ base: UnsafeMutableRawPointer, _ capacity: Int, _ secret: HashSecret) {
-        if var table = unsafe FlowTable<Key>(base: base, capacity: capacity, secret: secret) {
-            if table.check() == nil { return }
-            _ = table.mend()
-            if table.check() == nil { return }
+    /// Tables that killed workers left are taken over where they are sound, and replaced by empty ones where not: then the pair's
+    /// connections may be picked up for a while.
+    private func prepareTables() {
+        var places: [TablePlace] = []
+        for pair in 0..<Int(plan.pairCount) {
+            let tables = FlowsLayout(plan.pairs[pair])
+            for worker in 0..<tables.workers {
+                for isIPv4 in [true, false] {
+                    let offset = isIPv4 ? tables.table4(ofWorker: worker) : tables.table6(ofWorker: worker)
+                    unsafe places.append(
+                        TablePlace(
+                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset, capacity: tables.capacity,
+                            secret: secret(pair).pointee))
+                }
+            }
         }
-        unsafe FlowTable<Key>.format(base: base, capacity: capacity)
+        var recovery = TableRecovery(places, threads: WorkerThread.allowedCPUs().count)
+        for refusal in recovery.run() {
+            let place = refusal.place
+            let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: place.pair) + place.worker)
+            unsafe counters.pointee.replacedTables &+= 1
+            FlowsLayout.oweGrace(in: flows[place.pair], from: unsafe cxdp_monotonic_ns())
+            _ = DataProcess.complain(
+                "pair \(plan.pairs[place.pair].name): the \(place.isIPv4 ? "IPv4" : "IPv6") flow table of worker \(place.worker) is "
+                    + "refused (\(refusal.why)) and starts empty: its connections are judged anew")
+        }
     }
 
     /// Frames that a killed worker had put into the rings of others are lost with it.
@@ -117,6 +137,16 @@ internal import Synchronization
         }
     }
 
+    /// Frames that a killed worker held are lost with it.
+    private func countHeld(_ pair: Int, _ worker: Int) {
+        let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: pair) + worker)
+        for port in 0..<2 {
+            let held = unsafe counters.pointee.ports[port].held
+            unsafe counters.pointee.ports[port].dropped[Int(DropReason.lostWithWorker.number)] &+= held
+            unsafe counters.pointee.ports[port].held = 0
+        }
+    }
+
     /// A worker's lane over this memory, with its positions as they are now.
     func lane(pair: Int, queue: Int) throws -> Lane {
         let pairPlan = plan.pairs[pair]
@@ -127,15 +157,21 @@ internal import Synchronization
             let flows4 = unsafe FlowTable<FlowKey4>(
                 base: flows[pair].base + tables.table4(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee),
             let flows6 = unsafe FlowTable<FlowKey6>(
-                base: flows[pair].base + tables.table6(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee)
+                base: flows[pair].base + tables.table6(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee),
+            let fragments = unsafe FragmentTable(
+                base: flows[pair].base + tables.fragments(ofWorker: queue), frames: layout.framesPerWorker,
+                secret: secret(pair).pointee)
         else { throw RingError.foreign("a flow table") }
         let ports = try InlineArray<2, PortQueue> { port in try portQueue(pair, queue, port) }
-        return unsafe Lane(
+        var lane = unsafe Lane(
             pair: UInt8(pair), queue: UInt8(queue), ownerByHash: pairPlan.ownerByHash != 0, ports: ports,
             umem: umem(pair, layout),
             free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout),
             flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
-            flowCapacity: tables.capacity, counters: counters(ofWorker: worker), events: eventProducer(worker))
+            flowCapacity: tables.capacity, fragments: fragments, counters: counters(ofWorker: worker),
+            events: eventProducer(worker))
+        lane.graceFrom = FlowsLayout.graceOwed(in: flows[pair])
+        return lane
     }
 
     /// What a worker needs beside its lane.

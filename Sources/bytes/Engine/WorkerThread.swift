@@ -69,7 +69,7 @@ internal import Synchronization
     func join() { pthread_join(thread, nil) }
 
     /// CPUs that the process may use; workers are spread from the last one down, because interrupts tend to the first.
-    private static func allowedCPUs() -> [Int32] {
+    static func allowedCPUs() -> [Int32] {
         var cpus = [Int32](repeating: 0, count: 256)
         let count = unsafe cxdp_allowed_cpus(&cpus, UInt32(cpus.count))
         return count > 0 ? Array(cpus.prefix(Int(count))) : []

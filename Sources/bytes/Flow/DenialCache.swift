@@ -114,8 +114,8 @@ public import Net
     /// Brings the lines of a hash into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {
         let first = unsafe isIPv4 ? v4.pair(hash) : v6.pair(hash)
-        unsafe touchLine(first)
-        unsafe touchLine(first + 64)
+        unsafe Net.prefetch(first)
+        unsafe Net.prefetch(first + 64)
     }
 
     /// The refusal of the connection that a reading opens, by the same generation and epoch, if it is remembered and not too old.

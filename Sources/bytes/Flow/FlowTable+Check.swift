@@ -21,8 +21,8 @@ public enum FlowTableDamage: Error, Equatable, Sendable {
 }
 
 extension FlowTable {
-    /// The first thing found wrong with the table's memory, or `nil`. Reads all of it and allocates: for adoption after a crash, not
-    /// for a worker. A table that fails is either formatted, which loses its flows, or mended.
+    /// The first thing found wrong with the table's memory, or `nil`. Reads all of it, follows its lists and allocates: what tests
+    /// hold against a table, and debug builds against one that `FlowTableRecovery` kept. That one reads more quickly.
     @inlinable public borrowing func check() -> FlowTableDamage? {
         let numbers = unsafe header.pointee
         let layout = FlowTableLayout<Key>(capacity: capacity)
@@ -105,58 +105,5 @@ extension FlowTable {
             number = unsafe details[Int(number)].next
         }
         return unsafe last == header.pointee.newest ? count : nil
-    }
-
-    /// Builds index, lists and counts anew from the entries alone and returns how many flows it could not keep: entries whose state
-    /// is none, whose key another has, or that found no place. Waiting flows are put in the order of their opening, sheltered ones among
-    /// them. Not for a table whose header is damaged: that one is formatted.
-    @inlinable public mutating func mend() -> Int {
-        let old = unsafe header.pointee
-        let fresh = min(old.fresh, limit)
-        let waits = prepareToMend(fresh)
-        var lost = 0
-        for number in 0..<fresh where Self.isLive(state(number)) {
-            // In bounds: `fresh` is at most the capacity, here and below.
-            let key = unsafe key(at: number).pointee
-            let hash = hash(key)
-            if find(key, hash: hash) == .max, let place = vacancy(hash) {
-                occupy(place, hash: hash, number: number)
-                unsafe header.pointee.used &+= 1
-            } else {
-                setState(number, 0)
-                lost += 1
-            }
-        }
-        for number in 0..<fresh where state(number) != 0 && !Self.isLive(state(number)) {
-            setState(number, 0)
-            lost += 1
-        }
-        for number in waits where Self.isWaiting(state(number)) { startWaiting(number) }
-        for number in (0..<fresh).reversed() where state(number) == 0 { release(number) }
-        return lost
-    }
-
-    /// Empties index and lists, keeps the counters, and returns the waiting flows, first opened first.
-    @inlinable func prepareToMend(_ fresh: UInt32) -> [UInt32] {
-        var clean = FlowTableLayout<Key>(capacity: capacity).header
-        let old = unsafe header.pointee
-        clean.fresh = fresh
-        clean.secret = old.secret
-        (clean.handTick, clean.damaged) = (old.handTick, old.damaged)
-        (clean.inserted, clean.expired, clean.evicted) = (old.inserted, old.expired, old.evicted)
-        (clean.removed, clean.refused) = (old.removed, old.refused)
-        (clean.pickedUp, clean.graceUntil) = (old.pickedUp, old.graceUntil)
-        unsafe header.pointee = clean
-        unsafe index.initializeMemory(as: UInt64.self, repeating: 0, count: Int(buckets) * 8)
-        var waits: [(number: UInt32, opened: UInt32)] = []
-        for number in 0..<fresh {
-            unsafe details[Int(number)].next = FlowLink.none
-            unsafe details[Int(number)].previous = FlowLink.none
-            if Self.isWaiting(state(number)) { unsafe waits.append((number, details[Int(number)].firstSeen)) }
-        }
-        guard let reference = waits.first?.opened else { return [] }
-        // Ticks wrap: compare differences from one of them.
-        waits.sort { Int32(bitPattern: $0.opened &- reference) < Int32(bitPattern: $1.opened &- reference) }
-        return waits.map(\.number)
     }
 }

@@ -51,9 +51,9 @@ public import Net
     public var refused: UInt64 = 0
     /// Contradictions met (and survived) in the table's memory; 0 unless something else wrote there.
     public var damaged: UInt64 = 0
-    /// TCP flows that were opened by a segment from the middle of a connection.
+    /// Flows that were opened by a frame from the middle of a connection.
     public var pickedUp: UInt64 = 0
-    /// Until when such segments may open flows after a restart, in nanoseconds of the monotonic clock; 0 for not.
+    /// Until when such frames may open flows after a restart, in nanoseconds of the monotonic clock; 0 for not.
     public var graceUntil: UInt64 = 0
 
     /// The words that the table's keys are hashed with.

@@ -45,7 +45,8 @@ public struct UMEMLayout: Sendable, Equatable {
     private var freeListSize: Int { (FreeList.byteCount(capacity: framesPerWorker * workers) + 63) & ~63 }
 }
 
-/// Where things lie in a pair's flow file: the header with the secret behind it, then for each worker a table of each family.
+/// Where things lie in a pair's flow file: the header with the secret and the word of the grace behind it, then for each worker a table
+/// of each family and one of fragments.
 public struct FlowsLayout: Sendable, Equatable {
     /// Workers of the pair.
     public let workers: Int
@@ -60,17 +61,32 @@ public struct FlowsLayout: Sendable, Equatable {
 
     /// Where the secret of the hash lies.
     public static let secret = MemoryHeader.size
+    /// Where it lies since when the pair's connections may be picked up.
+    static let grace = secret + MemoryLayout<HashSecret>.size
+
+    /// Since when, in nanoseconds of the monotonic clock, connections of the pair are under way that its tables may not hold; 0 where
+    /// none are. The configuration says for how long after that they may be picked up.
+    public static func graceOwed(in memory: SharedMemory) -> UInt64 { unsafe memory.base.load(fromByteOffset: grace, as: UInt64.self) }
+
+    /// Notes that a table was lost, or that frames have passed unjudged until then. Written while no worker of the pair runs.
+    public static func oweGrace(in memory: SharedMemory, from nanoseconds: UInt64) {
+        unsafe memory.base.storeBytes(of: nanoseconds, toByteOffset: grace, as: UInt64.self)
+    }
+
     /// Where a worker's IPv4 table begins.
-    public func table4(ofWorker worker: Int) -> Int { 256 + worker * (size4 + size6) }
+    public func table4(ofWorker worker: Int) -> Int { 256 + worker * size }
     /// Where a worker's IPv6 table begins.
     public func table6(ofWorker worker: Int) -> Int { table4(ofWorker: worker) + size4 }
+    /// Where a worker's table of fragments begins.
+    public func fragments(ofWorker worker: Int) -> Int { table6(ofWorker: worker) + size6 }
     /// Bytes of the file.
-    public var byteCount: Int { 256 + workers * (size4 + size6) }
+    public var byteCount: Int { 256 + workers * size }
     /// The header of the file.
     public func header(pair: Int) -> MemoryHeader {
         MemoryHeader(.flows, byteCount: byteCount, geometry: UInt64(workers) << 48 | UInt64(capacity), pair: pair)
     }
 
+    private var size: Int { size4 + size6 + FragmentTable.byteCount }
     private var size4: Int { (FlowTable<FlowKey4>.byteCount(capacity: capacity) + 63) & ~63 }
     private var size6: Int { (FlowTable<FlowKey6>.byteCount(capacity: capacity) + 63) & ~63 }
 }

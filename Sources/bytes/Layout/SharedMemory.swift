@@ -16,9 +16,10 @@ public import Ring
         self.init(writable ? try MemoryFile(adopting: descriptor) : try MemoryFile(reading: descriptor))
     }
 
-    /// Maps, for reading and writing, what another process sent, if it is what the header says.
+    /// Maps, for reading and writing, what another process sent, if it is what the header says and nobody can change its size.
     public convenience init(adopting descriptor: Int32, expecting header: MemoryHeader) throws(RingError) {
         let file = try MemoryFile(adopting: descriptor)
+        try file.expectSeals()
         try file.expect(header)
         self.init(file)
     }
@@ -28,15 +29,15 @@ public import Ring
         SharedMemory(try MemoryFile.create(name, byteCount: byteCount))
     }
 
-    /// A file of zeros with a header, as keeper makes it: in huge pages where `huge` is asked for and there are any, on the given NUMA
-    /// node if that is not negative, and touched.
+    /// A file of zeros with a header, as keeper makes it: in huge pages where `huge` is asked for and enough are free, on the given NUMA
+    /// node if that is not negative, and with every page reserved.
     public static func create(
         _ name: String, byteCount: Int, header: MemoryHeader, huge: Bool = false, node: Int32 = -1
     ) throws(RingError) -> SharedMemory {
         let memory = SharedMemory(try MemoryFile.create(name, byteCount: byteCount, huge: huge))
         // Before the pages are touched. Far memory is slow, not wrong: a refusal is no error.
         _ = unsafe cxdp_bind_memory_to_node(memory.base, UInt64(memory.byteCount), node)
-        memory.file.populate()
+        try memory.file.populate()
         memory.file.write(header)
         return memory
     }

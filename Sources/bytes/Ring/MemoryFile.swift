@@ -57,8 +57,17 @@ public enum RingError: Error, Equatable, CustomStringConvertible {
         return file
     }
 
+    /// What every file made here carries: its size is fixed, and no seal can be added, which would make it read-only under a writer.
+    private static var seals: Int32 { Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW | CXDP_SEAL_SEAL) }
+
     /// Seals the size; a memory file of our own that was just made always can be.
-    private func fixSize() { _ = cxdp_memfd_seal(descriptor, Int32(CXDP_SEAL_SHRINK | CXDP_SEAL_GROW)) }
+    private func fixSize() { _ = cxdp_memfd_seal(descriptor, Self.seals) }
+
+    /// Refuses a file that whoever has it could cut short, which would end this process at its next touch.
+    public func expectSeals() throws(RingError) {
+        let found = cxdp_memfd_seals(descriptor)
+        guard found >= 0, found & Self.seals == Self.seals else { throw .foreign("a memory file that can still change its size") }
+    }
 
     /// Maps a file that this or another process made. The descriptor is owned from now on, and closed when this throws.
     public init(adopting descriptor: Int32, isHuge: Bool = false) throws(RingError) {
@@ -90,13 +99,13 @@ public enum RingError: Error, Equatable, CustomStringConvertible {
         self.isHuge = isHuge
     }
 
-    /// Touches every page now, so that no frame pays for it later.
-    public func populate() {
+    /// Reserves every page now: no frame pays for it later, and memory that is not there is missed here, as an error, rather than by a
+    /// signal in the middle of traffic.
+    public func populate() throws(RingError) {
         let madvisePopulateWrite: Int32 = 23
-        if unsafe madvise(base, byteCount, madvisePopulateWrite) != 0 {
-            for offset in stride(from: 0, to: byteCount, by: 4096) {
-                unsafe (base + offset).withMemoryRebound(to: UInt8.self, capacity: 1) { byte in unsafe byte.pointee |= 0 }
-            }
+        while unsafe madvise(base, byteCount, madvisePopulateWrite) != 0 {
+            let code = errno
+            guard code == EINTR else { throw .memory("cannot reserve \(byteCount >> 20) MiB", errno: code) }
         }
     }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import API
+internal import Compiler
 internal import Glibc
 internal import Layout
 internal import Net
+internal import Policy
 internal import Record
 internal import Synchronization
 internal import Telemetry
@@ -10,6 +12,8 @@ internal import Telemetry
 /// The daemon's state from what keeper and the workers write into shared memory: no question reaches them.
 struct BoardStatus: StatusSource {
     let files: KeeperFiles
+    /// What the generation in force keeps open.
+    let failsafe: @Sendable () -> Failsafe
 
     func status() -> StatusReport {
         // The files were checked against their layouts when they were mapped.
@@ -43,7 +47,36 @@ struct BoardStatus: StatusSource {
                 .init(name: $0.0, pid: $0.1.pid, restarts: $0.1.restarts)
             },
             pairs: pairs, ports: ports,
-            flows: .init(capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters))
+            flows: .init(
+                capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters,
+                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
+            checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }),
+            failsafe: openings)
+    }
+
+    private var openings: [StatusReport.Opening] {
+        let failsafe = failsafe()
+        func told(_ opening: Failsafe.Opening, _ list: String, to: [String]) -> StatusReport.Opening {
+            .init(
+                list: list, name: opening.name, services: opening.services.map(\.words), from: Self.told(opening.from), to: to)
+        }
+        let addresses = failsafe.addresses.map(Self.told)
+        return failsafe.box.map { told($0, "box", to: addresses) }
+            + failsafe.transit.map { told($0, "transit", to: Self.told($0.to)) }
+    }
+
+    private static func told(_ prefix: Prefix) -> String { prefix.isHost ? "\(prefix.address)" : "\(prefix)" }
+
+    private static func told(_ term: Term?) -> [String] {
+        (term?.cidrs ?? []).map(told) + (term?.zones ?? []).map { "zone \($0)" }
+    }
+
+    /// Seconds from now until a moment of the monotonic clock, begun ones counted; 0 when it is over.
+    private static func secondsUntil(_ moment: UInt64) -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return moment > now ? (moment - now - 1) / 1_000_000_000 + 1 : 0
     }
 
     /// A worker's counters as they stood between two of its turns, where received = forwarded + dropped + held. A worker that is

@@ -174,18 +174,23 @@ extension KeeperLoop {
             plan.pairs[pair] = machine.plan
             try prepare(machine)
         }
+        notePorts()
         board?.plan = plan
         dataListener = try folder?.listen("data.sock") ?? -1
         try startData(isFresh: true)
     }
 
-    /// Ports in the middle of a wire take frames for any address.
+    /// Ports in the middle of a wire take frames for any address. What an earlier keeper has changed about them, without coming to
+    /// put it back, counts as changed by this one.
     private func prepare(_ machine: PairMachine) throws {
         guard let board else { return }
         var words = board[pair: machine.number]
         for port in 0..<2 {
             let interface = try Interface(named: machine.plan.ports[port].name.description)
-            words.wasPromiscuous[port] = try interface.becomePromiscuous().wasPromiscuous ? 1 : 0
+            let earlier = folder?.notedPort(machine.plan.ports[port])
+            let was = try interface.becomePromiscuous().wasPromiscuous
+            words.wasPromiscuous[port] = earlier?.wasPromiscuous ?? was ? 1 : 0
+            words.takenDown[port] = earlier?.isTakenDown == true ? 1 : 0
         }
         words.mode = machine.mode.value.rawValue
         board[pair: machine.number] = words

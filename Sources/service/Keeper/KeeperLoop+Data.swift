@@ -87,6 +87,7 @@ extension KeeperLoop {
             try former.channel.send(Message(.park))
             try expect(.parked, from: former.channel)
         } else {
+            for machine in machines { oweGrace(machine) }
             // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come in.
             for machine in machines { setMode(machine, machine.declared) }
         }
@@ -102,6 +103,20 @@ extension KeeperLoop {
         } else {
             for machine in machines { try machine.insertSockets() }
         }
+    }
+
+    /// Workers that begin to run may find connections under way that their tables do not hold: those of an earlier run, and those that
+    /// were opened while the kernel forwarded by itself. A first start on clean ports has neither.
+    private func oweGrace(_ machine: PairMachine) {
+        let isFirst = hasBuilt && board?.facts.data.restarts == 0
+        let passedUnjudged = !isFirst && [.open, .bypass].contains(machine.mode.value)
+        guard machine.isRestart || passedUnjudged else { return }
+        log.notice(
+            """
+            pair \(machine.plan.name): connections under way may be picked up for the grace, because \
+            \(machine.isRestart ? "an earlier run's flow tables are lost" : "frames have passed unjudged")
+            """)
+        machine.oweGrace(now: now())
     }
 
     /// Data has ended by itself, was killed, or hangs.

@@ -55,13 +55,29 @@ extension KeeperLoop {
         if otherLostIt && interface.isUp && words.takenDown[port] == 0 {
             words.takenDown[port] = 1
             board[pair: machine.number] = words
+            // Before it happens, so that it is known whenever it has.
+            notePorts()
             change(interface, up: false)
         } else if !otherLostIt && words.takenDown[port] == 1 {
             words.takenDown[port] = 0
             board[pair: machine.number] = words
             settling[Place(pair: machine.number, port: port)] = now() &+ KeeperLoop.settleNanoseconds
             change(interface, up: true)
+            notePorts()
         }
+    }
+
+    /// Writes down what was changed about the ports, for a keeper that finds neither this one nor data.
+    func notePorts() {
+        guard let board else { return }
+        folder?.note(
+            machines.flatMap { machine in
+                let words = board[pair: machine.number]
+                return (0..<2).map { port in
+                    let note = PortNote(isTakenDown: words.takenDown[port] == 1, wasPromiscuous: words.wasPromiscuous[port] == 1)
+                    return (machine.plan.ports[port], note)
+                }
+            })
     }
 
     private func change(_ interface: Interface, up: Bool) {

@@ -20,6 +20,8 @@ final class PairMachine {
     /// What the kernel's statistics of earlier sockets added up to, by socket.
     private var earlier: [KernelStatistics]
     private let interfaces: [Interface]
+    /// Whether connections are under way that the tables cannot know, because the programs of an earlier run were found on the ports.
+    private(set) var isRestart = false
 
     /// The declared fail mode as a mode of the port.
     var declared: PortMode { plan.fail == 1 ? .open : .closed }
@@ -83,6 +85,7 @@ final class PairMachine {
         programs = try PairMachine.attach(interfaces, mode, fileSystem, generic: plan.generic == 1, isBegun: held != nil)
         earlier = Array(repeating: KernelStatistics(), count: 2 * Int(plan.queues))
         sockets = []
+        isRestart = held == nil && programs.contains { $0.origin == .adopted }
         for port in 0..<2 { self.plan.ports[port].isNative = programs[port].attachedMode == .native ? 1 : 0 }
         if let held {
             for (place, descriptor) in held.sockets.enumerated() {
@@ -185,6 +188,12 @@ final class PairMachine {
             }
         }
         for queue in 0..<Int(plan.queues) { counters.balance(worker: firstWorker + queue) }
+    }
+
+    /// From now on connections of the pair may be picked up, for as long as the configuration says. To be said before the workers run.
+    func oweGrace(now: UInt64) {
+        FlowsLayout.oweGrace(in: flows, from: now)
+        isRestart = false
     }
 
     /// Descriptors in the order of `DataFiles`.

@@ -36,11 +36,11 @@ extension RunFolder {
     }
 
     /// The beginning of a small file, empty when it cannot be read.
-    private static func text(of path: String) -> String {
+    static func text(of path: String) -> String {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 1024)
+        var bytes = [UInt8](repeating: 0, count: 4096)
         let count = unsafe read(file, &bytes, bytes.count)
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }

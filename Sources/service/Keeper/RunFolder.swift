@@ -108,7 +108,7 @@ final class RunFolder {
 
     /// Removes the sockets of an orderly stop.
     func clear() {
-        for name in ["keeper.sock", "data.sock", "data.pid", "keeper.lock"] { unsafe unlink("\(path)/\(name)") }
+        for name in ["keeper.sock", "data.sock", "data.pid", "ports", "keeper.lock"] { unsafe unlink("\(path)/\(name)") }
     }
 
     private func withAddress(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {

@@ -223,6 +223,13 @@ import Testing
                 }, .fewHugePages, .note
             ),
         ]
+        let scarce = facts { $0.availableMemory = 100 << 20 }.findings(bytes: 128 << 20)
+        #expect(scarce.first { $0.code == .tooLittleMemory }?.what.contains("28 MiB are missing") == true)
+        #expect(facts { $0.availableMemory = 128 << 20 }.findings() == [])
+        let huge = facts {
+            ($0.availableMemory, $0.freeHugePages, $0.hugePages) = (100 << 20, 64, 64)
+        }
+        #expect(huge.findings(bytes: 128 << 20) == [], "huge pages serve in place of ordinary ones")
         for (facts, code, severity) in table {
             let found = facts.findings()
             #expect(found.contains { $0.code == code && $0.severity == severity }, "\(code): \(found)")

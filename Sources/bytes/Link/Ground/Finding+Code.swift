@@ -14,6 +14,7 @@ extension Finding {
         case lockedMemory
         case sharedCPUs
         case tooFewCPUs
+        case tooLittleMemory
         // The pair.
         case mtuDiffers
         case nodesDiffer

@@ -104,14 +104,25 @@ extension MachineFacts {
 
     private func memoryFindings(_ bytes: UInt64) -> [Finding] {
         let needed = Int((bytes + (2 << 20) - 1) >> 21)
-        guard let free = freeHugePages, let all = hugePages, free < needed else { return [] }
-        return [
-            Finding(
-                .fewHugePages, .note,
-                what: "\(free) huge pages are free of \(needed) that packet memory and flow tables would fill",
-                why: "small pages serve too, with more TLB misses and a slower start",
-                remedy: .command("sysctl -w vm.nr_hugepages=\(all - free + needed)"))
-        ]
+        var findings: [Finding] = []
+        if (freeHugePages ?? 0) < needed, let availableMemory, availableMemory < bytes {
+            findings.append(
+                Finding(
+                    .tooLittleMemory, .error,
+                    what: "packet memory and flow tables take \(bytes >> 20) MiB, and \(availableMemory >> 20) MiB can be had: "
+                        + "\((bytes - availableMemory + (1 << 20) - 1) >> 20) MiB are missing",
+                    why: "all of it is reserved at the start, so that it cannot run out in the middle of traffic",
+                    remedy: .advice("lower `flows.capacity` (288 bytes a flow), or give the machine or the service more memory")))
+        }
+        if let free = freeHugePages, let all = hugePages, free < needed {
+            findings.append(
+                Finding(
+                    .fewHugePages, .note,
+                    what: "\(free) huge pages are free of \(needed) that packet memory and flow tables would fill",
+                    why: "small pages serve too, with more TLB misses and a slower start",
+                    remedy: .command("sysctl -w vm.nr_hugepages=\(all - free + needed)")))
+        }
+        return findings
     }
 
     private func processorFindings(_ workers: Int, _ polling: Demands.Poll) -> [Finding] {

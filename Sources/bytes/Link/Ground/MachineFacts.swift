@@ -13,6 +13,8 @@ public struct MachineFacts: Sendable, Equatable {
     public var capabilities = UInt64.max
     /// RLIMIT_MEMLOCK in bytes; nil when there is no limit.
     public var lockedMemory: UInt64?
+    /// Bytes of ordinary memory that can be had without pushing others out, and that this process's cgroup allows; nil when neither tells.
+    public var availableMemory: UInt64?
     /// Free huge pages of 2 MiB; nil when the kernel has none.
     public var freeHugePages: Int?
     /// Huge pages of 2 MiB in all.
@@ -41,6 +43,7 @@ public struct MachineFacts: Sendable, Equatable {
         facts.capabilities = cxdp_effective_capabilities()
         let limit = cxdp_memlock()
         facts.lockedMemory = limit == .max ? nil : limit
+        facts.availableMemory = availableMemory(surroundings)
         let pages = "\(surroundings.sys)/kernel/mm/hugepages/hugepages-2048kB"
         facts.freeHugePages = surroundings.number("\(pages)/free_hugepages")
         facts.hugePages = surroundings.number("\(pages)/nr_hugepages")
@@ -49,6 +52,22 @@ public struct MachineFacts: Sendable, Equatable {
         facts.surveyCPUs(surroundings)
         if probing { facts.features = KernelFeature.probe() }
         return facts
+    }
+
+    /// What the machine has left, or less where a cgroup of this process allows less (memory.max of cgroup v2, of it and of all above).
+    private static func availableMemory(_ surroundings: Surroundings) -> UInt64? {
+        let line = surroundings.text("\(surroundings.proc)/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        var least = line?.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }.map { $0 << 10 }
+        let group = surroundings.text("\(surroundings.proc)/self/cgroup")?.split(separator: "\n").first { $0.hasPrefix("0::/") }
+        var parts = group?.dropFirst(3).split(separator: "/") ?? []
+        while !parts.isEmpty {
+            let folder = "\(surroundings.sys)/fs/cgroup/" + parts.joined(separator: "/")
+            if let most = surroundings.number("\(folder)/memory.max"), let used = surroundings.number("\(folder)/memory.current") {
+                least = min(least ?? .max, UInt64(max(0, most - used)))
+            }
+            parts.removeLast()
+        }
+        return least
     }
 
     private mutating func surveyCPUs(_ surroundings: Surroundings) {

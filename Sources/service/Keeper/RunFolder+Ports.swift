@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Layout
+
+// What keeper has changed about the ports, in a file: the board says it too, but is gone when keeper and data are killed together, and
+// then nobody would know that a port is down because keeper took it down, or was not promiscuous before.
+
+/// What keeper has changed about a port.
+struct PortNote: Equatable {
+    /// Whether it was taken down because the other port had lost its link.
+    var isTakenDown = false
+    /// Whether it was promiscuous before keeper made it so.
+    var wasPromiscuous = false
+}
+
+extension RunFolder {
+    private var portsFile: String { "\(path)/ports" }
+
+    /// Writes down what was changed about all ports. A crash between leaves the file before it or this one.
+    func note(_ ports: [(port: PortPlan, note: PortNote)]) {
+        let lines = ports.map { "\($0.port.name) \($0.port.index) \($0.note.isTakenDown ? 1 : 0) \($0.note.wasPromiscuous ? 1 : 0)\n" }
+        let text = Array(([RunFolder.boot + "\n"] + lines).joined().utf8)
+        let file = unsafe open(portsFile + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return }
+        let count = unsafe write(file, text, text.count)
+        close(file)
+        if count == text.count { _ = unsafe rename(portsFile + ".new", portsFile) }
+    }
+
+    /// What an earlier keeper wrote down about a port; `nil` where it wrote nothing, or of another port of that name, or before the
+    /// machine was started anew.
+    func notedPort(_ port: PortPlan) -> PortNote? {
+        let lines = RunFolder.text(of: portsFile).split(separator: "\n")
+        guard let boot = lines.first, boot == RunFolder.boot, !boot.isEmpty else { return nil }
+        for line in lines.dropFirst() {
+            let words = line.split(separator: " ")
+            guard words.count == 4, words[0] == port.name.description, UInt32(words[1]) == port.index else { continue }
+            return PortNote(isTakenDown: words[2] == "1", wasPromiscuous: words[3] == "1")
+        }
+        return nil
+    }
+
+    /// Tells one run of the machine from another.
+    private static var boot: String {
+        String(text(of: "/proc/sys/kernel/random/boot_id").prefix { !$0.isWhitespace })
+    }
+}
