@@ -42,7 +42,10 @@ import Testing
                 case .answered: table.replace(number, now: now)
                 case .live, .refused: break
                 }
+                if flags % 5 == 0 { _ = table.shelter(number, most: 3) }
+                if flags % 11 == 0 { table.expose(number) }
                 if flags % 7 == 0 { table.remove(number) }
+                table.postpone(Int(flags))
             }
             now &+= UInt32.random(in: 0..<40_000, using: &random)
             table.expire(now: now, budget: 50) { _, _ in }
