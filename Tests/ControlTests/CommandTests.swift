@@ -16,6 +16,8 @@ import Testing
             unsafe Board(base: keeper.board.base).facts = facts
             var counters = WorkerCounters()
             (counters.ports[1].received, counters.ports[1].forwarded, counters.flows) = (100, 97, 5)
+            (counters.waiting, counters.evicted, counters.refusedAgain) = (3, 8, 2)
+            counters.completedChecksums = 7
             counters.ports[1].dropped[Int(DropReason.denied.number)] = 3
             let place = unsafe keeper.counters.base + CountersLayout.worker(1)
             unsafe place.storeBytes(of: counters, as: WorkerCounters.self)
@@ -26,9 +28,14 @@ import Testing
             let answer = try Command("status", "--json", "--socket", keeper.path("run/bulkhead.sock"))
             #expect(answer.code == 0 && answer.errors.isEmpty)
             let status = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
-            #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows"])
+            #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows", "checksums"])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
-            #expect(status["flows"] as? [String: Int] == ["capacity": 2000, "used": 5, "grace": 0, "replaced": 0])
+            let flows = [
+                "capacity": 2000, "used": 5, "waiting": 3, "evicted": 8, "picked_up": 0, "passed_untracked": 0, "refused_again": 2,
+                "grace": 0, "replaced": 0,
+            ]
+            #expect(status["flows"] as? [String: Int] == flows)
+            #expect(status["checksums"] as? [String: Int] == ["completed": 7])
             #expect((status["pairs"] as? [[String: String]]) == [["name": "edge", "mode": "closed", "owner": "queue"]])
             let ports = try #require(status["ports"] as? [[String: Any]])
             #expect(ports.map { $0["name"] as? String } == ["left", "right"])
@@ -41,6 +48,7 @@ import Testing
             #expect((queue["kernel"] as? [String: Int])?["rx_ring_full"] == 6)
 
             let table = try Command("status", "--socket", keeper.path("run/bulkhead.sock"))
+            #expect(table.output.contains("flows: 5 of 2000; 3 waiting, 8 evicted, 2 frames refused again\n"))
             #expect(table.output.contains("data 11 (restarted 2 times)") && table.output.contains("denied 3, kernel 6"))
             try keeper.send(Message(.stop))
         }

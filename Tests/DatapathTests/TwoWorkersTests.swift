@@ -102,7 +102,15 @@ import Testing
     }
 
     @Test(arguments: [2, 4]) func `a worker's table takes as many flows as without others`(workers: Int) throws {
-        let bench = try Self.bench(workers) { $0.flows = 400 }
+        var shape = PairShape()
+        (shape.workers, shape.flows) = (workers, 400)
+        // All of them wait, and none is for failsafe services.
+        let bench = try PairBench(
+            shape,
+            .town {
+                $0.flows.waitingShare = 1000
+                $0.flows.reservedFlows = 0
+            })
         // Eight tenths of what all tables hold; whoever gets more than a full table's share is left out of account.
         let count = UInt16(workers * 320)
         for start in stride(from: 0 as UInt16, to: count, by: 40) {

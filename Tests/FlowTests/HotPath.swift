@@ -38,6 +38,7 @@ enum HotPath {
             if number == .max { break }
             end(&table, number, .expired, &ends)
         }
+        table.postpone(steps)
         return live
     }
 
@@ -58,6 +59,7 @@ enum HotPath {
             guard number != .max else { return .max }
             table[number].generation = 7
             table[detail: number].inspection = 0
+            if table.shelter(number, most: 1) { table.expose(number) }
             return number
         }
     }

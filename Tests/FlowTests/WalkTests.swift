@@ -103,16 +103,17 @@ import Testing
     private func expire<Key: FlowKey>(_ table: inout FlowTable<Key>, _ model: inout SlowFlowTable, now: UInt32) {
         let timeouts = table.settings.timeouts
         var ended: [UInt32] = []
+        if now != table.statistics.handTick { model.measurePressure() }
         table.expire(now: now, budget: 1000) { entry, _ in ended.append(entry.lastSeen) }
-        let due = model.flows.filter { Int32(bitPattern: now &- $0.value.lastSeen) >= model.limit($0.value, timeouts) }
+        let due = model.flows.filter { Int32(bitPattern: now &- $0.value.lastSeen) >= model.pressedLimit($0.value, timeouts) }
         #expect(ended.count <= due.count)
-        // Overdue by more than a round of the hand: must be gone.
+        // Overdue by more than a round of the hand, without pressure: must be gone.
         for (name, flow) in due {
             // The model learns from the table which of the due flows the hand has met.
             if table[flow.number].state == .free {
                 model.flows[name] = nil
             } else {
-                let overdue = now &- flow.lastSeen &- model.limit(flow, timeouts)
+                let overdue = Int32(bitPattern: now &- flow.lastSeen &- model.limit(flow, timeouts))
                 #expect(overdue <= 4096 + 500, "flow \(name) overdue by \(overdue)")
             }
         }

@@ -22,13 +22,6 @@ public func internetChecksum(_ bytes: [UInt8]) -> UInt16 {
     return ~UInt16(sum)
 }
 
-/// The checksum of a transport: over the pseudo-header of its network layer (RFC 9293 3.1, RFC 8200 8.1) and the segment.
-func transportChecksum(_ segment: [UInt8], protocolNumber: UInt8, in network: (any NetworkLayer)?) -> UInt16 {
-    guard let network else { return internetChecksum(segment) }
-    let ends = wire(network.source) + wire(network.destination)
-    return internetChecksum(ends + wire(UInt32(protocolNumber)) + wire(UInt32(segment.count)) + segment)
-}
-
 extension [UInt8] {
     /// Writes a number in network order over the bytes at an offset.
     mutating func write(_ number: UInt16, at offset: Int) { replaceSubrange(offset..<offset + 2, with: wire(number)) }

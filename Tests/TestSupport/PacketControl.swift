@@ -7,11 +7,11 @@ public struct ICMP: PacketLayer {
     public var type, code: UInt8
     /// The last two fields of the header: identifier and sequence number of an echo.
     public var identifier, sequence: UInt16
-    /// The checksum; `nil` for the right one.
-    public var checksum: UInt16?
+    /// The checksum.
+    public var checksum: Checksum
 
     /// A message of any type.
-    public init(type: UInt8, code: UInt8 = 0, identifier: UInt16 = 0, sequence: UInt16 = 0, checksum: UInt16? = nil) {
+    public init(type: UInt8, code: UInt8 = 0, identifier: UInt16 = 0, sequence: UInt16 = 0, checksum: Checksum = .right) {
         self.type = type
         self.code = code
         self.identifier = identifier
@@ -35,7 +35,7 @@ public struct ICMP: PacketLayer {
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
         var message = [type, code, 0, 0] + wire(identifier) + wire(sequence) + payload
-        message.write(checksum ?? internetChecksum(message), at: 2)
+        message.write(checksum.value(of: message, covered: 0, protocolNumber: 1, in: nil), at: 2)
         return message
     }
 
@@ -51,12 +51,13 @@ public struct ICMPv6: PacketLayer {
     public var identifier, sequence: UInt16
     /// What follows the header and belongs to the message: fields of neighbour discovery, options.
     public var body: [UInt8]
-    /// The checksum; `nil` for the right one.
-    public var checksum: UInt16?
+    /// The checksum.
+    public var checksum: Checksum
 
     /// A message of any type.
     public init(
-        type: UInt8, code: UInt8 = 0, identifier: UInt16 = 0, sequence: UInt16 = 0, body: [UInt8] = [], checksum: UInt16? = nil
+        type: UInt8, code: UInt8 = 0, identifier: UInt16 = 0, sequence: UInt16 = 0, body: [UInt8] = [],
+        checksum: Checksum = .right
     ) {
         self.type = type
         self.code = code
@@ -110,7 +111,7 @@ public struct ICMPv6: PacketLayer {
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
         var message = [type, code, 0, 0] + wire(identifier) + wire(sequence) + body + payload
-        message.write(checksum ?? transportChecksum(message, protocolNumber: 58, in: network), at: 2)
+        message.write(checksum.value(of: message, covered: message.count, protocolNumber: 58, in: network), at: 2)
         return message
     }
 

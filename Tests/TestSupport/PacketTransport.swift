@@ -17,14 +17,14 @@ public struct TCP: PacketLayer {
     public var options: [UInt8]
     /// Data offset in words of 4 bytes; `nil` for the right one.
     public var dataOffset: UInt8?
-    /// The checksum; `nil` for the right one.
-    public var checksum: UInt16?
+    /// The checksum.
+    public var checksum: Checksum
 
     /// A header; what is not given is right.
     public init(
         from source: UInt16 = 40000, to destination: UInt16 = 443, _ flags: TCPFlags = [.ack], sequence: UInt32 = 1000,
         acknowledgement: UInt32 = 0, window: UInt16 = 65535, windowScale: UInt8? = nil, options: [UInt8] = [],
-        dataOffset: UInt8? = nil, checksum: UInt16? = nil
+        dataOffset: UInt8? = nil, checksum: Checksum = .right
     ) {
         self.source = source
         self.destination = destination
@@ -47,7 +47,7 @@ public struct TCP: PacketLayer {
         let words = dataOffset ?? UInt8(5 + options.count / 4)
         var segment = wire(source) + wire(destination) + wire(sequence) + wire(acknowledgement)
         segment += [words << 4, flags.rawValue] + wire(window) + [0, 0, 0, 0] + options + payload
-        segment.write(checksum ?? transportChecksum(segment, protocolNumber: 6, in: network), at: 16)
+        segment.write(checksum.value(of: segment, covered: segment.count, protocolNumber: 6, in: network), at: 16)
         return segment
     }
 
@@ -61,11 +61,11 @@ public struct UDP: PacketLayer {
     public var source, destination: UInt16
     /// Length in bytes; `nil` for the right one.
     public var length: UInt16?
-    /// The checksum; `nil` for the right one.
-    public var checksum: UInt16?
+    /// The checksum.
+    public var checksum: Checksum
 
     /// A header; what is not given is right.
-    public init(from source: UInt16 = 40000, to destination: UInt16 = 53, length: UInt16? = nil, checksum: UInt16? = nil) {
+    public init(from source: UInt16 = 40000, to destination: UInt16 = 53, length: UInt16? = nil, checksum: Checksum = .right) {
         self.source = source
         self.destination = destination
         self.length = length
@@ -78,13 +78,44 @@ public struct UDP: PacketLayer {
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
         var datagram = wire(source) + wire(destination) + wire(length ?? UInt16(8 + payload.count)) + [0, 0] + payload
-        let sum = transportChecksum(datagram, protocolNumber: 17, in: network)
-        datagram.write(checksum ?? (sum == 0 ? 0xffff : sum), at: 6)
+        // What the length leaves out is not covered.
+        let covered = min(max(Int(length ?? .max), 8), datagram.count)
+        let sum = checksum.value(of: datagram.prefix(covered), covered: covered, protocolNumber: 17, in: network)
+        if case .exactly = checksum { datagram.write(sum, at: 6) } else { datagram.write(sum == 0 ? 0xffff : sum, at: 6) }
         return datagram
     }
 
     /// The layer in a word or two.
     public var description: String { "UDP(\(source) > \(destination))" }
+}
+
+/// A UDP-Lite header (RFC 3828): UDP, but its length says how much the checksum covers.
+public struct UDPLite: PacketLayer {
+    /// How much the checksum covers; 0 for all.
+    public var coverage: UInt16
+    /// The checksum.
+    public var checksum: Checksum
+
+    /// A header; what is not given is right.
+    public init(coverage: UInt16 = 0, checksum: Checksum = .right) {
+        self.coverage = coverage
+        self.checksum = checksum
+    }
+
+    /// What announces it to IP.
+    public var protocolNumber: UInt8? { 136 }
+
+    /// The header with the payload behind it.
+    public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
+        var datagram = wire(40000 as UInt16) + wire(53 as UInt16) + wire(coverage) + [0, 0] + payload
+        let covered = coverage == 0 ? datagram.count : min(max(Int(coverage), 8), datagram.count)
+        let field = checksum.value(of: datagram.prefix(covered), covered: datagram.count, protocolNumber: 136, in: network)
+        datagram.write(field, at: 6)
+        return datagram
+    }
+
+    /// The layer in a word or two.
+    public var description: String { "UDPLite(\(coverage))" }
 }
 
 /// An SCTP common header (RFC 9260, 3.1) with its chunks.
@@ -95,9 +126,15 @@ public struct SCTP: PacketLayer {
     public var tag: UInt32
     /// The chunks, each padded to whole words.
     public var chunks: [UInt8]
+    /// The checksum.
+    public var checksum: Checksum
 
-    /// A packet; what is not given is right. The checksum is left 0: Wire does not look at it.
-    public init(from source: UInt16 = 40000, to destination: UInt16 = 3868, tag: UInt32 = 7, _ chunks: [UInt8]...) {
+    /// A packet; what is not given is right.
+    public init(
+        from source: UInt16 = 40000, to destination: UInt16 = 3868, tag: UInt32 = 7, checksum: Checksum = .right,
+        _ chunks: [UInt8]...
+    ) {
+        self.checksum = checksum
         self.source = source
         self.destination = destination
         self.tag = tag
@@ -119,7 +156,16 @@ public struct SCTP: PacketLayer {
 
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
-        wire(source) + wire(destination) + wire(tag) + [0, 0, 0, 0] + chunks + payload
+        var packet = wire(source) + wire(destination) + wire(tag) + [0, 0, 0, 0] + chunks + payload
+        var check = castagnoli(packet)
+        switch checksum {
+        case .right: break
+        case .wrong: check[3] &+= 1
+        case .partial: check = [0, 0, 0, 0]
+        case .exactly(let value): check = wire(UInt32(value))
+        }
+        packet.replaceSubrange(8..<12, with: check)
+        return packet
     }
 
     /// The layer in a word or two.

@@ -40,6 +40,8 @@ public struct SmallPolicy: Sendable {
     public var zoneFacts: [ZoneFacts] = []
     /// The table of layer 2.
     public var links = LinkTable()
+    /// What is said of connections.
+    public var flows = FlowSettings()
     private var sides: [Side: [(services: ClosedRange<UInt32>, record: UInt32)]] = [:]
 
     private struct Side: Hashable {
@@ -95,6 +97,7 @@ public struct SmallPolicy: Sendable {
         builder.zones = zones
         builder.zoneFacts = zoneFacts
         builder.links = links
+        builder.flowSettings = flows
         builder.zoneCount = UInt32(zones.map(\.zone).max() ?? 0) + 1
         builder.zonePairs = Array(repeating: unjudgedRecord, count: Int(builder.zoneCount * builder.zoneCount))
         builder.ancestors = [Self.anyone]

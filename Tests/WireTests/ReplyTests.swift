@@ -127,9 +127,9 @@ private func reset(_ flags: TCPFlags, sequence: UInt32 = 0, acknowledgement: UIn
     }
 
     /// The two bytes of a packet without its Ethernet header.
-    private func checksum(in packet: Packet, at offset: Int) -> UInt16 {
+    private func checksum(in packet: Packet, at offset: Int) -> Checksum {
         let bytes = packet.bytes
-        return UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1])
+        return .exactly(UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1]))
     }
 }
 

@@ -24,8 +24,9 @@ extension Lane {
     @_noLocks
     mutating func judgeFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
         let index = arrival.index
-        let (number, sender) = flows.find(
-            burst.readings[index], hash: burst.hashes[index], candidate: burst.candidates[index])
+        let sender = burst.keys[index].sender
+        let number = flows.find(
+            burst.keys[index], isIPv4: burst.readings[index].isIPv4, hash: burst.hashes[index], candidate: burst.candidates[index])
         guard !number.isNone else { return openFlow(arrival, policy, now) }
         let entry = flows[number]
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
@@ -35,7 +36,7 @@ extension Lane {
         // reply that of its request: only the responder answers, and it does nothing else.
         let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
         if burst.readings[index].protocolNumber.isICMP, isReply == isInitiator { return .drop(.unrelatedICMP) }
-        if isStale(entry, policy, now), let reason = judgeAgain(number, policy, now) { return .drop(reason) }
+        if isStale(entry, policy, now), let verdict = judgeAgain(arrival, number, policy, now) { return verdict }
         if !isInitiator, flows[number].marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 { return .drop(.spoofed) }
         let length = Int(burst.descriptors[index].length)
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
@@ -45,6 +46,8 @@ extension Lane {
             report(.end, number, now)
             flows.remove(number)
             return openFlow(arrival, policy, now)
+        case .crossing: return judgeCrossing(arrival, number, policy, now)
+        case .answered: return replaceFlow(arrival, number, sender: sender, policy, now)
         }
     }
 

@@ -84,8 +84,9 @@ extension Lane {
     /// Passes a frame in hand to the worker that owns its flow; it is no longer counted as received here.
     @_noLocks
     mutating func handOver(_ index: Int, to owner: Int) {
-        let descriptor = burst.descriptors[index]
+        var descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
+        if settings.verifiesChecksums != 0 { descriptor = descriptor.verified() }
         guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(descriptor) else {
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)
             return
@@ -169,9 +170,10 @@ extension Lane {
     }
 
     /// Whether nothing waits for this worker: neither in its receive rings nor in the rings of the others, nor for the kernel to be
-    /// asked again to send by a port with a link.
+    /// asked again to send by a port with a link; and no flow for being judged again.
     @_noLocks
     public func isQuietNow() -> Bool {
+        if rounds.isUnderWay { return false }
         for port in 0..<2 {
             guard ports[port].rings.receive.peek(1) == 0 else { return false }
             if ports[port].hasLink && ports[port].rings.transmit.pending > 0 { return false }

@@ -4,6 +4,7 @@ public import Flow
 internal import Net
 public import Record
 public import Ring
+internal import Wire
 
 /// Everything that one worker owns: its queue of both ports, its part of the flow tables, its counters, its event ring, its free
 /// frames, its rings towards the other workers of the pair. A struct on the worker's own stack, passed `inout`: nobody else can
@@ -39,6 +40,10 @@ public import Ring
     var burst = BurstNotes()
     /// Group frames that each port may still bring in.
     var storms: InlineArray<2, StormBudget> = .init(repeating: StormBudget())
+    /// Connections that were refused a moment ago.
+    var denials: DenialCache
+    /// What each source may still open.
+    var sources: SourceLimits
     /// What the configuration in force says of connections.
     var settings = FlowSettings()
     /// The generation that `settings` came with; 0 before the first.
@@ -50,11 +55,16 @@ public import Ring
     var replies = ReplyBudget(perSecond: 0, burst: 0)
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
+    /// What SCTP's checksums are worked out by.
+    let cyclic = CRC32C.shared
+    /// The rounds in which flows are judged again that send nothing.
+    var rounds = Sweep()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
-        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
+        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
+        counters: UnsafeMutablePointer<WorkerCounters>,
         events: consuming EventProducer
     ) {
         self.pair = pair
@@ -66,6 +76,8 @@ public import Ring
         self.handOffs = handOffs
         self.flows = flows
         self.flowCapacity = flowCapacity
+        denials = DenialCache(pair: pair)
+        sources = SourceLimits(secret: self.flows.secret)
         unsafe self.counters = unsafe counters
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
     }
@@ -103,6 +115,8 @@ struct BurstNotes: ~Copyable {
     var reasons = Column<DropReason?>(repeating: nil)
     /// Hash of the flow key, for packets.
     var hashes = Column<UInt64>(repeating: 0)
+    /// Its key, and who sent the frame.
+    var keys = Column<FlowKeys>(repeating: FlowKeys())
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.

@@ -16,6 +16,18 @@ struct Question: BitwiseCopyable {
     /// The epoch read before the owners, so that a change in between is noticed by the next frame.
     let epoch: UInt32
 
+    /// An empty question, to be asked later.
+    @_noLocks
+    init() {
+        source = Owner(classNumber: 0)
+        destination = Owner(classNumber: 0)
+        sourceZone = 0
+        destinationZone = 0
+        service = ServiceKey(rawValue: 0)
+        sourcePort = 0
+        epoch = 0
+    }
+
     /// The question that a first frame puts, arrived on `port` of its pair.
     @_noLocks
     init(of reading: borrowing Reading, port: UInt8, _ policy: PolicyInForce, pair: UInt8) {

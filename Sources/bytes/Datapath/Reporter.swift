@@ -30,7 +30,7 @@ internal import Record
     @_noLocks
     mutating func report(_ record: borrowing FlowRecord) { push(record) }
 
-    /// A flow's start or change, with what is known from judging it.
+    /// A flow's start, with what is known from judging it.
     @_noLocks
     mutating func report(_ record: FlowRecord, _ question: Question, _ judgement: Judgement) {
         var full = record
@@ -39,7 +39,19 @@ internal import Record
         push(full)
     }
 
-    /// The end of a flow that the policy in force no longer allows.
+    /// A flow that goes on under another policy, which allows it. After a new generation these are all flows, so they leave half of the
+    /// ring to starts and ends; what is left out counts as lost.
+    @_noLocks
+    mutating func change(_ record: FlowRecord, _ question: Question, _ judgement: Judgement) {
+        guard events.isHalfFree else {
+            events.lose()
+            unsafe counters.pointee.lostEvents &+= 1
+            return
+        }
+        report(record, question, judgement)
+    }
+
+    /// A flow that the policy in force no longer allows: that it ends, or, as a change, that it goes on all the same.
     @_noLocks
     mutating func cut(_ record: FlowRecord, _ question: Question, _ judgement: Judgement, generation: UInt32) {
         var full = record
@@ -58,6 +70,10 @@ internal import Record
         unsafe counters.pointee.evicted &+= 1
         push(full)
     }
+
+    /// A connection that was refused again: told with the next report.
+    @_noLocks
+    mutating func suppress() { suppressed &+= 1 }
 
     /// A connection that was refused; at most `refusalsPerSecond` of them are reported.
     @_noLocks

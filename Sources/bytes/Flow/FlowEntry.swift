@@ -98,30 +98,13 @@
     @_noLocks @inlinable public init() {}
 }
 
-/// What one end of a TCP connection has sent and lets the other send (sequence space of RFC 9293, windows scaled by RFC 7323). What the
-/// end itself may send follows from the other's: `acknowledged` plus `maximum` shifted by `scale`.
-@frozen public struct TCPWindow: BitwiseCopyable, Sendable {
-    /// Highest sequence number sent, plus one.
-    public var end: UInt32 = 0
-    /// Highest acknowledgement number sent: what it expects next.
-    public var acknowledged: UInt32 = 0
-    /// Largest window that it ever advertised, in units of its scale.
-    public var maximum: UInt16 = 0
-    /// Its window scale, or 255 where it sent no option.
-    public var scale: UInt8 = 255
-    /// Bit 0: `end` is known. Bit 1: it has sent FIN. Bit 2: its FIN was acknowledged. Bit 3: `acknowledged` is known.
-    public var flags: UInt8 = 0
-    /// Nothing known.
-    @_noLocks @inlinable public init() {}
-}
-
 /// How far a flow has come.
 @frozen public enum FlowState: UInt8, Sendable, CaseIterable {
     /// The entry is not in use.
     case free = 0
     /// TCP: the first SYN was seen.
     case synSent
-    /// TCP: SYN and ACK of the responder were seen.
+    /// TCP: the SYNs of both were seen, but not yet that each was acknowledged.
     case synReceived
     /// TCP: the handshake is complete. Other protocols: both ends have spoken.
     case established

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Net
 
-// Every entry below `fresh` is in one of three places: live, on the free list, or ended and still on the waiting list. The lists
-// have one link (`FlowDetail.next`), so nothing leaves the middle of one: an entry that ends there stays until it is the first.
+// Every entry below `fresh` is live or on the free list; those that are live and wait are on the waiting list too, but for the
+// sheltered ones.
 
 extension FlowTable {
     /// Adds a flow. The caller has looked for its key and not found it. The entry is fresh: not allowed, not judged.
     ///
     /// Returns the entry's number, or `.max` when the table is full, when no more flows may wait, or when neither bucket of the key
-    /// has room: end `oldestWaiting()` and try once more, else the frame is dropped as `flowTableFull`.
+    /// has room: end `oldestWaiting()` and try once more, else there is no place for it.
     ///
     /// - Parameters:
     ///   - key: the flow's key.
@@ -20,7 +20,7 @@ extension FlowTable {
         _ key: Key, hash: UInt64, state: FlowState, initiator: FlowEnd, now: UInt32
     ) -> UInt32 {
         let waits = Self.isWaiting(state.number)
-        guard !waits || waiting < waitingLimit, let place = vacancy(hash) else { return refuse() }
+        guard !waits || listed &+ listedBeside < waitingLimit, let place = vacancy(hash) else { return refuse() }
         let number = takeFree()
         guard number != .max else { return refuse() }
         var fresh = FlowEntry()
@@ -34,10 +34,7 @@ extension FlowTable {
         unsafe details[Int(number)] = detail
         setState(number, state.number)
         occupy(place, hash: hash, number: number)
-        if waits {
-            enlist(number)
-            unsafe header.pointee.waiting &+= 1
-        }
+        if waits { startWaiting(number) }
         unsafe header.pointee.used &+= 1
         unsafe header.pointee.inserted &+= 1
         return number
@@ -46,7 +43,7 @@ extension FlowTable {
     /// Ends a flow: its number is free for another. Read what is to be reported before. A number without a live flow is ignored.
     @inlinable @inline(never) public mutating func remove(_ number: UInt32, as ending: FlowEnding = .removed) {
         guard number < limit, Self.isLive(state(number)) else { return }
-        if Self.isWaiting(state(number)) { lessWaiting() }
+        if Self.isWaiting(state(number)) { stopWaiting(number) }
         // In bounds by the guard.
         let hash = unsafe hash(key(at: number).pointee)
         if !vacate(number, hash: hash) { noteDamage() }
@@ -66,7 +63,7 @@ extension FlowTable {
     /// The caller has reported the old flow's end; it judges the new one.
     @inlinable @inline(never) public mutating func reopen(_ number: UInt32, initiator: FlowEnd, now: UInt32) {
         guard number < limit, Self.isLive(state(number)) else { return }
-        if !Self.isWaiting(state(number)) { unsafe header.pointee.waiting &+= 1 }
+        if Self.isWaiting(state(number)) { stopWaiting(number) }
         // In bounds by the guard, here and below.
         let pointer = unsafe body(number)
         var fresh = FlowEntry()
@@ -76,9 +73,8 @@ extension FlowTable {
         unsafe pointer.pointee = fresh
         var detail = FlowDetail()
         detail.firstSeen = now
-        detail.next = unsafe details[Int(number)].next
         unsafe details[Int(number)] = detail
-        if detail.next == FlowLink.none { enlist(number) }
+        startWaiting(number)
         unsafe header.pointee.removed &+= 1
         unsafe header.pointee.inserted &+= 1
     }
@@ -95,11 +91,7 @@ extension FlowTable {
 
     @inlinable func noteDamage() { unsafe header.pointee.damaged &+= 1 }
 
-    @inlinable func lessWaiting() {
-        if unsafe header.pointee.waiting > 0 { unsafe header.pointee.waiting &-= 1 } else { noteDamage() }
-    }
-
-    /// A number that is free: given back, never used, or ended and at the front of the waiting list; `.max` when there is none.
+    /// A number that is free: given back, or never used; `.max` when there is none.
     @inlinable func takeFree() -> UInt32 {
         for _ in 0..<16 {
             let number = unsafe header.pointee.free
@@ -110,52 +102,18 @@ extension FlowTable {
                 noteDamage()
             } else {
                 let fresh = unsafe header.pointee.fresh
-                if fresh < limit {
-                    unsafe header.pointee.fresh = fresh &+ 1
-                    return fresh
-                }
-                guard dropFirstUnlessWaiting() else { return .max }
+                guard fresh < limit else { return .max }
+                unsafe header.pointee.fresh = fresh &+ 1
+                return fresh
             }
         }
         return .max
     }
 
-    /// Gives a number back, unless it stands in the middle of the waiting list, whose front will.
+    /// Gives back the number of an entry that has ended and is in no list.
     @inlinable func release(_ number: UInt32) {
-        if unsafe details[Int(number)].next == FlowLink.none {
-            unsafe details[Int(number)].next = header.pointee.free
-            unsafe header.pointee.free = number
-        } else if unsafe header.pointee.oldest == number {
-            _ = dropFirstUnlessWaiting()
-        }
-    }
-
-    /// Appends an entry to the waiting list.
-    @inlinable func enlist(_ number: UInt32) {
-        unsafe details[Int(number)].next = FlowLink.end
-        let newest = unsafe header.pointee.newest
-        if unsafe header.pointee.oldest < limit, newest < limit, newest != number {
-            unsafe details[Int(newest)].next = number
-        } else {
-            unsafe header.pointee.oldest = number
-        }
-        unsafe header.pointee.newest = number
-    }
-
-    /// Takes the first entry off the waiting list.
-    @inlinable func unlistFirst(_ number: UInt32) {
-        let next = unsafe details[Int(number)].next
-        unsafe header.pointee.oldest = next < limit && next != number ? next : FlowLink.end
-        unsafe details[Int(number)].next = FlowLink.none
-    }
-
-    /// Takes the first entry off the waiting list if its flow waits no more, and frees its number if the flow has ended. False
-    /// when the list is empty or its first flow still waits.
-    @inlinable func dropFirstUnlessWaiting() -> Bool {
-        let number = unsafe header.pointee.oldest
-        guard number < limit, !Self.isWaiting(state(number)) else { return false }
-        unlistFirst(number)
-        if state(number) == 0 { release(number) }
-        return true
+        unsafe details[Int(number)].next = header.pointee.free
+        unsafe details[Int(number)].previous = FlowLink.none
+        unsafe header.pointee.free = number
     }
 }

@@ -72,7 +72,7 @@ extension FlowTable {
         return nil
     }
 
-    /// Every ended entry is on one list, every waiting flow on the waiting list, and both lists end where they should.
+    /// Every ended entry is on one list, every waiting flow on the waiting list or sheltered, and both lists end where they should.
     @inlinable func checkLists(_ states: [UInt8]) -> FlowTableDamage? {
         var listed = [Bool](repeating: false, count: states.count)
         var number = unsafe header.pointee.free
@@ -81,20 +81,29 @@ extension FlowTable {
             listed[Int(number)] = true
             number = unsafe details[Int(number)].next
         }
-        number = unsafe header.pointee.oldest
-        var last = FlowLink.end
+        guard let count = checkWaitingList(states, &listed) else { return .waitingList }
+        var sheltered: UInt32 = 0
+        for (number, state) in states.enumerated() where !listed[number] {
+            if state == 0 { return .freeList }
+            if Self.isWaiting(state) { sheltered += 1 }
+            if unsafe details[number].next != FlowLink.none || details[number].previous != FlowLink.none { return .waitingList }
+        }
+        let numbers = unsafe header.pointee
+        return numbers.sheltered == sheltered && numbers.waiting == count &+ sheltered ? nil : .counts
+    }
+
+    /// Walks the waiting list, whose links must lead to and fro between waiting flows; returns how many it met, or `nil`.
+    @inlinable func checkWaitingList(_ states: [UInt8], _ listed: inout [Bool]) -> UInt32? {
+        var (number, last, count) = unsafe (header.pointee.oldest, FlowLink.end, UInt32(0))
         while number != FlowLink.end {
-            guard Int(number) < states.count, !listed[Int(number)] else { return .waitingList }
+            guard Int(number) < states.count, !listed[Int(number)], Self.isWaiting(states[Int(number)]),
+                unsafe details[Int(number)].previous == last
+            else { return nil }
             listed[Int(number)] = true
             last = number
+            count += 1
             number = unsafe details[Int(number)].next
         }
-        guard unsafe last == FlowLink.end || last == header.pointee.newest else { return .waitingList }
-        for (number, state) in states.enumerated() {
-            if state == 0, !listed[number] { return .freeList }
-            if Self.isWaiting(state), !listed[number] { return .waitingList }
-            if unsafe !listed[number] && details[number].next != FlowLink.none { return .waitingList }
-        }
-        return nil
+        return unsafe last == header.pointee.newest ? count : nil
     }
 }

@@ -54,7 +54,7 @@ extension FlowTable {
     /// Empties both lists and states the numbers of flows; the entries' links are off.
     @inlinable func emptyLists(used: UInt32, waiting: UInt32) {
         unsafe (header.pointee.free, header.pointee.oldest, header.pointee.newest) = (FlowLink.end, FlowLink.end, FlowLink.end)
-        unsafe (header.pointee.used, header.pointee.waiting) = (used, waiting)
+        unsafe (header.pointee.used, header.pointee.waiting, header.pointee.sheltered) = (used, waiting, 0)
     }
 
     /// Until when segments from the middle of a connection may open flows, in nanoseconds of the monotonic clock; 0 for not.

@@ -6,8 +6,14 @@ public import Net
     /// It belongs to the flow, whose verdict holds for it.
     case live
     /// It is a SYN for a connection that is over: the ports are used again. Nothing was changed. The caller reports the old flow's
-    /// end, calls `reopen` (or removes and inserts), judges anew with the sender as initiator, and tracks the frame again.
+    /// end, removes it, judges anew with the sender as initiator, and tracks the frame again.
     case reopen
+    /// It is a SYN of the responder's, in a simultaneous open, a split handshake, or out of the blue. Nothing was changed. The caller
+    /// asks policy whether the responder may open towards the initiator's port, and calls `cross` where it may.
+    case crossing
+    /// It is the answer to another SYN than the one that opened the flow: a new connection of the same ports. Nothing was changed. The
+    /// caller reports the old flow's end, calls `replace`, judges the new one, and tracks the frame again.
+    case answered
     /// It does not belong to the flow, although the key is the same; nothing was changed.
     case refused(DropReason)
 }
@@ -17,25 +23,76 @@ extension FlowTable {
     ///
     /// - Parameters:
     ///   - number: the entry that `find` or `insert` gave.
-    ///   - reading: what was read from the frame; a `packet`.
+    ///   - reading: what was read from the frame; a `packet`, or a `fragment` whose ports are known.
     ///   - sender: the end that sent it, from the key.
     ///   - length: bytes of the whole frame.
     ///   - now: the tick.
-    @inlinable public mutating func track(
+    @inlinable @inline(__always) public mutating func track(
         _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
     ) -> Match {
         precondition(number < limit)
         // In bounds by the line above.
         let entry = unsafe body(number)
-        let before = unsafe entry.pointee.state
-        let match = unsafe entry.pointee.advance(reading, sender: sender)
-        guard case .live = match else { return match }
-        let after = unsafe entry.pointee.state
-        if Self.isWaiting(before.number), !Self.isWaiting(after.number) { lessWaiting() }
-        unsafe entry.pointee.count(sender: sender, length: length)
-        // Late segments of a closed connection pass, but do not keep it.
-        if before.number != FlowState.closed.number { unsafe entry.pointee.lastSeen = now }
+        if reading.protocolNumber.rawValue == 6 {
+            if unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now) { return .live }
+            return turn(number, reading, sender: sender, length: length, now: now)
+        }
+        let isFirstAnswer = unsafe entry.pointee.state.number == FlowState.oneSided.number && !entry.pointee.isInitiator(sender)
+        if isFirstAnswer {
+            unsafe entry.pointee.state = .established
+            stopWaiting(number)
+        }
+        unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
+        unsafe entry.pointee.lastSeen = now
         return .live
+    }
+
+    /// Follows a connection by a segment that is not a plain one.
+    @inlinable @inline(never) mutating func turn(
+        _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) -> Match {
+        // In bounds: the caller has compared `number` with `limit`.
+        let entry = unsafe body(number)
+        let before = unsafe entry.pointee.state.number
+        let match = unsafe entry.pointee.turn(number, reading, sender: sender, &syns, settings, now: now)
+        guard case .live = match else { return match }
+        note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: now)
+        return .live
+    }
+
+    /// Lets a SYN of the responder's pass, after `track` answered with `crossing` and policy allowed it.
+    @inlinable @inline(never) public mutating func cross(
+        _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) {
+        precondition(number < limit)
+        // In bounds by the line above.
+        let entry = unsafe body(number)
+        let before = unsafe entry.pointee.state.number
+        unsafe entry.pointee.cross(number, reading, sender: sender, &syns, settings, now: now)
+        note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: now)
+    }
+
+    /// Makes a flow the one that its remembered SYN opens, after `track` answered with `answered`: as if it had been removed, and
+    /// inserted by that SYN. The caller has reported the old flow's end, judges the new one and tracks the answer.
+    @inlinable @inline(never) public mutating func replace(_ number: UInt32, now: UInt32) {
+        precondition(number < limit)
+        let syn = syns.recall(number, now: now, limit: settings.timeouts.tcpOpening)
+        guard syn.number == number else { return }
+        reopen(number, initiator: syn.sender, now: now)
+        // In bounds by the precondition.
+        unsafe body(number).pointee.open(by: syn)
+        syns.forget(number)
+    }
+
+    /// What every frame that passes leaves: a waiting flow less, its numbers, its time.
+    @inlinable mutating func note(_ number: UInt32, before: UInt8, length: Int, sender: FlowEnd, flags: UInt8, now: UInt32) {
+        // In bounds: callers have compared `number` with `limit`.
+        let entry = unsafe body(number)
+        let after = unsafe entry.pointee.state.number
+        if Self.isWaiting(before), !Self.isWaiting(after) { stopWaiting(number) }
+        unsafe FlowEntry.account(entry, flags: flags, sender: sender, length: length)
+        // Late segments of a closed connection pass, but do not keep it.
+        if before != FlowState.closed.number { unsafe entry.pointee.lastSeen = now }
     }
 }
 
@@ -46,85 +103,49 @@ extension FlowEntry {
     /// The end that opened the flow.
     @inlinable public var initiator: FlowEnd { marks.rawValue & 1 == 0 ? .low : .high }
 
-    @inlinable mutating func count(sender: FlowEnd, length: Int) {
-        if sender == .low {
-            lowFrames &+= 1
-            lowMeter &+= UInt64(truncatingIfNeeded: length) << 16
-        } else {
-            highFrames &+= 1
-            highMeter &+= UInt64(truncatingIfNeeded: length) << 16
-        }
-    }
-
-    /// The state after a frame.
-    @inlinable mutating func advance(_ reading: borrowing Reading, sender: FlowEnd) -> Match {
-        if reading.protocolNumber.rawValue == 6 { return advanceTCP(reading, sender: sender) }
-        if state.number == FlowState.oneSided.number, !isInitiator(sender) { state = .established }
+    /// A segment's turn; nothing is changed unless it passes.
+    @_noLocks @usableFromInline mutating func turn(
+        _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, _ syns: inout RememberedSYNs, _ settings: FlowSettings,
+        now: UInt32
+    ) -> Match {
+        let recalled = syns.recall(number, now: now, limit: settings.timeouts.tcpOpening)
+        var turn = TCPTurn(TCPSegment(reading), of: self, sender: sender, recalled: recalled, settings)
+        let match = turn.take()
+        guard case .live = match else { return match }
+        keep(turn, number, &syns, now: now)
         return .live
     }
 
-    /// The state after a TCP segment. A segment of an established connection without SYN, FIN or RST leaves by the first line.
-    @inlinable mutating func advanceTCP(_ reading: borrowing Reading, sender: FlowEnd) -> Match {
-        let flags = reading.tcpFlags.rawValue
-        if flags & 0x07 == 0, state.number == FlowState.established.number {
-            note(flags, sender)
-            return .live
-        }
-        return turnTCP(reading, flags: flags, sender: sender)
+    /// A SYN of the responder's that policy allows.
+    @_noLocks @usableFromInline mutating func cross(
+        _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, _ syns: inout RememberedSYNs, _ settings: FlowSettings,
+        now: UInt32
+    ) {
+        var turn = TCPTurn(TCPSegment(reading), of: self, sender: sender, recalled: RememberedSYN(), settings)
+        turn.cross()
+        keep(turn, number, &syns, now: now)
     }
 
-    /// The rarer segments. Who opened the flow stays its initiator: no SYN of the other end turns the roles (a split handshake would
-    /// have the answer judged as the question).
-    @inlinable @inline(never) mutating func turnTCP(_ reading: borrowing Reading, flags: UInt8, sender: FlowEnd) -> Match {
-        let (isSYN, isACK, isRST) = (flags & 0x02 != 0, flags & 0x10 != 0, flags & 0x04 != 0)
-        let isInitiator = isInitiator(sender)
-        if isSYN, !isACK, state.number == FlowState.closed.number { return .reopen }
-        // A SYN is the initiator's, repeated or to be challenged (RFC 5961, 4); a SYN with ACK is the responder's.
-        if isSYN, isInitiator == isACK { return .refused(.notOpening) }
-        if state.number == FlowState.synSent.number, !isSYN, !isRST {
-            // Nothing but the answer, or an old connection's bare ACK that makes the initiator reset it (RFC 5961, 4).
-            let isBare = reading.payloadOffset >= reading.end && flags & 0x01 == 0
-            guard !isInitiator, isACK, isBare else { return .refused(.notOpening) }
-        }
-        note(flags, sender)
-        if isRST {
-            state = .closed
-        } else if isSYN {
-            if isACK, state.number == FlowState.synSent.number { state = .synReceived }
-        } else if state.number == FlowState.synReceived.number, isACK, isInitiator {
-            state = .established
-        }
-        if flags & 0x01 != 0, !isRST { noteFIN(reading, sender) }
-        if isACK, state.number == FlowState.closing.number { noteACK(reading.acknowledgement, sender) }
-        return .live
+    /// A fresh entry as its first SYN leaves it.
+    @_noLocks @usableFromInline mutating func open(by syn: RememberedSYN) {
+        var window = TCPWindow()
+        window.open(end: syn.end, window: syn.window, scale: syn.scale)
+        var other = TCPWindow()
+        other.acknowledged = syn.sequence &+ 1
+        if syn.sender == .low { (lowWindow, highWindow) = (window, other) } else { (lowWindow, highWindow) = (other, window) }
     }
 
-    @inlinable mutating func note(_ flags: UInt8, _ sender: FlowEnd) {
-        if sender == .low { lowFlags |= flags } else { highFlags |= flags }
-    }
-
-    /// A FIN: remembers the sequence number that acknowledges it.
-    @inlinable mutating func noteFIN(_ reading: borrowing Reading, _ sender: FlowEnd) {
-        let isOpen = state.number == FlowState.established.number || state.number == FlowState.synReceived.number
-        if isOpen { state = .closing }
-        let payload = reading.end > reading.payloadOffset ? UInt32(reading.end &- reading.payloadOffset) : 0
-        let end = reading.sequence &+ payload &+ 1
-        if sender == .low {
-            lowWindow.end = end
-            lowWindow.flags |= 2
+    @_noLocks private mutating func keep(_ turn: TCPTurn, _ number: UInt32, _ syns: inout RememberedSYNs, now: UInt32) {
+        if turn.sender == .low {
+            (lowWindow, highWindow) = (turn.own, turn.peer)
         } else {
-            highWindow.end = end
-            highWindow.flags |= 2
+            (lowWindow, highWindow) = (turn.peer, turn.own)
         }
-    }
-
-    /// An acknowledgement while closing: when both FINs are acknowledged, the connection is over.
-    @inlinable mutating func noteACK(_ acknowledgement: UInt32, _ sender: FlowEnd) {
-        if sender == .low {
-            if highWindow.flags & 2 != 0, Int32(bitPattern: acknowledgement &- highWindow.end) >= 0 { highWindow.flags |= 4 }
-        } else if lowWindow.flags & 2 != 0, Int32(bitPattern: acknowledgement &- lowWindow.end) >= 0 {
-            lowWindow.flags |= 4
+        state = turn.state
+        switch turn.memory {
+        case .asItIs: break
+        case .keep: syns.remember(RememberedSYN(turn.segment, number: number, sender: turn.sender, now: now))
+        case .forget: syns.forget(number)
         }
-        if lowWindow.flags & highWindow.flags & 4 != 0 { state = .closed }
     }
 }

@@ -20,9 +20,9 @@ public import Net
 // refused as if the table were full. The hash is keyed with random words, so that nobody can choose keys that meet.
 //
 // Time. Frames write `lastSeen` and nothing else. A hand goes round the entries, a few at each call, and finds those that were
-// quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening:
-// when the table is full, the oldest of them gives way, and no established flow ever does. The list has one link, so that a flow
-// that ends in its middle gives its entry back only when those before it have answered, ended or given way: 30 seconds at most.
+// quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening,
+// linked both ways so that whoever is answered or ends leaves it at once (FlowTable+Waiting): when the table or the list is full, the
+// oldest of them gives way, and no established flow ever does.
 //
 // Lookup in stages over a burst, one small loop each, so that many lines are on their way at once: `hash`, `prefetchIndex`,
 // `candidate`, `prefetchEntry`, `find`. Measured on a test VM with a full table of a million flows: 41 ns against 120 without.
@@ -42,8 +42,17 @@ public import Net
     @usableFromInline let details: UnsafeMutablePointer<FlowDetail>
     @usableFromInline let limit: UInt32
     @usableFromInline let buckets: UInt32
+    /// Never read. A struct with an atomic has an address, and borrowing it hands that on; of a struct without one the compiler makes a
+    /// copy for each call that is not inlined, which cost an established frame four copies of both tables.
+    @usableFromInline let anchor = Atomic<UInt8>(0)
     /// How flows are kept and followed; may be changed at any time.
     public var settings: FlowSettings
+    /// How far the timeouts of waiting flows have shrunk, in parts of `fullPressure`; see `FlowTable+Waiting`.
+    @usableFromInline var pressure: UInt32 = 0
+    /// Flows that wait in the list of another table with which this one shares its limit.
+    @usableFromInline var listedBeside = 0
+    /// SYNs whose answer decides what they were.
+    @usableFromInline var syns = RememberedSYNs()
 
     /// Adopts the table that the memory holds; `nil` where it holds none of this key, capacity and secret, as fresh memory does:
     /// `format` it then. Only the identity is looked at: after a crash `FlowTableRecovery` comes first.
@@ -93,10 +102,6 @@ public import Net
     @inlinable public var used: Int { @_noLocks get { unsafe Int(header.pointee.used) } }
     /// How many of them are half open or one-sided.
     @inlinable public var waiting: Int { @_noLocks get { unsafe Int(header.pointee.waiting) } }
-    /// How many may be, so that a flood of opening frames always leaves room: the configured share, at least one.
-    @inlinable public var waitingLimit: Int {
-        @_noLocks get { max(1, Int(truncatingIfNeeded: UInt64(limit) &* UInt64(settings.waitingShare) / 1000)) }
-    }
     /// All numbers of the header, for display; without the secret.
     @inlinable public var statistics: FlowTableHeader {
         @_noLocks get {
@@ -119,7 +124,7 @@ public import Net
     }
 
     /// Second stage: brings the key's bucket into the cache.
-    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe touch(bucket(first(hash))) }
+    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe prefetch(bucket(first(hash))) }
 
     /// Third stage: the entry that the key's first bucket suggests by its tag, or the second where keys strayed; `.max` where
     /// neither does. No key is compared yet.
@@ -140,8 +145,8 @@ public import Net
     /// Fourth stage: brings a candidate's entry into the cache.
     @inlinable @inline(__always) public func prefetchEntry(_ candidate: UInt32) {
         guard candidate < limit else { return }
-        unsafe touch(entry(candidate))
-        unsafe touch(entry(candidate) + 64)
+        unsafe prefetch(entry(candidate))
+        unsafe prefetch(entry(candidate) + 64)
     }
 
     /// Third and fourth stage in one, for a caller that keeps no candidates; its loop waits more.
@@ -169,7 +174,7 @@ public import Net
 
     /// The entry of a number that `find`, `insert`, `nextExpired` or `oldestWaiting` gave.
     @inlinable public subscript(number: UInt32) -> FlowEntry {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             precondition(number < limit)
             // In bounds by the line above, and trivial: any bytes are an entry but for the state, see the essay.
             return unsafe UnsafePointer(body(number))
@@ -192,7 +197,7 @@ public import Net
         return unsafe key(at: number).pointee
     }
 
-    /// The detail of an entry. `next` belongs to the table: leave it as it is.
+    /// The detail of an entry. `next` and `previous` belong to the table: leave them as they are.
     @inlinable public subscript(detail number: UInt32) -> FlowDetail {
         unsafeAddress {
             precondition(number < limit)
@@ -228,11 +233,4 @@ public import Net
     }
 
     @inlinable @inline(__always) static func narrowed(_ number: UInt32) -> UInt32 { number < 0xff_ffff ? number : 0xff_ffff }
-
-    /// An early load into no register that matters: the processor goes on while the line comes. Flow has no C to ask for a
-    /// prefetch, and a relaxed load is one that the compiler may not leave out.
-    @inlinable @inline(__always) func touch(_ line: UnsafeMutableRawPointer) {
-        // `line` points into the table.
-        _ = unsafe line.assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
-    }
 }

@@ -7,7 +7,7 @@ public import Net
     /// `BKHDFLOW` as a little-endian number.
     public static let magic: UInt64 = 0x574f_4c46_4448_4b42
     /// Changes with every change of entry, detail, bucket or header; another version is not adopted.
-    public static let version: UInt32 = 2
+    public static let version: UInt32 = 3
     /// Bytes that the header takes at the start of the memory.
     public static let size = 256
 
@@ -25,13 +25,15 @@ public import Net
     public var used: UInt32 = 0
     /// Flows that are half open or one-sided.
     public var waiting: UInt32 = 0
+    /// Those of `waiting` that are in no list, because they never give way.
+    public var sheltered: UInt32 = 0
     /// Entries from this number on were never used.
     public var fresh: UInt32 = 0
     /// First entry of the list of free ones, or `FlowLink.end`.
     public var free: UInt32 = FlowLink.end
-    /// First entry of the list of flows in the order of their opening, or `FlowLink.end`.
+    /// First entry of the list of waiting flows, which is in the order of their opening, or `FlowLink.end`.
     public var oldest: UInt32 = FlowLink.end
-    /// Last entry of that list; meaningless when it is empty.
+    /// Last entry of that list, or `FlowLink.end`.
     public var newest: UInt32 = FlowLink.end
     /// The entry that expiry looks at next.
     public var hand: UInt32 = 0
@@ -49,9 +51,9 @@ public import Net
     public var refused: UInt64 = 0
     /// Contradictions met (and survived) in the table's memory; 0 unless something else wrote there.
     public var damaged: UInt64 = 0
-    /// TCP flows that were opened by a segment from the middle of a connection.
+    /// Flows that were opened by a frame from the middle of a connection.
     public var pickedUp: UInt64 = 0
-    /// Until when such segments may open flows after a restart, in nanoseconds of the monotonic clock; 0 for not.
+    /// Until when such frames may open flows after a restart, in nanoseconds of the monotonic clock; 0 for not.
     public var graceUntil: UInt64 = 0
 
     /// The words that the table's keys are hashed with.
@@ -65,11 +67,11 @@ public import Net
     }
 }
 
-/// The values of `FlowDetail.next` that are not an entry's number.
+/// The values of `FlowDetail.next` and `previous` that are not an entry's number.
 @frozen public enum FlowLink {
     /// The entry is in no list.
     @inlinable public static var none: UInt32 { @_noLocks get { .max } }
-    /// The entry is the last of its list; as a list's head: the list is empty.
+    /// The entry is the last of its list, or the first; as a list's head: the list is empty.
     @inlinable public static var end: UInt32 { @_noLocks get { .max - 1 } }
 }
 

@@ -40,7 +40,8 @@ public import Net
     @inlinable public var around: Tunnel {
         @_noLocks get {
             Tunnel(
-                kindNumber: UInt8(truncatingIfNeeded: context >> 8), identifier: tunnel, depth: UInt8(truncatingIfNeeded: context))
+                kindNumber: UInt8(truncatingIfNeeded: context >> 8), identifier: tunnel, depth: UInt8(truncatingIfNeeded: context)
+            )
         }
     }
 
@@ -50,6 +51,20 @@ public import Net
         protocolNumber = key.protocolNumber
         (vlans, tunnel, context) = (key.vlans, key.tunnel, key.context)
     }
+}
+
+/// The key of a frame's flow, of either family, and the end that sent the frame: made once, and looked up some stages later.
+@frozen public struct FlowKeys: BitwiseCopyable, Sendable {
+    /// Of an IPv4 flow; else left as it was.
+    @usableFromInline var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
+    /// Of an IPv6 flow; else left as it was.
+    @usableFromInline var v6 = FlowKey6(
+        low: Address(high: 0, low: 0), high: Address(high: 0, low: 0), ports: 0, vlans: 0, tunnel: 0, context: 0)
+    /// The end that sent the frame.
+    public var sender = FlowEnd.low
+
+    /// No key.
+    @inlinable public init() {}
 }
 
 /// A worker's tables of both families behind one face, so that what judges flows is written once and is not generic. Nothing here carries
@@ -71,6 +86,12 @@ public import Net
 
     /// Flows of both families.
     @inlinable public var used: Int { get { v4.used &+ v6.used } }
+
+    /// TCP flows that were opened by a segment from the middle of a connection.
+    @inlinable public var pickedUp: UInt64 { get { unsafe v4.header.pointee.pickedUp &+ v6.header.pointee.pickedUp } }
+
+    /// The words that the keys are hashed with.
+    public var secret: HashSecret { unsafe v4.header.pointee.secret }
 
     /// How flows are kept and followed.
     @inlinable public var settings: FlowSettings {
@@ -105,6 +126,20 @@ public import Net
         return hash
     }
 
+    /// First and second stage, which keep the key for the fifth.
+    @inlinable @inline(__always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
+        if reading.isIPv4 {
+            (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
+            let hash = v4.hash(keys.v4)
+            v4.prefetchIndex(hash)
+            return hash
+        }
+        (keys.v6, keys.sender) = FlowKey6.make(of: reading, pair: pair)
+        let hash = v6.hash(keys.v6)
+        v6.prefetchIndex(hash)
+        return hash
+    }
+
     /// Third stage: the entry that the hash's bucket suggests, or none.
     @inlinable @inline(__always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
         FlowNumber(isIPv4 ? v4.candidate(hash) : v6.candidate(hash), isIPv4: isIPv4)
@@ -129,10 +164,21 @@ public import Net
         return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
     }
 
-    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`.
+    /// Fifth stage: the flow of a key.
+    @inlinable @inline(__always) public func find(
+        _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
+    ) -> FlowNumber {
+        let suggested = candidate.isNone ? .max : candidate.entry
+        if isIPv4 { return FlowNumber(v4.find(keys.v4, hash: hash, candidate: suggested), isIPv4: true) }
+        return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
+    }
+
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one
+    /// limit of waiting flows.
     @inlinable public mutating func insert(
         _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
     ) -> FlowNumber {
+        lookBeside()
         if reading.isIPv4 {
             let (key, sender) = FlowKey4.make(of: reading, pair: pair)
             return FlowNumber(v4.insert(key, hash: hash, state: state, initiator: sender, now: now), isIPv4: true)
@@ -143,11 +189,11 @@ public import Net
 
     /// The entry of a flow.
     @inlinable public subscript(number: FlowNumber) -> FlowEntry {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             // Both tables compare the number with their capacity.
             unsafe number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)
         }
-        unsafeMutableAddress {
+        @inline(__always) unsafeMutableAddress {
             unsafe UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry))
         }
     }
@@ -197,19 +243,76 @@ public import Net
             : v6.track(number.entry, reading, sender: sender, length: length, now: now)
     }
 
+    /// Lets a SYN of the responder's pass, see `FlowTable.cross`.
+    @inlinable public mutating func cross(
+        _ number: FlowNumber, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) {
+        if number.isIPv4 {
+            v4.cross(number.entry, reading, sender: sender, length: length, now: now)
+        } else {
+            v6.cross(number.entry, reading, sender: sender, length: length, now: now)
+        }
+    }
+
+    /// Makes a flow the one that its remembered SYN opens, see `FlowTable.replace`.
+    @inlinable public mutating func replace(_ number: FlowNumber, now: UInt32) {
+        if number.isIPv4 { v4.replace(number.entry, now: now) } else { v6.replace(number.entry, now: now) }
+    }
+
+    /// Makes a fresh flow one that was picked up, see `FlowTable.pickUp`.
+    @inlinable public mutating func pickUp(_ number: FlowNumber, isReply: Bool) {
+        if number.isIPv4 { v4.pickUp(number.entry, isReply: isReply) } else { v6.pickUp(number.entry, isReply: isReply) }
+    }
+
     /// Ends a flow.
     @inlinable public mutating func remove(_ number: FlowNumber, as ending: FlowEnding = .removed) {
         if number.isIPv4 { v4.remove(number.entry, as: ending) } else { v6.remove(number.entry, as: ending) }
     }
 
-    /// The waiting flow of a family that was opened first, see `FlowTable.oldestWaiting`.
-    @inlinable public mutating func oldestWaiting(isIPv4: Bool) -> FlowNumber {
-        FlowNumber(isIPv4 ? v4.oldestWaiting() : v6.oldestWaiting(), isIPv4: isIPv4)
+    /// The waiting flow of either family that was opened first, see `FlowTable.oldestWaiting`.
+    @inlinable public mutating func oldestWaiting() -> FlowNumber {
+        let first4 = FlowNumber(v4.oldestWaiting(), isIPv4: true)
+        let first6 = FlowNumber(v6.oldestWaiting(), isIPv4: false)
+        guard !first4.isNone, !first6.isNone else { return first4.isNone ? first6 : first4 }
+        // Ticks wrap: the sign of their difference says which is older.
+        let isOlder4 = Int32(bitPattern: self[detail: first4].firstSeen &- self[detail: first6].firstSeen) <= 0
+        return isOlder4 ? first4 : first6
+    }
+
+    /// Flows of both families that wait for their answer.
+    @inlinable public var waiting: Int { get { v4.waiting &+ v6.waiting } }
+
+    /// Keeps a waiting flow from giving way, unless `most` flows do so already, see `FlowTable.shelter`.
+    @inlinable public mutating func shelter(_ number: FlowNumber, most: Int) {
+        let room = unsafe most &- Int(v4.header.pointee.sheltered &+ v6.header.pointee.sheltered)
+        guard room > 0 else { return }
+        if number.isIPv4 {
+            _ = unsafe v4.shelter(number.entry, most: room &+ Int(v4.header.pointee.sheltered))
+        } else {
+            _ = unsafe v6.shelter(number.entry, most: room &+ Int(v6.header.pointee.sheltered))
+        }
+    }
+
+    /// Lets it give way again, see `FlowTable.expose`.
+    @inlinable public mutating func expose(_ number: FlowNumber) {
+        if number.isIPv4 { v4.expose(number.entry) } else { v6.expose(number.entry) }
+    }
+
+    /// Tells each table how many wait in the other.
+    @inlinable mutating func lookBeside() {
+        v4.listedBeside = v6.listed
+        v6.listedBeside = v4.listed
     }
 
     /// How many steps of a family's hand are due, see `FlowTable.stepsDue`.
     @inlinable public mutating func stepsDue(isIPv4: Bool, now: UInt32, most: Int) -> Int {
-        isIPv4 ? v4.stepsDue(now: now, most: most) : v6.stepsDue(now: now, most: most)
+        lookBeside()
+        return isIPv4 ? v4.stepsDue(now: now, most: most) : v6.stepsDue(now: now, most: most)
+    }
+
+    /// Gives back steps of a family's hand, see `FlowTable.postpone`.
+    @inlinable public mutating func postpone(_ steps: Int, isIPv4: Bool) {
+        if isIPv4 { v4.postpone(steps) } else { v6.postpone(steps) }
     }
 
     /// The next flow of a family that was quiet for too long, see `FlowTable.nextExpired`.

@@ -33,6 +33,9 @@
         case deny = 0
         /// Each of its frames is judged by itself, as under `track: none`.
         case pass
+
+        /// The case's number, for hot code (see `DropReason.number`).
+        @inlinable public var number: UInt8 { @_noLocks get { unsafe unsafeBitCast(self, to: UInt8.self) } }
     }
 
     /// How long quiet flows are kept.

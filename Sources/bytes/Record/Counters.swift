@@ -50,10 +50,20 @@ internal import Net
     public var evicted: UInt64 = 0
     /// Records that did not fit into the event ring.
     public var lostEvents: UInt64 = 0
+    /// Flows that wait for their answer now.
+    public var waiting: UInt64 = 0
+    /// Frames of connections that had been refused within a second, which policy was not asked about again.
+    public var refusedAgain: UInt64 = 0
+    /// Frames that passed without a flow because there was no place for one.
+    public var passedUntracked: UInt64 = 0
+    /// TCP flows that were opened by a segment from the middle of a connection.
+    public var pickedUp: UInt64 = 0
     /// Flow tables that were refused after a crash and replaced by empty ones.
     public var replacedTables: UInt64 = 0
     /// Until when connections may be picked up after a restart, in nanoseconds of the monotonic clock; 0 for not.
     public var graceUntil: UInt64 = 0
+    /// Frames whose transport checksum was partial and was completed.
+    public var completedChecksums: UInt64 = 0
 
     /// All zero.
     public init() {}

@@ -47,7 +47,7 @@ public enum EventRingLayout {
     @_noLocks @inlinable public mutating func push(_ record: borrowing FlowRecord) -> Bool {
         let used = unsafe position &- consumer.pointee.load(ordering: .acquiring)
         guard used < capacity else {
-            unsafe lostCount.pointee.store(lostCount.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+            lose()
             return false
         }
         // The mask keeps the slot inside the ring whatever the positions say.
@@ -55,6 +55,16 @@ public enum EventRingLayout {
         position &+= 1
         unsafe producer.pointee.store(position, ordering: .releasing)
         return true
+    }
+
+    /// Counts a record as lost that is not written.
+    @_noLocks @inlinable public func lose() {
+        unsafe lostCount.pointee.store(lostCount.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    }
+
+    /// Whether at least half of the ring has room.
+    @inlinable public var isHalfFree: Bool {
+        @_noLocks get { unsafe position &- consumer.pointee.load(ordering: .acquiring) <= capacity >> 1 }
     }
 
     /// Records lost so far.

@@ -3,7 +3,7 @@ public import Synchronization
 
 /// A bounded ring of descriptors from one worker to another, in the UMEM's file: how a frame reaches the worker that owns its flow
 /// when the NIC put it elsewhere, and how its memory comes home afterwards. One producer, one consumer, positions on cache lines of
-/// their own. `Descriptor.options` carries the port that the frame came in by.
+/// their own. `Descriptor.options` carries the port that the frame came in by, and whether its checksum is verified.
 @safe public struct HandOffRing: ~Copyable {
     @usableFromInline let producer: UnsafePointer<Atomic<UInt64>>
     @usableFromInline let consumer: UnsafePointer<Atomic<UInt64>>

@@ -43,3 +43,33 @@ func u64(_ bytes: borrowing RawSpan, _ offset: Int) -> UInt64 {
 func address(_ bytes: borrowing RawSpan, _ offset: Int) -> Address {
     Address(high: u64(bytes, offset), low: u64(bytes, offset &+ 8))
 }
+
+// For sums over a range that has been compared with the span as a whole: in these the callee checks nothing.
+
+/// Two bytes in the machine's order; they lie in the span.
+@_noLocks @inline(__always)
+func native16(_ bytes: borrowing RawSpan, inside offset: Int) -> UInt16 {
+    // As in `native64`.
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self)
+}
+
+/// Four bytes in the machine's order; they lie in the span.
+@_noLocks @inline(__always)
+func native32(_ bytes: borrowing RawSpan, inside offset: Int) -> UInt32 {
+    // As in `native64`.
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self)
+}
+
+/// Eight bytes in the machine's order; they lie in the span.
+@_noLocks @inline(__always)
+func native64(_ bytes: borrowing RawSpan, inside offset: Int) -> UInt64 {
+    // The caller has compared a range that holds them; each bit pattern is a number.
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+}
+
+/// Sixteen bytes in the machine's order; they lie in the span.
+@_noLocks @inline(__always)
+func native128(_ bytes: borrowing RawSpan, inside offset: Int) -> SIMD2<UInt64> {
+    // As in `native64`.
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD2<UInt64>.self)
+}

@@ -17,26 +17,28 @@ enum ReplyHeader {
     @_noLocks @inline(__always)
     static func length(overIPv4: Bool) -> Int { overIPv4 ? ipv4Length : ipv6Length }
 
-    /// Writes the header of a packet from the trigger's destination to its source, with so many bytes behind it.
+    /// Writes the header of a packet from the trigger's destination to its source, or onward, the way that the trigger goes, with so
+    /// many bytes behind it.
     @_noLocks
     static func write(
-        to reading: borrowing Reading, _ number: IPProtocol, service: UInt8, payload: Int, into reply: inout MutableRawSpan,
-        at start: Int
+        to reading: borrowing Reading, _ number: IPProtocol, service: UInt8, payload: Int, isOnward: Bool = false,
+        into reply: inout MutableRawSpan, at start: Int
     ) {
+        let (from, to) = isOnward ? (reading.source, reading.destination) : (reading.destination, reading.source)
         if reading.isIPv4 {
             let first = 0x4500_0000 | UInt32(service) << 16 | UInt32(truncatingIfNeeded: ipv4Length &+ payload)
             let third = UInt32(hopLimit) << 24 | UInt32(number.rawValue) << 16
-            let sums = UInt64(first) &+ UInt64(dontFragment) &+ UInt64(third) &+ sum(of: reading.source)
+            let sums = UInt64(first) &+ UInt64(dontFragment) &+ UInt64(third) &+ sum(of: from)
             put32(first, &reply, start)
             put32(UInt32(dontFragment), &reply, start &+ 4)
-            put32(third | UInt32(checksum(of: sums &+ sum(of: reading.destination))), &reply, start &+ 8)
-            put(reading.destination, &reply, start &+ 12)
-            put(reading.source, &reply, start &+ 16)
+            put32(third | UInt32(checksum(of: sums &+ sum(of: to))), &reply, start &+ 8)
+            put(from, &reply, start &+ 12)
+            put(to, &reply, start &+ 16)
         } else {
             put32(0x6000_0000 | UInt32(service) << 20, &reply, start)
             put32(UInt32(truncatingIfNeeded: payload) << 16 | UInt32(number.rawValue) << 8 | UInt32(hopLimit), &reply, start &+ 4)
-            put(reading.destination, &reply, start &+ 8)
-            put(reading.source, &reply, start &+ 24)
+            put(from, &reply, start &+ 8)
+            put(to, &reply, start &+ 24)
         }
     }
 }

@@ -30,16 +30,39 @@ func writeReset(to reading: borrowing Reading, into reply: inout MutableRawSpan,
     var segmentLength = UInt32(reading.end &- reading.payloadOffset)
     if flags & ResetField.syn != 0 { segmentLength &+= 1 }
     if flags & ResetField.fin != 0 { segmentLength &+= 1 }
-    let ports = UInt32(reading.destinationPort) << 16 | UInt32(reading.sourcePort)
     let sequence = acknowledges ? reading.acknowledgement : 0
     let acknowledgement = acknowledges ? 0 : reading.sequence &+ segmentLength
     let control = acknowledges ? ResetField.rst : ResetField.rst | ResetField.ack
+    writeSegment(
+        reading, from: reading.destinationPort, to: reading.sourcePort, sequence, acknowledgement, control, into: &reply,
+        at: start &+ ReplyHeader.length(overIPv4: reading.isIPv4))
+}
+
+/// Writes a reset that goes on the way of a segment, as its sender would who gives up the connection (RFC 9293, 3.5.2): its receiver
+/// believes it where it has the number that he expects next (RFC 5961, 3.2).
+@_noLocks
+func writeReset(behind reading: borrowing Reading, sequence: UInt32, into reply: inout MutableRawSpan, at start: Int) {
+    ReplyHeader.write(to: reading, .tcp, service: 0, payload: ResetField.length, isOnward: true, into: &reply, at: start)
+    let acknowledges = reading.tcpFlags.rawValue & ResetField.ack != 0
+    writeSegment(
+        reading, from: reading.sourcePort, to: reading.destinationPort, sequence, acknowledges ? reading.acknowledgement : 0,
+        acknowledges ? ResetField.rst | ResetField.ack : ResetField.rst, into: &reply,
+        at: start &+ ReplyHeader.length(overIPv4: reading.isIPv4))
+}
+
+/// Writes a TCP header without options and bytes, between the addresses of a reading in either direction.
+@_noLocks
+private func writeSegment(
+    _ reading: borrowing Reading, from: UInt16, to: UInt16, _ sequence: UInt32, _ acknowledgement: UInt32, _ control: UInt8,
+    into reply: inout MutableRawSpan, at transport: Int
+) {
+    let ports = UInt32(from) << 16 | UInt32(to)
     // Data offset in words, then the flags, then a window of 0.
     let fourth = UInt32(truncatingIfNeeded: ResetField.length / 4) << 28 | UInt32(control) << 16
 
+    // The sum of both addresses is the same either way.
     var sum = pseudoHeaderSum(reading.source, reading.destination, length: ResetField.length, .tcp)
     sum &+= UInt64(ports) &+ UInt64(sequence) &+ UInt64(acknowledgement) &+ UInt64(fourth)
-    let transport = start &+ ReplyHeader.length(overIPv4: reading.isIPv4)
     put32(ports, &reply, transport)
     put32(sequence, &reply, transport &+ 4)
     put32(acknowledgement, &reply, transport &+ 8)

@@ -9,7 +9,7 @@ public import Net
 // longer than what provoked it, goes out only while a `ReplyBudget` lasts, and is never written to what `isAnswerable` lists.
 //
 // The reply is written into memory of its own, not over its trigger: the quoted bytes would move over themselves. It leaves by the
-// port that the trigger came in by.
+// port that the trigger came in by. A connection that is reset because policy changed gets a second one, which goes the trigger's way.
 
 /// The Ethernet header (IEEE 802.3, 3.1.1), and the shortest frame that a wire carries, without its check sequence.
 private enum LinkField {
@@ -48,6 +48,33 @@ public func writeReply(to reading: borrowing Reading, frame: borrowing RawSpan, 
     } else {
         writeProhibited(to: reading, frame, length: length, into: &reply, at: network)
     }
+    return padded(&reply, from: network &+ length, to: frame.byteCount)
+}
+
+/// Writes the reset that goes the same way as a TCP segment, in its sender's name, so that its receiver learns that the connection is
+/// over. What may not be answered is not followed by one either.
+///
+/// - Parameters:
+///   - reading: what `read` made of the segment.
+///   - frame: the frame's bytes, those that were read.
+///   - sequence: what its receiver expects next.
+///   - reply: the memory for the reset, as for `writeReply`.
+/// - Returns: the bytes of the reset, at most as many as the frame has; 0 where there is none to send.
+@_noLocks
+public func writeReset(
+    behind reading: borrowing Reading, frame: borrowing RawSpan, sequence: UInt32, into reply: inout MutableRawSpan
+) -> Int {
+    guard isSound(reading, in: frame.byteCount), isAnswerable(reading), reading.protocolNumber == .tcp else { return 0 }
+    let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
+    let network = tagsEnd &+ 2
+    let length = resetLength(reading)
+    guard length <= Int(reading.end) &- Int(reading.networkOffset), network &+ length <= reply.byteCount else { return 0 }
+
+    put(reading.destinationMAC, &reply, LinkField.destination)
+    put(reading.sourceMAC, &reply, LinkField.source)
+    copy(frame, from: LinkField.type, to: tagsEnd, into: &reply, at: LinkField.type)
+    put16(reading.isIPv4 ? EtherType.ipv4 : EtherType.ipv6, &reply, tagsEnd)
+    writeReset(behind: reading, sequence: sequence, into: &reply, at: network)
     return padded(&reply, from: network &+ length, to: frame.byteCount)
 }
 

@@ -31,7 +31,10 @@ extension Configuration {
 
 /// Walks the document of a configuration file.
 struct ConfigurationReader {
-    static let keys = ["pairs", "zones", "policies", "workloads", "socket", "state", "run", "flows", "layer2", "storm"]
+    static let keys = [
+        "pairs", "zones", "policies", "workloads", "socket", "state", "run", "layer2", "storm", "flows", "checksums", "replies",
+        "icmp-errors", "failsafe",
+    ]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
     /// Bytes of the run folder's path that the plan has room for (`Plan.runFolder`).
@@ -71,10 +74,9 @@ struct ConfigurationReader {
                 "the socket's path has \(result.socket.utf8.count) bytes, \(Self.socketPathLimit) is the limit",
                 remedy: "choose a shorter \"socket\"")
         }
-        if let flows = try root["flows"]?.mapping("flows", keys: ["capacity"]), let value = flows["capacity"] {
-            result.flowCapacity = try value.integer("flows.capacity", in: 1024...(1 << 28))
-        }
+        (result.flowCapacity, result.flows) = try flows(pairs: result.pairs.count)
         result.links = try linkTable()
+        result.failsafe = try failsafe(result.zones)
         return result
     }
 

@@ -7,9 +7,10 @@ extension StatusReport {
         var lines = [
             generation == 0 ? "no policy in force yet" : "policy generation \(generation), inventory epoch \(epoch)",
             "processes: " + names.joined(separator: ", "),
-            "flows: \(flows.used) of \(flows.capacity)" + (flows.grace > 0 ? ", \(flows.grace) s of grace left" : "")
-                + (flows.replaced > 0 ? ", \(flows.replaced) tables replaced" : ""),
+            "flows: \(flows.used) of \(flows.capacity)" + flowsText,
         ]
+        if checksums.completed > 0 { lines.append("checksums: \(checksums.completed) completed") }
+        lines += failsafe.map(\.line)
         for pair in pairs {
             lines.append("")
             lines.append("pair \(pair.name): \(pair.mode)")
@@ -19,6 +20,17 @@ extension StatusReport {
             lines += rows(of: pair.name).map { "  " + $0 }
         }
         return lines.map(TerminalText.escaped).joined(separator: "\n")
+    }
+
+    /// What has happened to the tables, as far as anything has.
+    private var flowsText: String {
+        let facts: [(UInt64?, String)] = [
+            (flows.waiting, "waiting"), (flows.evicted, "evicted"), (flows.pickedUp, "picked up"),
+            (flows.passedUntracked, "frames passed without a flow"), (flows.refusedAgain, "frames refused again"),
+            (flows.grace, "s of grace left"), (flows.replaced, "tables replaced"),
+        ]
+        let said = facts.compactMap { count, what in (count ?? 0) > 0 ? "\(count ?? 0) \(what)" : nil }
+        return said.isEmpty ? "" : "; " + said.joined(separator: ", ")
     }
 
     private func restartText(_ count: UInt32) -> String {
@@ -46,6 +58,16 @@ extension StatusReport {
                 return column == 0 || column == row.count - 1 ? cell.0 + pad : pad + cell.0
             }.joined(separator: "  ").trimmingTrailingBlanks
         }
+    }
+}
+
+extension StatusReport.Opening {
+    /// `failsafe ssh (box): tcp/22 from 192.0.2.0/24`.
+    fileprivate var line: String {
+        var text = "failsafe \(name) (\(list)): \(services.joined(separator: ", "))"
+        if !from.isEmpty { text += " from \(from.joined(separator: ", "))" }
+        if !to.isEmpty { text += " to \(to.joined(separator: ", "))" }
+        return text
     }
 }
 

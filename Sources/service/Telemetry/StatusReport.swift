@@ -58,23 +58,82 @@ public struct StatusReport: Codable, Hashable, Sendable {
             self.queues = queues
         }
     }
+    /// A service that no policy can close.
+    public struct Opening: Codable, Hashable, Sendable {
+        /// box or transit.
+        public var list: String
+        /// Its name in causes.
+        public var name: String
+        /// The services, as policies write them.
+        public var services: [String]
+        /// Blocks and zones of those who may open it; empty for anybody.
+        public var from: [String]
+        /// Blocks and zones to which it leads; empty for any.
+        public var to: [String]
+        /// An opening.
+        public init(list: String, name: String, services: [String], from: [String], to: [String]) {
+            self.list = list
+            self.name = name
+            self.services = services
+            self.from = from
+            self.to = to
+        }
+    }
     /// Flow tables of all workers together.
     public struct Flows: Codable, Hashable, Sendable {
         /// Flows that fit.
         public var capacity: UInt64
         /// Flows there now.
         public var used: UInt64
+        /// Flows of these that wait for their answer.
+        public var waiting: UInt64?
+        /// Waiting flows that gave their place to newer ones.
+        public var evicted: UInt64?
+        /// TCP flows that were opened by a segment from the middle of a connection.
+        public var pickedUp: UInt64?
+        /// Frames that passed without a flow because there was no place for one.
+        public var passedUntracked: UInt64?
+        /// Frames of connections that had been refused within a second.
+        public var refusedAgain: UInt64?
         /// Seconds for which connections under way may still be picked up, 0 when no grace is granted.
-        public var grace: UInt64
+        public var grace: UInt64?
         /// Tables that were refused after a crash and replaced by empty ones.
-        public var replaced: UInt64
-        /// Flow tables.
-        public init(capacity: UInt64, used: UInt64, grace: UInt64 = 0, replaced: UInt64 = 0) {
+        public var replaced: UInt64?
+
+        private enum CodingKeys: String, CodingKey {
+            case capacity, used, waiting, evicted, grace, replaced
+            case pickedUp = "picked_up"
+            case passedUntracked = "passed_untracked"
+            case refusedAgain = "refused_again"
+        }
+
+        /// Flow tables of so many flows of which so many are used; nothing else is known.
+        public init(capacity: UInt64, used: UInt64) {
             self.capacity = capacity
             self.used = used
-            self.grace = grace
-            self.replaced = replaced
         }
+
+        /// Flow tables of so many flows, from what their workers count.
+        public init(capacity: UInt64, workers: [WorkerCounters], grace: UInt64 = 0) {
+            self.capacity = capacity
+            self.grace = grace
+            replaced = workers.reduce(0) { $0 &+ $1.replacedTables }
+            // Data writes the counters: sums wrap.
+            used = workers.reduce(0) { $0 &+ $1.flows }
+            waiting = workers.reduce(0) { $0 &+ $1.waiting }
+            evicted = workers.reduce(0) { $0 &+ $1.evicted }
+            pickedUp = workers.reduce(0) { $0 &+ $1.pickedUp }
+            passedUntracked = workers.reduce(0) { $0 &+ $1.passedUntracked }
+            refusedAgain = workers.reduce(0) { $0 &+ $1.refusedAgain }
+        }
+    }
+
+    /// Transport checksums, of all workers together.
+    public struct Checksums: Codable, Hashable, Sendable {
+        /// Frames whose sender had left the checksum to its NIC, and for which a worker completed it.
+        public var completed: UInt64
+        /// Checksums.
+        public init(completed: UInt64) { self.completed = completed }
     }
 
     /// The policy generation in force, 0 before the first.
@@ -89,15 +148,24 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var ports: [Port]
     /// Flow tables.
     public var flows: Flows
+    /// Transport checksums.
+    public var checksums: Checksums
+    /// What no policy can close.
+    public var failsafe: [Opening]
 
     /// A report from its parts.
-    public init(generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows) {
+    public init(
+        generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows, checksums: Checksums,
+        failsafe: [Opening] = []
+    ) {
         self.generation = generation
         self.epoch = epoch
         self.processes = processes
         self.pairs = pairs
         self.ports = ports
         self.flows = flows
+        self.checksums = checksums
+        self.failsafe = failsafe
     }
 }
 

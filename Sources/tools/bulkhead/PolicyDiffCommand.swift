@@ -26,7 +26,7 @@ struct PolicyDiffCommand: AsyncParsableCommand {
         help: .init("Files or folders that both sets have, as workloads.", valueName: "path"))
     var workloads: [String] = []
 
-    @Option(name: .long, help: "A configuration that says where zones lie, for both sets.")
+    @Option(name: .long, help: "A configuration that says where zones lie and what no policy can close, for both sets.")
     var config: String?
 
     @Flag(name: .long, help: "Leave out what has no native form in importable documents, and say what.")
@@ -48,37 +48,43 @@ struct PolicyDiffCommand: AsyncParsableCommand {
         }
     }
 
-    /// Options that read one of both sets.
-    private func options(_ path: String) -> PolicySetOptions {
-        var options = PolicySetOptions()
-        options.documents = DocumentOptions()
-        options.documents.policies = [path]
-        options.documents.workloads = workloads
-        options.documents.lossy = lossy
-        options.config = config
-        options.daemon = daemon
-        return options
-    }
-
     func run() async throws {
-        let last = paths[paths.count - 1]
-        var new = try options(last).read([last] + workloads)
-        let old: PolicySetOptions.Reading
-        if paths.count == 2 {
-            old = try options(paths[0]).read([paths[0]] + workloads)
-        } else {
-            old = try await options(last).running()
-            // What is a candidate for this appliance lies where its zones lie.
-            if config == nil { new.zones = old.zones }
-        }
-        let comparison = Comparison(
-            old: try PolicySetOptions.view(old), new: try PolicySetOptions.view(new), at: try time.unixSeconds(),
-            budget: steps.budget)
+        let (old, new) = try await views()
+        let comparison = Comparison(old: old, new: new, at: try time.unixSeconds(), budget: steps.budget)
         if json {
             say(comparison.json)
         } else if !comparison.isProvedEqual {
             say(comparison.text(.ofTerminal))
         }
         if exitCode && !comparison.isProvedEqual { throw Outcome.failed }
+    }
+
+    /// Both sets, read and compiled side by side where both are files.
+    private func views() async throws -> (old: PolicyView, new: PolicyView) {
+        let (config, isLossy) = (config, lossy)
+        let sets = paths.map { [$0] + workloads }
+        guard sets.count == 2 else {
+            var options = PolicySetOptions()
+            options.documents = DocumentOptions()
+            options.daemon = daemon
+            let old = try await options.running()
+            var (new, losses) = try PolicySetOptions.read(sets[0], config: config, isLossy: isLossy)
+            DocumentOptions.tell(losses)
+            // What is a candidate for this appliance lies where its zones lie, and cannot close what it keeps open.
+            if config == nil { (new.zones, new.failsafe) = (old.zones, old.failsafe) }
+            return (try PolicySetOptions.view(old), try PolicySetOptions.view(new))
+        }
+        async let first = Self.view(sets[0], config: config, isLossy: isLossy)
+        async let second = Self.view(sets[1], config: config, isLossy: isLossy)
+        let (old, new) = try await (first, second)
+        DocumentOptions.tell(old.losses + new.losses)
+        return (old.view, new.view)
+    }
+
+    private static func view(
+        _ paths: [String], config: String?, isLossy: Bool
+    ) async throws -> (view: PolicyView, losses: [PolicyError]) {
+        let (reading, losses) = try PolicySetOptions.read(paths, config: config, isLossy: isLossy)
+        return (try PolicySetOptions.view(reading), losses)
     }
 }

@@ -43,6 +43,9 @@ import TestSupport
     /// The epoch by which the first flow over IPv4 was judged last.
     var epochOfFirstFlow: UInt32 { lane.flows.v4[0].epoch }
 
+    /// The first flow over IPv4.
+    var firstFlow: FlowEntry { lane.flows.v4[0] }
+
     /// Drops what waits, as after a pause.
     @discardableResult
     func dropStale() -> UInt32 { lane.dropStale() }

@@ -66,14 +66,15 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .handOffFull: return try provokeFullHandOff()
     case .oversize: try bench.expectDropped(Connection().syn / Payload(count: 1522 - 57), .oversize)
     case .lostWithWorker: return nil
-    case .badTransportChecksum: return nil
-    case .partialChecksum: return nil
+    case .badTransportChecksum:
+        try bench.expectDropped(Ethernet() / IPv4() / UDP(to: 53, checksum: .wrong) / Payload("who?"), .badTransportChecksum)
+    case .partialChecksum: return try provokePartialChecksum()
     case .fragmentOverlap: return nil
     case .fragmentTimeout: return nil
     case .outOfWindow: return nil
     case .oneSided: return nil
     case .errorLimit: return nil
-    case .sourceLimit: return nil
+    case .sourceLimit: return try provokeSourceLimit()
     }
     return bench
 }
@@ -86,6 +87,14 @@ private func provokeStorm() throws -> PairBench {
     return bench
 }
 
+/// One new flow a second is one more than two.
+private func provokeSourceLimit() throws -> PairBench {
+    let bench = try PairBench(PairShape(), .town { ($0.flows.sourceRate, $0.flows.sourceBurst) = (1, 1) })
+    try bench.expectForwarded(Connection().syn)
+    try bench.expectDropped(Connection(source: 2000).syn, .sourceLimit)
+    return bench
+}
+
 /// A table of established flows takes no other.
 private func provokeFullTable() throws -> PairBench {
     var shape = PairShape()
@@ -93,6 +102,15 @@ private func provokeFullTable() throws -> PairBench {
     let bench = try PairBench(shape)
     for number in 0..<4 as Range<UInt16> { try bench.establish(Connection(source: 1000 + number)) }
     try bench.expectDropped(Connection(source: 2000).syn, .flowTableFull)
+    return bench
+}
+
+/// What a sender leaves to its NIC, where that is not completed.
+private func provokePartialChecksum() throws -> PairBench {
+    var policy = SmallPolicy.town()
+    policy.flows.partialChecksums = FlowSettings.Partial.refuse.rawValue
+    let bench = try PairBench(PairShape(), policy)
+    try bench.expectDropped(Ethernet() / IPv4() / TCP([.syn], checksum: .partial), .partialChecksum)
     return bench
 }
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Classifier
+internal import Flow
+internal import Net
+internal import Record
+internal import Ring
+
+// Frames from the middle of a connection that belong to no flow: the table was lost, or the appliance came into the path of live
+// connections. Who opened the connection is not known, so policy is asked twice: whether the sender may open towards the receiver's
+// port, then whether the receiver may open towards the sender's. Either answer lets this connection go on, and no other: a SYN is
+// never judged so, and a flow that was picked up as a reply has the receiver for its initiator.
+
+/// Who policy was asked about, and what it said.
+struct Answer: BitwiseCopyable {
+    let question: Question
+    let judgement: Judgement
+
+    @_noLocks
+    init(_ question: Question, _ judgement: Judgement) {
+        self.question = question
+        self.judgement = judgement
+    }
+
+    /// Whether the connection may be.
+    var allows: Bool { @_noLocks get { judgement.decision.number == Decision.allow.number } }
+}
+
+extension Lane {
+    /// Whether frames without a flow may go on after a restart that lost the table.
+    @_noLocks
+    func isInGrace(_ now: Moment) -> Bool {
+        settings.pickUp != FlowSettings.PickUp.never.rawValue && flows.graceUntil > now.nanoseconds
+    }
+
+    /// The verdict on a TCP segment that opens nothing: a flow from here on, if it may be picked up and policy allows it; `nil` if not.
+    @_noLocks @inline(never)
+    mutating func pickUp(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
+        let index = arrival.index
+        guard burst.readings[index].protocolNumber.rawValue == 6 else { return nil }
+        let flags = burst.readings[index].tcpFlags.rawValue
+        let isGrace = isInGrace(now)
+        guard isGrace || settings.pickUp == FlowSettings.PickUp.always.rawValue, flags & 0x14 == 0x10 else { return nil }
+        // A SYN that nobody was seen to send is answered only where it was lost with the table, or took another way.
+        let isAnswer = flags & 0x02 != 0
+        guard !isAnswer || isGrace || settings.isAsymmetric != 0 else { return nil }
+        if !isAnswer {
+            let forward = ask(of: arrival, policy, now)
+            if forward.allows { return admit(arrival, .established, forward, isPickedUp: true, policy, now) }
+        }
+        return openReversed(arrival, policy, now)
+    }
+
+    /// The verdict on a frame that policy does not let open a flow, but that may be a reply of one that was lost with the table; `nil`
+    /// where it may not.
+    @_noLocks @inline(never)
+    mutating func pickUpReply(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
+        let protocolNumber = burst.readings[arrival.index].protocolNumber
+        guard isInGrace(now), protocolNumber.rawValue != 6, !protocolNumber.isICMP else { return nil }
+        return openReversed(arrival, policy, now)
+    }
+
+    /// Opens the flow that a frame is a reply of, where policy lets its receiver open towards its sender.
+    @_noLocks
+    private mutating func openReversed(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
+        let index = arrival.index
+        // Who answers from another zone's address is somebody else, as in a flow.
+        let sender = Question(of: burst.readings[index], port: arrival.port, policy, pair: pair).source
+        guard !sender.isElsewhere else { return nil }
+        let reply = Question(
+            from: burst.readings[index].destination, to: burst.readings[index].source,
+            service: ServiceKey(burst.readings[index].protocolNumber, port: burst.readings[index].sourcePort),
+            sourcePort: burst.readings[index].destinationPort, vlans: burst.readings[index].vlans,
+            tunnel: burst.readings[index].tunnel, pair: pair, port: 1 &- arrival.port, policy)
+        let answer = Answer(reply, reply.source.isElsewhere ? .unasked(.spoofed) : reply.judge(policy, now))
+        guard answer.allows else { return nil }
+        return admit(arrival, .established, answer, isPickedUp: true, isReply: true, policy, now)
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+// Nearly all frames belong to flows whose both ends have spoken, and change nothing but numbers. They take one straight run: the sender
+// chooses a column of the entry instead of a branch, all that must hold is gathered into two words that are compared once each, and
+// nothing outside of the entry is read or written.
+
+extension FlowEntry {
+    /// Where the fields lie that each end has one of, in bytes: those of the low end; the high end's follow. A test pins them.
+    @inlinable static var meterOffset: Int { @_noLocks get { 0 } }
+    @inlinable static var framesOffset: Int { @_noLocks get { 16 } }
+    @inlinable static var flagsOffset: Int { @_noLocks get { 46 } }
+    @inlinable static var windowOffset: Int { @_noLocks get { 48 } }
+
+    /// Follows an established connection by a segment that has ACK, but neither SYN, FIN nor RST, where both windows are known and
+    /// it fits them. Else nothing is changed, and false returned: `TCPTurn` knows the rest.
+    @inlinable @inline(__always) static func takePlain(
+        _ entry: UnsafeMutablePointer<FlowEntry>, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) -> Bool {
+        let column = Int(sender.number)
+        // The windows of both ends lie side by side inside the entry.
+        let windows = unsafe (UnsafeMutableRawPointer(entry) + windowOffset).assumingMemoryBound(to: TCPWindow.self)
+        let own = unsafe windows + column
+        let peer = unsafe windows + (1 &- column)
+        let flags = reading.tcpFlags.rawValue
+        let ordinary = TCPWindow.known | TCPWindow.acknowledges
+        let odd =
+            unsafe (flags & 0x17 ^ 0x10) | (entry.pointee.state.number ^ FlowState.established.number)
+            | (own.pointee.flags ^ ordinary) | (peer.pointee.flags ^ ordinary)
+            | (reading.marks.rawValue & Reading.Marks.fragment.rawValue)
+        guard odd == 0 else { return false }
+        let end = reading.sequence &+ UInt32(reading.end) &- UInt32(reading.payloadOffset)
+        let acknowledgement = reading.acknowledgement
+        let (ownEnd, ownSpan) = unsafe (own.pointee.end, UInt32(own.pointee.maximum) &<< UInt32(own.pointee.scale))
+        let (peerEnd, peerSpan) = unsafe (peer.pointee.end, UInt32(peer.pointee.maximum) &<< UInt32(peer.pointee.scale))
+        // `TCPTurn.fits`: each of the four is negative where its border is crossed.
+        let beyond = unsafe peer.pointee.acknowledged &+ peerSpan &+ 1 &- end
+        let tooOld = end &- ownEnd &+ peerSpan &+ TCPWindow.past
+        let unsent = peerEnd &- acknowledgement
+        let tooLate = acknowledgement &- peerEnd &+ max(TCPWindow.past, ownSpan)
+        guard Int32(bitPattern: beyond | tooOld | unsent | tooLate) >= 0 else { return false }
+        unsafe own.pointee.end = isAfter(end, ownEnd) ? end : ownEnd
+        let highest = unsafe own.pointee.acknowledged
+        unsafe own.pointee.acknowledged = isAfter(acknowledgement, highest) ? acknowledgement : highest
+        unsafe own.pointee.maximum = max(own.pointee.maximum, reading.window)
+        unsafe account(entry, flags: flags, sender: sender, length: length)
+        unsafe entry.pointee.lastSeen = now
+        return true
+    }
+
+    /// Adds a frame to the sender's numbers.
+    @inlinable @inline(__always) static func account(
+        _ entry: UnsafeMutablePointer<FlowEntry>, flags: UInt8, sender: FlowEnd, length: Int
+    ) {
+        let column = Int(sender.number)
+        // Each offset names two fields of the type that lie side by side inside the entry.
+        let base = UnsafeMutableRawPointer(entry)
+        let meter = unsafe (base + meterOffset).assumingMemoryBound(to: UInt64.self) + column
+        let frames = unsafe (base + framesOffset).assumingMemoryBound(to: UInt32.self) + column
+        let seen = unsafe (base + flagsOffset).assumingMemoryBound(to: UInt8.self) + column
+        unsafe meter.pointee &+= UInt64(truncatingIfNeeded: length) &<< 16
+        unsafe frames.pointee &+= 1
+        unsafe seen.pointee |= flags
+    }
+}

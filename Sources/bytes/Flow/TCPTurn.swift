@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+
+// What a TCP segment does to its connection, for all segments that are not the plain ones of an established connection (FlowEntry+Plain).
+//
+// Problem. A firewall sees what passes it, not what arrives. Whoever can guess ports can send SYN, FIN and RST in another's name, and
+// a filter that believes them can be told that a connection is over while both hosts think otherwise, or the other way round.
+//
+// Rules. A segment counts when it lies in the windows (RFC 9293, 3.4 and 3.10.7.4), held against four borders as van Rooij described
+// them ("Real stateful TCP packet filtering in IP Filter", 2001): it ends inside what the other end lets it send, it is no older than a
+// window, it acknowledges nothing unsent, and nothing too old. A RST counts only exactly where the other end expects it (RFC 5961,
+// 3); inside the window it passes, so that the host can challenge it; else it is dropped. A SYN in a connection counts only when the
+// other end acknowledges it (RFC 5961, 4): until then it is remembered (`RememberedSYNs`), and everything stays as it was. Roles never
+// change: whoever sent the first SYN is the initiator, and a SYN of the responder is judged by policy as one that opens
+// (`Match.crossing`), whether it makes a simultaneous open (RFC 9293, 3.5) or a split handshake.
+//
+// A turn is a copy of both windows as the sender sees them. What it changes is written back only where the segment passes.
+
+/// One segment's turn in its connection. See the essay at the head of this file.
+struct TCPTurn: BitwiseCopyable {
+    /// What becomes of the remembered SYN of the flow.
+    enum Memory: BitwiseCopyable { case asItIs, keep, forget }
+
+    /// The sender's window.
+    var own: TCPWindow
+    /// The receiver's.
+    var peer: TCPWindow
+    /// How far the connection has come.
+    var state: FlowState
+    /// What becomes of the remembered SYN.
+    var memory = Memory.asItIs
+    let segment: TCPSegment
+    let sender: FlowEnd
+    /// Whether the sender opened the flow.
+    let isInitiator: Bool
+    /// Nobody saw how it opened: what was sent before is not known.
+    let isPickedUp: Bool
+    /// Only RSTs are held against the windows.
+    let isLoose: Bool
+    /// Only one direction may be seen.
+    let isAsymmetric: Bool
+    /// The flow's remembered SYN, or one without a number.
+    let recalled: RememberedSYN
+
+    @_noLocks init(
+        _ segment: TCPSegment, of entry: FlowEntry, sender: FlowEnd, recalled: RememberedSYN, _ settings: FlowSettings
+    ) {
+        self.segment = segment
+        self.sender = sender
+        self.recalled = recalled
+        (own, peer) = sender == .low ? (entry.lowWindow, entry.highWindow) : (entry.highWindow, entry.lowWindow)
+        state = entry.state
+        isInitiator = entry.marks.rawValue & FlowMarks.initiatorIsHigh.rawValue == sender.number
+        isPickedUp = entry.marks.rawValue & FlowMarks.pickedUp.rawValue != 0
+        isAsymmetric = settings.isAsymmetric != 0
+        isLoose = isAsymmetric || settings.windows != 0
+    }
+
+    /// What the segment means to the connection.
+    @_noLocks mutating func take() -> Match {
+        // Judged with its datagram's first part.
+        if segment.isLaterPart { return .live }
+        if segment.isRST { return takeRST() }
+        if segment.isSYN { return segment.isACK ? takeAnswer() : takeSYN() }
+        return takeData()
+    }
+
+    /// Whether the windows of both ends are known, so that a segment can be held against them.
+    var areKnown: Bool { @_noLocks get { own.flags & peer.flags & TCPWindow.known != 0 } }
+
+    /// The four borders. Valid when both windows are known.
+    var fits: Bool {
+        @_noLocks get {
+            let (end, acknowledgement) = (segment.end, segment.acknowledgement)
+            // One more than the window: the probe of a window of 0 (RFC 9293, 3.8.6.1), and a FIN behind a full one.
+            guard !isAfter(end, peer.acknowledged &+ peer.span &+ 1) else { return false }
+            guard !isAfter(own.end &- peer.span &- TCPWindow.past, end) else { return false }
+            // Of what was sent before the flow was picked up, all that the window let through may be acknowledged.
+            let unseen = isPickedUp ? own.span : 0
+            guard segment.isACK, !isAfter(acknowledgement, peer.end &+ unseen) else { return false }
+            guard !isAfter(peer.end &- max(TCPWindow.past, own.span), acknowledgement) else { return false }
+            // A handshake's last step acknowledges the other SYN, and nothing older.
+            return state.number != FlowState.synReceived.number || own.has(TCPWindow.acknowledges)
+                || !isAfter(own.acknowledged, acknowledgement)
+        }
+    }
+
+    /// A segment without SYN and RST.
+    @_noLocks mutating func takeData() -> Match {
+        if state.number == FlowState.synSent.number { return takeEarlyData() }
+        if areKnown, !fits {
+            if isAnswerToOtherSYN {
+                adoptAnswer()
+            } else if !isLoose {
+                return .refused(.outOfWindow)
+            } else if !isAsymmetric {
+                return .live
+            }
+        }
+        advance()
+        return .live
+    }
+
+    /// Before the answer was seen.
+    @_noLocks mutating func takeEarlyData() -> Match {
+        if isAsymmetric {
+            state = .established
+            advance()
+            return .live
+        }
+        // The initiator cannot go on before it has heard of the responder: its answer takes another way.
+        guard !isInitiator else { return .refused(.oneSided) }
+        // Nothing but the answer, or an old connection's bare ACK that makes the initiator reset it (RFC 5961, 4).
+        guard segment.isBare, segment.isACK else { return .refused(.outOfWindow) }
+        peer.acknowledged = segment.acknowledgement
+        peer.flags |= TCPWindow.challenged
+        return .live
+    }
+
+    /// Writes a segment that passes into the windows, and finds the state behind it.
+    @_noLocks mutating func advance() {
+        advanceEnd()
+        if segment.isACK { advanceAcknowledged() }
+        own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
+        guard state.number != FlowState.closed.number else { return }
+        if segment.isFIN {
+            own.flags |= TCPWindow.fin
+            state = .closing
+        } else if state.number == FlowState.synReceived.number, own.flags & peer.flags & TCPWindow.acknowledges != 0 {
+            state = .established
+        } else if state.number == FlowState.closing.number, (own.flags | peer.flags) & TCPWindow.fin == 0 {
+            state = .established
+        }
+        if own.flags & peer.flags & TCPWindow.finAcknowledged != 0 { state = .closed }
+    }
+
+    /// How far the sender has sent.
+    @_noLocks mutating func advanceEnd() {
+        // Of a segment in fragments only the first part is read; it may go as far as a datagram can.
+        let end = segment.isCut ? segment.sequence &+ 65_535 : segment.end
+        guard own.has(TCPWindow.known) else {
+            own.open(end: end, window: max(segment.window, 64), scale: 14)
+            if peer.has(TCPWindow.acknowledges), isAfter(peer.acknowledged, end) { own.end = peer.acknowledged }
+            return
+        }
+        guard isAfter(end, own.end) else { return }
+        own.end = end
+        // What comes behind a FIN shows that it was not the host's: nothing does.
+        own.flags &= ~(TCPWindow.fin | TCPWindow.finAcknowledged)
+    }
+
+    /// How far the sender has acknowledged.
+    @_noLocks mutating func advanceAcknowledged() {
+        let number = segment.acknowledgement
+        if !own.has(TCPWindow.acknowledges) || isAfter(number, own.acknowledged) { own.acknowledged = number }
+        own.flags |= TCPWindow.acknowledges
+        guard peer.has(TCPWindow.known) else { return }
+        if isAfter(number, peer.end) { peer.end = number }
+        if peer.has(TCPWindow.fin), number == peer.end { peer.flags |= TCPWindow.finAcknowledged }
+    }
+}

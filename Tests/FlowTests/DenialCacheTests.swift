@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import Flow
+import Net
+import Testing
+
+@Suite("Denial cache") struct DenialCacheTests {
+    private let client = (Address("10.0.0.1")!, UInt16(5000))
+    private let server = (Address("10.0.0.2")!, UInt16(80))
+    private let hash: UInt64 = 0x1234_5678_9abc_def0
+
+    /// A cache that an expectation can name, because it is not copied with it.
+    private final class Kept {
+        var cache = DenialCache(pair: 0)
+        let hash: UInt64
+
+        init(_ reading: borrowing Reading, hash: UInt64) {
+            self.hash = hash
+            keep(reading, isReject: true, .unjudged)
+        }
+
+        func keep(_ reading: borrowing Reading, isReject: Bool, _ reason: DropReason) {
+            cache.keep(
+                reading, hash: hash, port: 0, generation: 3, epoch: 7, isReject: isReject, reason: reason, now: 100)
+        }
+
+        func find(
+            _ reading: borrowing Reading, port: UInt8 = 0, generation: UInt32 = 3, epoch: UInt32 = 7, now: UInt32 = 100
+        ) -> Denial? {
+            cache.find(reading, hash: hash, port: port, generation: generation, epoch: epoch, now: now)
+        }
+    }
+
+    @Test func `a refusal is found by its whole key, its sender, its port and both stamps, for a second`() {
+        let reading = Reading.tcp(2, from: client, to: server)
+        let kept = Kept(reading, hash: hash)
+        let denial = kept.find(reading, now: 100 + 952)
+        #expect(denial?.isReject == true && denial?.reason == .unjudged)
+        #expect(kept.find(reading, now: 100 + 953) == nil)
+        #expect(kept.find(reading, now: 99) == nil, "a clock that went back")
+        #expect(kept.find(reading, port: 1) == nil)
+        #expect(kept.find(reading, generation: 4) == nil)
+        #expect(kept.find(reading, epoch: 8) == nil)
+        #expect(kept.find(.tcp(2, from: server, to: client)) == nil, "the other direction is another question")
+        #expect(kept.find(.packet(.udp, from: client, to: server)) == nil)
+        #expect(kept.find(.tcp(2, from: (client.0, 5001), to: server)) == nil)
+        var tagged = Reading.tcp(2, from: client, to: server)
+        tagged.vlans = VLANTags(7)
+        #expect(kept.find(tagged) == nil)
+        var tunnelled = Reading.tcp(2, from: client, to: server)
+        tunnelled.tunnel = Tunnel(.vxlan, identifier: 7, depth: 1)
+        #expect(kept.find(tunnelled) == nil)
+    }
+
+    @Test func `IPv6 is kept as IPv4 is, and apart from it`() {
+        let reading = Reading.tcp(2, from: (Address("fd00::1")!, 5000), to: (Address("fd00::2")!, 80))
+        let kept = Kept(reading, hash: hash)
+        #expect(kept.find(reading) != nil)
+        #expect(kept.find(.tcp(2, from: (Address("fd00::3")!, 5000), to: (Address("fd00::2")!, 80))) == nil)
+        #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
+    }
+
+    @Test func `a pair of lines holds the last two refusals that meet in it, and an empty cache knows nothing`() {
+        let kept = Kept(.tcp(2, from: client, to: server), hash: hash)
+        kept.keep(.tcp(2, from: client, to: (server.0, 81)), isReject: false, .denied)
+        kept.keep(.tcp(2, from: client, to: (server.0, 81)), isReject: false, .contested)
+        #expect(kept.find(.tcp(2, from: client, to: (server.0, 81)))?.reason == .contested)
+        #expect(kept.find(.tcp(2, from: client, to: server))?.reason == .unjudged)
+        kept.keep(.tcp(2, from: client, to: (server.0, 82)), isReject: false, .denied)
+        #expect(kept.find(.tcp(2, from: client, to: (server.0, 82))) != nil)
+        #expect(kept.find(.tcp(2, from: client, to: (server.0, 81))) != nil)
+        #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
+        let zero = Reading.packet(IPProtocol(rawValue: 0), from: (Address(v4: 0), 0), to: (Address(v4: 0), 0))
+        let empty = DenialCache(pair: 0)
+        for port in [0, 255] as [UInt8] {
+            let found = empty.find(zero, hash: 0, port: port, generation: 0, epoch: 0, now: 0)
+            #expect(found == nil)
+        }
+    }
+
+    @Test func `what is kept of a refusal fills its line with an IPv6 key`() {
+        #expect(MemoryLayout<Denial>.size == 16)
+        #expect(MemoryLayout<FlowKey6>.size == 48)
+    }
+
+    @Test func `a verdict that ends soon is not kept`() {
+        #expect(Denial.mayKeep(until: .max, wall: 1000))
+        #expect(Denial.mayKeep(until: 1003, wall: 1000))
+        #expect(!Denial.mayKeep(until: 1002, wall: 1000))
+        #expect(!Denial.mayKeep(until: 5, wall: 1000))
+    }
+}
