@@ -48,7 +48,7 @@ import Testing
         try bench.expectForwarded(Connection().answer, port: 1)
         try bench.expectDropped(Connection(port: 444).request, .denied)
         try bench.expectDropped(Connection(to: db).request, .denied)
-        bench.clock.advance(seconds: 31)
+        bench.clock.pass(seconds: 31)
         try bench.expectForwarded(Connection().request)
         try bench.expectDropped(Connection(source: 40001).request, .notOpening)
         #expect(bench.fault == nil)
