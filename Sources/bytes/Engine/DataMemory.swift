@@ -106,7 +106,8 @@ internal import Synchronization
                     let offset = isIPv4 ? tables.table4(ofWorker: worker) : tables.table6(ofWorker: worker)
                     unsafe places.append(
                         TablePlace(
-                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset, capacity: tables.capacity,
+                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset,
+                            capacity: tables.capacity,
                             secret: secret(pair).pointee))
                 }
             }
