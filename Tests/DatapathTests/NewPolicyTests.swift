@@ -171,7 +171,7 @@ import Testing
         try bench.establish(connection)
         _ = bench.worker.takeEvents()
         bench.clock.pass(seconds: 10)
-        try bench.expectForwarded(connection.answer, port: 1)
+        try bench.expectForwarded(connection.bareAnswer, port: 1)
         bench.clock.pass(seconds: 1000)
         try bench.expectForwarded(connection.request)
         let events = bench.worker.takeEvents()

@@ -36,7 +36,7 @@ import Testing
         }.joined(separator: ",")
         #expect(
             text == #"{"epoch":5,"failsafe":[{"from":["10.0.0.0\/8","zone lan"],"list":"box","name":"ssh","services":["tcp\/22"],"#
-                + #""to":["192.0.2.1"]}],"flows":{"capacity":1024,"grace":0,"replaced":0,"used":7},"generation":2,"#
+                + #""to":["192.0.2.1"]}],"flows":{"capacity":1024,"used":7},"generation":2,"#
                 + #""pairs":[{"mode":"closed","name":"edge","owner":"queue"}],"#
                 + #""ports":[{"copy":"copy","link":"up","name":"left","pair":"edge","queues":[{"dropped":{"# + reasons
                 + #"},"forwarded":90,"generated":2,"held":1,"kernel":{"rx_dropped":0,"rx_fill_ring_empty_descs":4,"#

@@ -59,12 +59,15 @@ internal import Wire
     let cyclic = CRC32C()
     /// The rounds in which flows are judged again that send nothing.
     var rounds = Sweep()
+    /// Who may be answered after asking a group, of all workers of the pair.
+    let expected: ExpectedReplies
 
-    /// A worker's belongings, put together by the engine over mapped memory.
+    /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a worker
+    /// that is alone needs none.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
         free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
-        events: consuming EventProducer
+        events: consuming EventProducer, expected: ExpectedReplies? = nil
     ) {
         self.pair = pair
         self.queue = queue
@@ -78,6 +81,7 @@ internal import Wire
         denials = DenialCache(pair: pair)
         sources = SourceLimits(secret: self.flows.secret)
         unsafe self.counters = unsafe counters
+        self.expected = expected ?? ExpectedReplies(workers: 1)
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
     }
 }

@@ -99,7 +99,12 @@ import TestSupport
     private let free: PlainMemory
     private let handOffs: PlainMemory
 
-    init(_ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory) {
+    private let expected: ExpectedReplies
+
+    init(
+        _ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory, expected: ExpectedReplies
+    ) {
+        self.expected = expected
         self.shape = shape
         self.queue = queue
         (self.umem, self.free, self.handOffs) = (umem, free, handOffs)
@@ -127,7 +132,7 @@ import TestSupport
             handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs), 
             flows: FlowTables(v4: table4, v6: table6, pair: shape.pair), flowCapacity: shape.flows,
             counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
-            events: EventProducer(base: events.base, capacity: shape.events))
+            events: EventProducer(base: events.base, capacity: shape.events), expected: expected)
     }
 }
 
