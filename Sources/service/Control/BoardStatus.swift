@@ -50,6 +50,7 @@ struct BoardStatus: StatusSource {
             flows: .init(
                 capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters,
                 grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
+            checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }),
             failsafe: openings)
     }
 

@@ -9,6 +9,7 @@ extension StatusReport {
             "processes: " + names.joined(separator: ", "),
             "flows: \(flows.used) of \(flows.capacity)" + flowsText,
         ]
+        if checksums.completed > 0 { lines.append("checksums: \(checksums.completed) completed") }
         lines += failsafe.map(\.line)
         for pair in pairs {
             lines.append("")

@@ -136,6 +136,14 @@ public struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// Transport checksums, of all workers together.
+    public struct Checksums: Codable, Hashable, Sendable {
+        /// Frames whose sender had left the checksum to its NIC, and for which a worker completed it.
+        public var completed: UInt64
+        /// Checksums.
+        public init(completed: UInt64) { self.completed = completed }
+    }
+
     /// The policy generation in force, 0 before the first.
     public var generation: UInt32
     /// The inventory's epoch.
@@ -148,12 +156,14 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var ports: [Port]
     /// Flow tables.
     public var flows: Flows
+    /// Transport checksums.
+    public var checksums: Checksums
     /// What no policy can close.
     public var failsafe: [Opening]
 
     /// A report from its parts.
     public init(
-        generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows,
+        generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows, checksums: Checksums,
         failsafe: [Opening] = []
     ) {
         self.generation = generation
@@ -162,6 +172,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         self.pairs = pairs
         self.ports = ports
         self.flows = flows
+        self.checksums = checksums
         self.failsafe = failsafe
     }
 }
