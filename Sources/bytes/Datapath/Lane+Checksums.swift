@@ -114,7 +114,7 @@ extension UMEM {
         var count = 1
         while count < 3, readings[count &- 1].carried.kind.number != 0 {
             var inner = Reading()
-            guard readInner(descriptor, of: readings[count &- 1], into: &inner) else { break }
+            guard readInner(descriptor, of: readings[count &- 1], into: &inner) == nil else { break }
             readings[count] = inner
             count &+= 1
         }
@@ -130,13 +130,5 @@ extension UMEM {
             result.isCompleted = true
         }
         return result
-    }
-
-    /// Reads the packet inside; false where that cannot be read.
-    @_semantics("no_performance_analysis")
-    private func readInner(_ descriptor: Descriptor, of outer: Reading, into inner: inout Reading) -> Bool {
-        unsafe Wire.readInner(
-            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), of: outer, into: &inner)
-            == nil
     }
 }
