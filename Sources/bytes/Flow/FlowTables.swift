@@ -279,6 +279,12 @@ public import Net
         if number.isIPv4 { v4.pickUp(number.entry, isReply: isReply) } else { v6.pickUp(number.entry, isReply: isReply) }
     }
 
+    /// Makes the receiver of a flow's first frame its initiator, who expects such frames.
+    @inlinable public mutating func turnRound(_ number: FlowNumber) {
+        let turned = self[number].marks.rawValue ^ FlowMarks.initiatorIsHigh.rawValue
+        self[number].marks = FlowMarks(rawValue: turned | FlowMarks.expectsReplies.rawValue)
+    }
+
     /// Ends a flow.
     @inlinable public mutating func remove(_ number: FlowNumber, as ending: FlowEnding = .removed) {
         if number.isIPv4 { v4.remove(number.entry, as: ending) } else { v6.remove(number.entry, as: ending) }
