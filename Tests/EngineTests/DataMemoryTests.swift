@@ -76,25 +76,20 @@ import Testing
         reading.fragmentOffset = 64
         reading.end = 100
         let piece = FragmentPiece(of: reading, pair: 0, port: 1)
-        let place = unsafe files.flows.base + files.tables.fragments(ofWorker: 1)
-        var table = try #require(unsafe FragmentTable(base: place, frames: 128, secret: files.secret))
-        guard case .waits(let number) = table.add(piece, table.hash(piece.key), facts: FragmentFacts(), FlowSettings(), now: 0)
-        else {
-            Issue.record("the first of it has not come")
-            return
+        let isHeld = files.withFragments(1) { table in
+            guard
+                case .waits(let number) = table.add(piece, table.hash(piece.key), facts: FragmentFacts(), FlowSettings(), now: 0)
+            else { return false }
+            return table.hold(number, address: 256, length: 60, port: 1, FlowSettings()) == nil
         }
-        #expect(table.hold(number, address: 256, length: 60, port: 1, FlowSettings()) == nil)
+        #expect(isHeld == true)
         unsafe data.counters(ofWorker: 1).pointee.ports[1].received = 1
         unsafe data.counters(ofWorker: 1).pointee.ports[1].held = 1
         let successor = try files.data(isFresh: false)
-        let adopted = try #require(unsafe FragmentTable(base: place, frames: 128, secret: files.secret))
-        let waiting = adopted.heldCount
-        #expect(waiting == 1)
+        #expect(files.withFragments(1) { $0.heldCount } == 1)
         #expect(unsafe successor.counters(ofWorker: 1).pointee.ports[1].held == 1)
         let restarted = try files.data(isFresh: true)
-        let formatted = try #require(unsafe FragmentTable(base: place, frames: 128, secret: files.secret))
-        let left = (formatted.used, formatted.heldCount)
-        #expect(left == (0, 0))
+        #expect(files.withFragments(1) { $0.heldCount + $0.used } == 0)
         let counters = unsafe restarted.counters(ofWorker: 1).pointee.ports[1]
         #expect(counters.held == 0 && counters.dropped[Int(DropReason.lostWithWorker.number)] == 1 && counters.received == 1)
     }

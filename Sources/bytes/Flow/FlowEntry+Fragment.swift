@@ -4,7 +4,7 @@ public import Net
 extension FlowEntry {
     /// Follows a flow by a later fragment. It has no transport header: what there was to say of the state, the first one has said. Of
     /// TCP it is data all the same, which the other end will acknowledge.
-    @inlinable @inline(never) mutating func countLater(
+    @inlinable @inline(never) public mutating func countLater(
         _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
     ) {
         count(sender: sender, length: length)
