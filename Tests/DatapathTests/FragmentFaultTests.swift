@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Net
 import Record
+import Ring
 import TestSupport
 import Testing
 
@@ -134,6 +135,19 @@ import Testing
         #expect(try FragmentsOfFramesTests.send([tagged, other], through: bench) == [])
         #expect(bench.worker.counters.ports[0].held == 2)
         #expect(try FragmentsOfFramesTests.send([piece(24..<72, more: false)], through: bench).count == 1)
+    }
+
+    @Test func `a frame without room before its first byte cannot be told what the first one said, and ends`() throws {
+        let bench = try PairBench()
+        let port = bench.worker.ports[0]
+        let address = try #require(port.takeFree())
+        let late = piece(24..<72, more: false).bytes
+        port.frames.write(late, at: Int(address))
+        port.pretendToReceive(Descriptor(address: address, length: UInt32(late.count)))
+        bench.turn()
+        #expect(bench.worker.counters.ports[0].held == 1)
+        #expect(try FragmentsOfFramesTests.send([piece(0..<24)], through: bench).count == 1)
+        #expect(bench.worker.dropped(.fragmentLimit) == 1 && bench.fault == nil)
     }
 
     @Test func `after a pause nothing that waited is sent late`() throws {
