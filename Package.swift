@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "CXDP", path: "Sources/bytes/CXDP",
             linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("numa")]),
-        room("Net", on: "bytes"),
+        .target(name: "CPrefetch", path: "Sources/bytes/CPrefetch"),
+        room("Net", on: "bytes", ["CPrefetch"]),
         room("Record", on: "bytes", ["Net"]),
         room("Ring", on: "bytes", ["CXDP", "Net"]),
         room("Link", on: "bytes", ["CXDP", "Ring", "Net"], plugins: ["CompileBPF"]),
@@ -105,12 +106,19 @@ let package = Package(
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
         .plugin(name: "CompileBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
         .executableTarget(
-            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Net", "Policy"], path: "perf/policy",
+            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"], path: "perf/policy",
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-perf-sweep",
             dependencies: ["Classifier", "Datapath", "Flow", "Net", "Record", "Ring", "TestSupport"], path: "perf/sweep",
             swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-perf-pipeline",
+            dependencies: [
+                "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
+            ], path: "perf/pipeline", swiftSettings: settings),
+        .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 
         // Tests.
         .target(
@@ -121,6 +129,11 @@ let package = Package(
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
+        .target(
+            name: "FloodBench", dependencies: ["Datapath", "Flow", "Classifier", "Record", "Ring", "Net", "TestSupport"],
+            path: "Tests/Flood/Bench", swiftSettings: settings),
+        .executableTarget(name: "flood", dependencies: ["FloodBench"], path: "Tests/Flood/Main", swiftSettings: settings),
+        tests("Flood", ["FloodBench"]),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
             name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",
@@ -146,7 +159,7 @@ let package = Package(
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
-        tests("System", ["Net"]),
+        tests("System", ["Layout", "Flow", "Net"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

@@ -1,55 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Compiler
-import Glibc
+import Measure
 import Net
 import Policy
-
-/// Nanoseconds of a clock.
-func nanoseconds(_ clock: clockid_t) -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(clock, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
-/// A line of `/proc/self/status` in MiB: `VmHWM` (the most memory that was resident) or `VmRSS` (what is).
-func mebibytes(_ field: String) -> Double {
-    guard let file = unsafe fopen("/proc/self/status", "r") else { return 0 }
-    defer { unsafe fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    while unsafe fgets(&line, Int32(line.count), file) != nil {
-        let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        guard text.hasPrefix(field + ":") else { continue }
-        let digits = text.filter { $0.isNumber }
-        return (Double(digits) ?? 0) / 1_024
-    }
-    return 0
-}
-
-/// Memory aligned to a page of 2 MiB, with huge pages where they are asked for and the kernel gives them.
-@safe final class Pages {
-    let base: UnsafeMutableRawPointer
-    let count: Int
-
-    init(count: Int, huge: Bool) {
-        self.count = count
-        let rounded = (count + 0x1f_ffff) & ~0x1f_ffff
-        unsafe base = .allocate(byteCount: max(rounded, 0x20_0000), alignment: 0x20_0000)
-        unsafe madvise(base, rounded, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
-        unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: rounded)
-    }
-
-    deinit { unsafe base.deallocate() }
-
-    /// Writes to every cache line.
-    func sweep() {
-        for line in stride(from: 0, to: count, by: 64) {
-            // `line` is below the count.
-            unsafe base.storeBytes(
-                of: unsafe base.load(fromByteOffset: line, as: UInt8.self) &+ 1, toByteOffset: line, as: UInt8.self)
-        }
-    }
-}
 
 /// A compiled set as workers have it: an image and an address map in memory.
 final class Loaded {

@@ -2,45 +2,32 @@
 import Classifier
 import Compiler
 import Glibc
+import Measure
 import Net
 import Policy
 
 /// What one shape with so many rules costs.
 struct Row {
-    /// Names and numbers, in the order in which they are printed.
-    private var fields: [(String, String)] = []
+    private var fields = Fields()
 
     /// One JSON object on one line.
-    var json: String { "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}" }
-
-    private mutating func add(_ name: String, _ value: Double, digits: Int = 1) {
-        var scale = 1.0
-        for _ in 0..<digits { scale *= 10 }
-        fields.append((name, "\((value * scale).rounded() / scale)"))
-    }
-
-    private mutating func add(_ name: String, _ value: Int) { fields.append((name, "\(value)")) }
-
-    private mutating func add(_ name: String, _ pair: Pairs) {
-        add(name, pair.ratio, digits: 3)
-        fields.append((name + "_spread", "[\(pair.spread.0), \(pair.spread.1)]"))
-    }
+    var json: String { fields.json }
 
     /// Compiles, then asks for first frames, each kind in turn with the same questions to a set of ten rules.
     static func measured(shape name: String, rules: Int, pairs: Int) throws -> Row {
         var row = Row()
-        row.fields.append(("shape", "\"\(name)\""))
-        row.add("rules", rules)
+        row.fields.add("shape", name)
+        row.fields.add("rules", rules)
         let shape = try Shape.named(name, rules: rules)
         var inventory = Inventory()
         let began = nanoseconds(CLOCK_THREAD_CPUTIME_ID)
         let compiled = try compile(shape.set, generation: 1, inventory: &inventory)
-        row.add("compile_s", Double(nanoseconds(CLOCK_THREAD_CPUTIME_ID) - began) / 1e9, digits: 3)
-        row.add("memory_mib", mebibytes("VmHWM"))
-        row.add("image_mib", Double(compiled.image.count) / 1_048_576)
-        row.add("addresses", shape.set.workloads.reduce(0) { $0 + $1.addresses.count })
-        row.add("classes", compiled.figures.classes)
-        row.add("row_entries", compiled.figures.rowEntries)
+        row.fields.add("compile_s", Double(nanoseconds(CLOCK_THREAD_CPUTIME_ID) - began) / 1e9, digits: 3)
+        row.fields.add("memory_mib", mebibytes("VmHWM"))
+        row.fields.add("image_mib", Double(compiled.image.count) / 1_048_576)
+        row.fields.add("addresses", shape.set.workloads.reduce(0) { $0 + $1.addresses.count })
+        row.fields.add("classes", compiled.figures.classes)
+        row.fields.add("row_entries", compiled.figures.rowEntries)
         if name != "cidrs" { try row.addChurn(compiled, &inventory) }
         let subject = try Loaded(compiled, &inventory, asked: Set(shape.population), huge: false)
         let small = try Shape.named(name, rules: 10)
@@ -72,64 +59,36 @@ struct Row {
             guard map.claim(on: new, zone: 0).isThere else { preconditionFailure("a claim is there when it was entered") }
             times.append(Double(nanoseconds(CLOCK_MONOTONIC) - began) / 1_000)
         }
-        add("move_us", Self.median(times))
-        add("move_worst_us", times.max() ?? 0)
+        fields.add("move_us", median(times))
+        fields.add("move_worst_us", times.max() ?? 0)
     }
 
     private mutating func measure(_ shape: Shape, _ subject: Loaded, _ ten: Loaded, _ again: Loaded, _ pairs: Int) {
         let probes = shape.uniform(100_000)
         let alone = Pairs(pairs) { Self.each(probes, $0 ? subject : ten) }
-        add("first_packet_ns", alone.first)
-        add("first_packet_at_10_ns", alone.second)
-        add("ratio", alone)
-        add("a_a", Pairs(pairs) { Self.each(probes, $0 ? again : ten) })
-        add("owners_ns", Self.median((0..<pairs).map { _ in Self.owners(probes, subject) }))
-        add("p999_ns", Self.slowest(probes, subject))
+        fields.add("first_packet_ns", alone.first)
+        fields.add("first_packet_at_10_ns", alone.second)
+        fields.add("ratio", alone)
+        fields.add("a_a", Pairs(pairs) { Self.each(probes, $0 ? again : ten) })
+        fields.add("owners_ns", median((0..<pairs).map { _ in Self.owners(probes, subject) }))
+        fields.add("p999_ns", Self.slowest(probes, subject))
         let staged = Pairs(pairs) { Self.staged(probes, $0 ? subject : ten) }
-        add("staged_ns", staged.first)
-        add("staged_ratio", staged)
+        fields.add("staged_ns", staged.first)
+        fields.add("staged_ratio", staged)
         let swept = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: false) }
-        add("swept_ns", swept.first)
-        add("swept_ratio", swept)
+        fields.add("swept_ns", swept.first)
+        fields.add("swept_ratio", swept)
         let sweptStaged = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: true) }
-        add("swept_staged_ns", sweptStaged.first)
-        add("matched_ns", Self.median((0..<3).map { _ in Self.each(shape.matched, subject) }))
+        fields.add("swept_staged_ns", sweptStaged.first)
+        fields.add("matched_ns", median((0..<3).map { _ in Self.each(shape.matched, subject) }))
         if !shape.chosen.isEmpty {
-            add("chosen_ns", Self.median((0..<3).map { _ in Self.swept(shape.chosen, subject, staged: false) }))
+            fields.add("chosen_ns", median((0..<3).map { _ in Self.swept(shape.chosen, subject, staged: false) }))
         }
-    }
-}
-
-/// Two things measured in turn, A B A B …: what one costs in units of the other.
-struct Pairs {
-    /// Medians of both.
-    let first, second: Double
-    /// The median of the ratios.
-    let ratio: Double
-    /// The smallest and the largest ratio.
-    let spread: (Double, Double)
-
-    init(_ count: Int, _ measure: (_ isFirst: Bool) -> Double) {
-        var (firsts, seconds): ([Double], [Double]) = ([], [])
-        for _ in 0..<count {
-            firsts.append(measure(true))
-            seconds.append(measure(false))
-        }
-        let ratios = zip(firsts, seconds).map { $0 / $1 }.sorted()
-        (first, second, ratio) = (Row.median(firsts), Row.median(seconds), Row.median(ratios))
-        func short(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
-        spread = (short(ratios.first ?? 0), short(ratios.last ?? 0))
     }
 }
 
 /// Ways to ask.
 extension Row {
-    /// The middle one of some numbers.
-    static func median(_ numbers: [Double]) -> Double {
-        let sorted = numbers.sorted()
-        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
-    }
-
     /// Keeps answers from being left out.
     nonisolated(unsafe) private static var sink: UInt32 = 0
 

@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Measure
 import Net
 import Policy
-
-/// Random numbers that a seed repeats (SplitMix64): every run measures the same set.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(truncatingIfNeeded: next() % UInt64(bound)) }
-}
 
 /// One thing that is asked again and again: from whom, to whom, for what.
 struct Probe {

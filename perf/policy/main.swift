@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Measure
 
 // One row of `scripts/perf policy`: a process of its own, so that the most memory that was resident is the row's.
 
@@ -13,18 +14,6 @@ let usage = """
       --rules   how many rules, from 10
       --pairs   pairs of measurements in turn for each ratio (default 9)
     """
-
-/// The value behind an option, or `nil` where the option is not there.
-func option(_ name: String) -> String? {
-    guard let place = CommandLine.arguments.firstIndex(of: name), place + 1 < CommandLine.arguments.count else { return nil }
-    return CommandLine.arguments[place + 1]
-}
-
-/// Prints a line to standard error.
-func complain(_ text: String) {
-    let line = Array((text + "\n").utf8)
-    _ = unsafe write(2, line, line.count)
-}
 
 if CommandLine.arguments.contains("--help") {
     print(usage)

@@ -15,7 +15,7 @@ internal import Wire
 //       gather    fragments: ports of the first, or hold (Flow)
 //       own       whose flow is it? ─► hand-off ring     another worker's
 //       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
-//       fetch     the entry's lines                       of its own over the burst, so that the waits overlap)
+//                                                         of its own over the burst, so that the waits overlap)
 //       judge     layer 2, known flow, or policy         (Flow, Classifier)
 //     verdict ─► transmit ring of the other port, or free list; what is rejected, an answer to the port that it came in by
 //
@@ -62,7 +62,6 @@ extension Lane {
         guard count > 0 else { return }
         for index in 0..<Int(count) { read(index, by: policy, at: now) }
         for index in 0..<Int(count) { suggest(index) }
-        for index in 0..<Int(count) { fetch(index) }
         for index in 0..<Int(count) {
             if let owner = foreignOwner(index) {
                 handOver(index, to: owner)
@@ -76,7 +75,7 @@ extension Lane {
     /// The verdict on the frame that was judged last, for whoever feeds one frame a turn.
     public var lastVerdict: Verdict { burst.verdict }
 
-    /// Takes what the port has received; the frames are in hand from here on.
+    /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
     @_noLocks
     mutating func receive(_ port: Int) -> UInt32 {
         let count = ports[port].rings.receive.peek(Lane.burstSize)
@@ -87,6 +86,7 @@ extension Lane {
             descriptor.options = UInt32(truncatingIfNeeded: port)
             bytes &+= UInt64(descriptor.length)
             burst.descriptors[Int(offset)] = descriptor
+            umem.prefetch(descriptor.address)
         }
         ports[port].rings.receive.release(count)
         unsafe counters.pointee.ports[port].received &+= UInt64(count)
@@ -122,7 +122,7 @@ extension Lane {
     /// The hash of the frame's flow, and its owner; asks for the bucket.
     @_noLocks
     mutating func findBucket(_ index: Int) {
-        burst.hashes[index] = flows.hash(burst.readings[index])
+        burst.hashes[index] = flows.hash(burst.readings[index], keeping: &burst.keys[index])
         if ownerByHash { noteOwner(index) }
     }
 
@@ -132,17 +132,13 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
+    /// that of a refusal.
     @_noLocks
     mutating func suggest(_ index: Int) {
         burst.candidates[index] = .none
         guard isPacket(index) else { return }
         burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-    }
-
-    /// Asks for the lines of the suggested entry, or where there is none for that of a refusal.
-    @_noLocks
-    mutating func fetch(_ index: Int) {
         if burst.candidates[index].isNone {
             denials.prefetch(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
         } else {

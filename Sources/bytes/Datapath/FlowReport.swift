@@ -8,7 +8,7 @@ internal import Record
 
 extension Lane {
     /// Steps of a table's hand in one turn at most, about 10 µs.
-    @inline(__always) private static var steps: Int { @_noLocks get { 1024 } }
+    @inline(__always) private static var steps: Int { @_noLocks get { 2048 } }
     /// Flows of a table that end in one turn at most, about 30 µs.
     @inline(__always) private static var ends: Int { @_noLocks get { 64 } }
 

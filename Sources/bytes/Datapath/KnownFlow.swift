@@ -24,8 +24,9 @@ extension Lane {
     @_noLocks
     mutating func judgeFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
         let index = arrival.index
-        let (number, sender) = flows.find(
-            burst.readings[index], hash: burst.hashes[index], candidate: burst.candidates[index])
+        let sender = burst.keys[index].sender
+        let number = flows.find(
+            burst.keys[index], isIPv4: burst.readings[index].isIPv4, hash: burst.hashes[index], candidate: burst.candidates[index])
         guard !number.isNone else { return openFlow(arrival, policy, now) }
         let entry = flows[number]
         // An end is known by the port it came in by first: its address on the other side is somebody else's.

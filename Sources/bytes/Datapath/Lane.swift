@@ -56,14 +56,15 @@ internal import Wire
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
     /// What SCTP's checksums are worked out by.
-    let cyclic = CRC32C()
+    let cyclic = CRC32C.shared
     /// The rounds in which flows are judged again that send nothing.
     var rounds = Sweep()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
-        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
+        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
+        counters: UnsafeMutablePointer<WorkerCounters>,
         events: consuming EventProducer
     ) {
         self.pair = pair
@@ -98,7 +99,7 @@ extension Lane {
         }
         settings = latest
         flows.settings = latest
-        let isGranted = graceFrom != 0 && latest.pickUp == FlowSettings.PickUp.restart.rawValue
+        let isGranted = graceFrom != 0 && latest.pickUp != FlowSettings.PickUp.never.rawValue
         flows.graceUntil = isGranted ? graceFrom &+ UInt64(latest.graceSeconds) &* 1_000_000_000 : 0
         unsafe counters.pointee.graceUntil = flows.graceUntil
     }
@@ -114,6 +115,8 @@ struct BurstNotes: ~Copyable {
     var reasons = Column<DropReason?>(repeating: nil)
     /// Hash of the flow key, for packets.
     var hashes = Column<UInt64>(repeating: 0)
+    /// Its key, and who sent the frame.
+    var keys = Column<FlowKeys>(repeating: FlowKeys())
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// Entry that the hash's bucket suggests, or none.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Net
 
 /// By what flows are judged now: another generation or epoch in an entry, or a verdict that has lapsed, makes its flow stale.
 @frozen public struct FlowStamp: BitwiseCopyable, Sendable {
@@ -72,7 +73,7 @@ extension FlowTable {
     /// Brings what is needed to judge a flow again beside its entry into the cache.
     @inlinable @inline(__always) public func prefetchDetail(_ number: UInt32) {
         guard number < limit else { return }
-        unsafe touch(UnsafeMutableRawPointer(details + Int(number)))
+        unsafe prefetch(UnsafeRawPointer(details + Int(number)))
     }
 }
 

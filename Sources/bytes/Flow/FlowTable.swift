@@ -42,6 +42,9 @@ public import Net
     @usableFromInline let details: UnsafeMutablePointer<FlowDetail>
     @usableFromInline let limit: UInt32
     @usableFromInline let buckets: UInt32
+    /// Never read. A struct with an atomic has an address, and borrowing it hands that on; of a struct without one the compiler makes a
+    /// copy for each call that is not inlined, which cost an established frame four copies of both tables.
+    @usableFromInline let anchor = Atomic<UInt8>(0)
     /// How flows are kept and followed; may be changed at any time.
     public var settings: FlowSettings
     /// How far the timeouts of waiting flows have shrunk, in parts of `fullPressure`; see `FlowTable+Waiting`.
@@ -121,7 +124,7 @@ public import Net
     }
 
     /// Second stage: brings the key's bucket into the cache.
-    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe touch(bucket(first(hash))) }
+    @inlinable @inline(__always) public func prefetchIndex(_ hash: UInt64) { unsafe prefetch(bucket(first(hash))) }
 
     /// Third stage: the entry that the key's first bucket suggests by its tag, or the second where keys strayed; `.max` where
     /// neither does. No key is compared yet.
@@ -142,8 +145,8 @@ public import Net
     /// Fourth stage: brings a candidate's entry into the cache.
     @inlinable @inline(__always) public func prefetchEntry(_ candidate: UInt32) {
         guard candidate < limit else { return }
-        unsafe touch(entry(candidate))
-        unsafe touch(entry(candidate) + 64)
+        unsafe prefetch(entry(candidate))
+        unsafe prefetch(entry(candidate) + 64)
     }
 
     /// Third and fourth stage in one, for a caller that keeps no candidates; its loop waits more.
@@ -171,7 +174,7 @@ public import Net
 
     /// The entry of a number that `find`, `insert`, `nextExpired` or `oldestWaiting` gave.
     @inlinable public subscript(number: UInt32) -> FlowEntry {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             precondition(number < limit)
             // In bounds by the line above, and trivial: any bytes are an entry but for the state, see the essay.
             return unsafe UnsafePointer(body(number))
@@ -230,12 +233,4 @@ public import Net
     }
 
     @inlinable @inline(__always) static func narrowed(_ number: UInt32) -> UInt32 { number < 0xff_ffff ? number : 0xff_ffff }
-
-    @inlinable @inline(__always) func touch(_ line: UnsafeMutableRawPointer) { unsafe touchLine(line) }
-}
-
-/// An early load into no register that matters: the processor goes on while the line comes. Flow has no C to ask for a
-/// prefetch, and a relaxed load is one that the compiler may not leave out. `line` is the caller's own memory.
-@inlinable @inline(__always) func touchLine(_ line: UnsafeMutableRawPointer) {
-    _ = unsafe line.assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
 }

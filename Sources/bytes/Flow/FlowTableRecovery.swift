@@ -113,7 +113,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
         }
         for i in 0..<strayed {
             let hash = batch.hashes[i]
-            unsafe table.touch(table.bucket(table.other(table.first(hash), tag: FlowTable<Key>.tag(hash))))
+            unsafe prefetch(table.bucket(table.other(table.first(hash), tag: FlowTable<Key>.tag(hash))))
         }
         for i in 0..<strayed {
             let (number, hash) = (batch.numbers[i], batch.hashes[i])

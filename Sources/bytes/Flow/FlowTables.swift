@@ -53,6 +53,20 @@ public import Net
     }
 }
 
+/// The key of a frame's flow, of either family, and the end that sent the frame: made once, and looked up some stages later.
+@frozen public struct FlowKeys: BitwiseCopyable, Sendable {
+    /// Of an IPv4 flow; else left as it was.
+    @usableFromInline var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
+    /// Of an IPv6 flow; else left as it was.
+    @usableFromInline var v6 = FlowKey6(
+        low: Address(high: 0, low: 0), high: Address(high: 0, low: 0), ports: 0, vlans: 0, tunnel: 0, context: 0)
+    /// The end that sent the frame.
+    public var sender = FlowEnd.low
+
+    /// No key.
+    @inlinable public init() {}
+}
+
 /// A worker's tables of both families behind one face, so that what judges flows is written once and is not generic. Nothing here carries
 /// `@_noLocks`: in a debug build the compiler sees no generic body of another file, and proves it where hot code of another room calls.
 @safe public struct FlowTables: ~Copyable {
@@ -112,6 +126,20 @@ public import Net
         return hash
     }
 
+    /// First and second stage, which keep the key for the fifth.
+    @inlinable @inline(__always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
+        if reading.isIPv4 {
+            (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
+            let hash = v4.hash(keys.v4)
+            v4.prefetchIndex(hash)
+            return hash
+        }
+        (keys.v6, keys.sender) = FlowKey6.make(of: reading, pair: pair)
+        let hash = v6.hash(keys.v6)
+        v6.prefetchIndex(hash)
+        return hash
+    }
+
     /// Third stage: the entry that the hash's bucket suggests, or none.
     @inlinable @inline(__always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
         FlowNumber(isIPv4 ? v4.candidate(hash) : v6.candidate(hash), isIPv4: isIPv4)
@@ -136,8 +164,17 @@ public import Net
         return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
     }
 
-    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one limit of
-    /// waiting flows.
+    /// Fifth stage: the flow of a key.
+    @inlinable @inline(__always) public func find(
+        _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
+    ) -> FlowNumber {
+        let suggested = candidate.isNone ? .max : candidate.entry
+        if isIPv4 { return FlowNumber(v4.find(keys.v4, hash: hash, candidate: suggested), isIPv4: true) }
+        return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
+    }
+
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one
+    /// limit of waiting flows.
     @inlinable public mutating func insert(
         _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
     ) -> FlowNumber {
@@ -152,11 +189,11 @@ public import Net
 
     /// The entry of a flow.
     @inlinable public subscript(number: FlowNumber) -> FlowEntry {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             // Both tables compare the number with their capacity.
             unsafe number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)
         }
-        unsafeMutableAddress {
+        @inline(__always) unsafeMutableAddress {
             unsafe UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry))
         }
     }

@@ -82,7 +82,8 @@ extension FlowKey {
     }
 
     /// The key of a reading on the given pair, and the end that sent it.
-    @_noLocks @inlinable public static func make(of reading: borrowing Reading, pair: UInt8) -> (key: FlowKey4, sender: FlowEnd) {
+    @_noLocks @inlinable @inline(__always)
+    public static func make(of reading: borrowing Reading, pair: UInt8) -> (key: FlowKey4, sender: FlowEnd) {
         let source = reading.source.v4
         let destination = reading.destination.v4
         let sourceIsLow = source != destination ? source < destination : reading.sourcePort <= reading.destinationPort
@@ -95,7 +96,7 @@ extension FlowKey {
     }
 
     /// Bit equality over all words.
-    @_noLocks @inlinable public static func same(_ a: borrowing FlowKey4, _ b: borrowing FlowKey4) -> Bool {
+    @_noLocks @inlinable @inline(__always) public static func same(_ a: borrowing FlowKey4, _ b: borrowing FlowKey4) -> Bool {
         (a.low ^ b.low) | (a.high ^ b.high) | (a.ports ^ b.ports) | (a.vlans ^ b.vlans) | (a.tunnel ^ b.tunnel)
             | (a.context ^ b.context) == 0
     }
@@ -145,7 +146,8 @@ extension FlowKey {
     }
 
     /// The key of a reading on the given pair, and the end that sent it.
-    @_noLocks @inlinable public static func make(of reading: borrowing Reading, pair: UInt8) -> (key: FlowKey6, sender: FlowEnd) {
+    @_noLocks @inlinable @inline(__always)
+    public static func make(of reading: borrowing Reading, pair: UInt8) -> (key: FlowKey6, sender: FlowEnd) {
         let (source, destination) = (reading.source, reading.destination)
         let sourceIsLow = source == destination ? reading.sourcePort <= reading.destinationPort : source < destination
         let (from, to) = (UInt32(reading.sourcePort), UInt32(reading.destinationPort))
@@ -157,7 +159,7 @@ extension FlowKey {
     }
 
     /// Bit equality over all words.
-    @_noLocks @inlinable public static func same(_ a: borrowing FlowKey6, _ b: borrowing FlowKey6) -> Bool {
+    @_noLocks @inlinable @inline(__always) public static func same(_ a: borrowing FlowKey6, _ b: borrowing FlowKey6) -> Bool {
         let lows = (a.low.high ^ b.low.high) | (a.low.low ^ b.low.low)
         let highs = (a.high.high ^ b.high.high) | (a.high.low ^ b.high.low)
         let rest = (a.ports ^ b.ports) | (a.vlans ^ b.vlans) | (a.tunnel ^ b.tunnel) | (a.context ^ b.context)
@@ -182,7 +184,7 @@ extension FlowKey {
 }
 
 /// The word that both families share: what the packet is and where it was seen.
-@_noLocks @inlinable func contextWord(of reading: borrowing Reading, pair: UInt8) -> UInt32 {
+@_noLocks @inlinable @inline(__always) func contextWord(of reading: borrowing Reading, pair: UInt8) -> UInt32 {
     UInt32(reading.protocolNumber.rawValue) << 24 | UInt32(pair) << 16 | UInt32(reading.tunnel.kind.number) << 8
         | UInt32(reading.tunnel.depth)
 }

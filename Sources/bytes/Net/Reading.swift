@@ -113,6 +113,26 @@
     /// An empty reading, to be filled by Wire.
     @_noLocks @inlinable public init() {}
 
+    /// Makes it an empty one where it lies. Field by field, because assigning `Reading()` calls `memcpy` on a constant: it is longer than
+    /// what the compiler copies in line.
+    @_noLocks @inlinable @inline(__always) public mutating func clear() {
+        source = Address(high: 0, low: 0)
+        destination = Address(high: 0, low: 0)
+        target = Address(high: 0, low: 0)
+        destinationMAC = MACAddress(bits: 0)
+        sourceMAC = MACAddress(bits: 0)
+        claimedMAC = MACAddress(bits: 0)
+        (sequence, acknowledgement, identification) = (0, 0, 0)
+        (tunnel, carried, vlans) = (Tunnel(), Tunnel(), VLANTags())
+        (sourcePort, destinationPort, window, maximumSegment) = (0, 0, 0, 0)
+        (fragmentOffset, fragmentStart, etherType) = (0, 0, 0)
+        (networkOffset, transportOffset, payloadOffset, end) = (0, 0, 0, 0)
+        protocolNumber = IPProtocol(rawValue: 0)
+        tcpFlags = TCPFlags(rawValue: 0)
+        (windowScale, icmpType, icmpCode, hopLimit) = (255, 0, 0, 0)
+        (kind, link, marks) = (.link, .none, Marks(rawValue: 0))
+    }
+
     /// Whether the judged headers are IPv4's.
     @inlinable public var isIPv4: Bool { @_noLocks get { source.isIPv4 } }
 

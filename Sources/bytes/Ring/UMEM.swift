@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Net
 
 /// The packet memory that is registered with the kernel, shared by both ports of a pair and all their queues, so that a frame moves
 /// from port to port by its descriptor and is never copied by us.
@@ -36,6 +37,11 @@
     @_noLocks @inlinable public func contains(_ address: UInt64, length: UInt32) -> Bool {
         guard address < size else { return false }
         return (address & ~frameMask) &+ UInt64(length) <= ~frameMask &+ 1
+    }
+
+    /// Asks for the first line of a frame; the address may be any.
+    @_noLocks @inlinable @inline(__always) public func prefetch(_ address: UInt64) {
+        unsafe Net.prefetch(frames + Int(truncatingIfNeeded: address))
     }
 
     /// The bytes of a descriptor that `contains` accepted, for the one door that makes spans of them.

@@ -21,7 +21,7 @@ private enum IPv4Field {
 }
 
 /// Reads the IPv4 header; the packet ends where its total length says, whatever the frame carries behind it (CVE-2020-35498).
-@_noLocks
+@_noLocks @inline(always)
 func readIPv4(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.networkOffset)
     let available = Int(reading.end) &- start

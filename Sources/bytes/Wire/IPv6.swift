@@ -14,7 +14,7 @@ private enum IPv6Field {
 
 /// Reads the IPv6 header. A payload length of 0 is a packet that ends here, if the next header says so too; else it would be a
 /// jumbogram (RFC 2675), and is refused.
-@_noLocks
+@_noLocks @inline(always)
 func readIPv6(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.networkOffset)
     let available = Int(reading.end) &- start

@@ -46,7 +46,7 @@ private enum TCPOption {
 }
 
 /// Reads a TCP segment.
-@_noLocks @inline(__always)
+@_noLocks @inline(always)
 func readTCP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.transportOffset)
     let length = Int(reading.end) &- start

@@ -2,7 +2,7 @@
 internal import Net
 
 /// Reads the transport between `transportOffset` and `end`, over either family.
-@_noLocks @inline(__always)
+@_noLocks @inline(always)
 func readTransport(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     if reading.protocolNumber == .tcp { return readTCP(frame, into: &reading) }
     if reading.protocolNumber == .udp { return readUDP(frame, into: &reading) }

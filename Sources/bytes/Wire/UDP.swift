@@ -27,7 +27,7 @@ enum ServicePort {
 
 /// Reads a UDP datagram. Its length may be smaller than the packet's, never larger; 0 would be a jumbogram (RFC 2675) and is
 /// refused. Over IPv6 a datagram without a checksum is refused, except those of tunnels (RFC 8200, 8.1; RFC 6935).
-@_noLocks @inline(__always)
+@_noLocks @inline(always)
 func readUDP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.transportOffset)
     let available = Int(reading.end) &- start

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "wire.h"
+
+enum { burst = 64 };
+
+struct port {
+    struct producer fill, transmit;
+    struct consumer receive, completion;
+    const _Atomic(uint32_t) *link;
+    uint64_t own_address;
+    uint32_t maximum_frame;
+    // Of these the counters of a worker consist, too.
+    uint64_t received, received_bytes, ring_position, forwarded, forwarded_bytes, dropped[reasons];
+};
+
+struct reference {
+    struct port ports[2];
+    uint8_t *frames;
+    uint64_t frames_size, frame_mask;
+    uint64_t *free_top, *free_slots, free_capacity;
+    struct table v4, v6;
+    uint32_t generation;
+    const _Atomic(uint32_t) *epoch;
+    reference_lookup lookup;
+    void *lookup_table;
+    uint8_t pair;
+    bool verifies, any_zone_on_link, checks_windows;
+    struct descriptor descriptors[burst];
+    struct note notes[burst] __attribute__((aligned(64)));
+};
+
+static struct table table_over(const struct reference_table *parts, const uint64_t *secret) {
+    uint8_t *base = parts->base;
+    struct table table = {base + parts->index, base + parts->entries, parts->capacity, parts->buckets, {0}};
+    memcpy(table.secret, secret, sizeof table.secret);
+    return table;
+}
+
+struct reference *reference_create(const struct reference_parts *parts) {
+    struct reference *self = aligned_alloc(64, (sizeof(struct reference) + 63) & ~63ul);
+    if (!self) return NULL;
+    memset(self, 0, sizeof *self);
+    for (int i = 0; i < 2; i++) {
+        const struct reference_port *from = &parts->ports[i];
+        struct port *port = &self->ports[i];
+        uint64_t step = 192 + (uint64_t)from->ring_size * 16;
+        uint8_t *base = from->rings;
+        port->fill = producer_over(base, from->ring_size);
+        port->receive = consumer_over(base + step, from->ring_size);
+        port->transmit = producer_over(base + 2 * step, from->ring_size);
+        port->completion = consumer_over(base + 3 * step, from->ring_size);
+        port->link = (const _Atomic(uint32_t) *)from->link;
+        port->own_address = from->own_address;
+        port->maximum_frame = from->maximum_frame;
+    }
+    self->frames = parts->frames;
+    self->frames_size = parts->frames_size;
+    self->frame_mask = ~(parts->frame_size - 1);
+    self->free_top = parts->free;
+    self->free_slots = parts->free + 8;
+    self->free_capacity = parts->free_capacity;
+    self->v4 = table_over(&parts->v4, parts->secret);
+    self->v6 = table_over(&parts->v6, parts->secret);
+    self->generation = parts->generation;
+    self->epoch = (const _Atomic(uint32_t) *)parts->epoch;
+    self->pair = parts->pair;
+    self->verifies = parts->verifies_checksums;
+    self->any_zone_on_link = parts->any_zone_on_link;
+    self->checks_windows = parts->checks_windows;
+    return self;
+}
+
+void reference_destroy(struct reference *self) { free(self); }
+
+void reference_use(struct reference *self, reference_lookup lookup, void *table) {
+    self->lookup = lookup;
+    self->lookup_table = table;
+}
+
+uint64_t reference_forwarded(const struct reference *self) { return self->ports[0].forwarded + self->ports[1].forwarded; }
+
+uint64_t reference_dropped(const struct reference *self) {
+    uint64_t sum = 0;
+    for (int i = 0; i < reasons; i++) sum += self->ports[0].dropped[i] + self->ports[1].dropped[i];
+    return sum;
+}
+
+// Whether `length` bytes at an address lie inside the packet memory and inside one frame.
+INLINE bool contains(const struct reference *self, uint64_t address, uint32_t length) {
+    return address < self->frames_size && (address & ~self->frame_mask) + length <= ~self->frame_mask + 1;
+}
+
+INLINE void release(struct reference *self, uint64_t address) {
+    if (unlikely(!contains(self, address, 0) || *self->free_top >= self->free_capacity)) return;
+    self->free_slots[(*self->free_top)++] = address & self->frame_mask;
+}
+
+static void complete(struct reference *self, struct port *port) {
+    struct consumer *ring = &port->completion;
+    uint32_t count = consumer_peek(ring, UINT32_MAX);
+    if (!count) return;
+    for (uint32_t i = 0; i < count; i++) release(self, ((const uint64_t *)ring->slots)[(ring->head + i) & ring->mask]);
+    consumer_release(ring, count);
+}
+
+static void refill(struct reference *self, struct port *port) {
+    struct producer *ring = &port->fill;
+    uint32_t room = producer_free(ring, 512), given = 0;
+    if (room < 64) return;
+    for (; given < room && *self->free_top; given++)
+        ((uint64_t *)ring->slots)[ring->head++ & ring->mask] = self->free_slots[--*self->free_top];
+    if (given) producer_submit(ring);
+}
+
+static uint32_t receive(struct reference *self, struct port *port) {
+    struct consumer *ring = &port->receive;
+    uint32_t count = consumer_peek(ring, burst);
+    if (!count) return 0;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        self->descriptors[i] = ((const struct descriptor *)ring->slots)[(ring->head + i) & ring->mask];
+        bytes += self->descriptors[i].length;
+        __builtin_prefetch(self->frames + (self->descriptors[i].address & (self->frames_size - 1)));
+    }
+    consumer_release(ring, count);
+    port->received += count;
+    port->received_bytes += bytes;
+    port->ring_position += count;
+    return count;
+}
+
+// Reads a frame, and asks for its bucket.
+INLINE void read_note(struct reference *self, uint32_t i) {
+    struct note *note = &self->notes[i];
+    const struct descriptor *descriptor = &self->descriptors[i];
+    note->candidate = UINT32_MAX;
+    note->length = descriptor->length;
+    if (unlikely(!contains(self, descriptor->address, descriptor->length))) {
+        note->reason = truncated;
+        return;
+    }
+    note->reason = read_frame(self->frames + descriptor->address, descriptor->length, self->verifies, self->pair, note);
+    if (unlikely(note->reason) || self->lookup) return;
+    if (note->is_ipv4) {
+        note->hash = hash4(&self->v4, &note->key.v4);
+        prefetch_bucket(&self->v4, note->hash);
+    } else {
+        note->hash = hash6(&self->v6, &note->key.v6);
+        prefetch_bucket(&self->v6, note->hash);
+    }
+}
+
+INLINE uint8_t *table_entry(const struct reference *self, bool is_ipv4, uint32_t number) {
+    return is_ipv4 ? self->v4.entries + (uint64_t)number * stride4 : self->v6.entries + (uint64_t)number * stride6;
+}
+
+// Looks into the bucket for the entry, and asks for it.
+INLINE void suggest(struct reference *self, struct note *note) {
+    if (unlikely(note->reason)) return;
+    if (!self->lookup) note->candidate = candidate(note->is_ipv4 ? &self->v4 : &self->v6, note->hash);
+    if (unlikely(note->candidate == UINT32_MAX)) return;
+    const uint8_t *entry = table_entry(self, note->is_ipv4, note->candidate);
+    __builtin_prefetch(entry, 1);
+    __builtin_prefetch(entry + 64, 1);
+}
+
+// The keys of a burst in another index.
+static void look_up(struct reference *self, uint32_t count) {
+    const void *keys[burst];
+    uint32_t numbers[burst];
+    for (uint32_t i = 0; i < count; i++) keys[i] = &self->notes[i].key;
+    self->lookup(self->lookup_table, keys, count, numbers);
+    for (uint32_t i = 0; i < count; i++) self->notes[i].candidate = numbers[i] < self->v4.limit ? numbers[i] : UINT32_MAX;
+}
+
+INLINE uint32_t extent(const struct window *window) {
+    return (uint32_t)window->maximum << (window->scale == 255 ? 0 : window->scale);
+}
+
+INLINE int is_after(uint32_t a, uint32_t b) { return (int32_t)(a - b) > 0; }
+
+// The four questions of netfilter's `tcp_in_window` on a segment without SYN, FIN or RST, and what it teaches.
+INLINE bool is_in_windows(struct window *sender, const struct window *receiver, const struct note *note) {
+    uint32_t end = note->sequence + note->payload;
+    uint32_t room = extent(receiver), back = extent(sender);
+    back = back < 66000 ? 66000 : back;
+    // Four comparisons and one branch.
+    int wrong = is_after(note->sequence, receiver->acknowledged + room) | is_after(sender->end - room, end)
+        | is_after(note->acknowledgement, receiver->end) | is_after(receiver->end - back, note->acknowledgement);
+    if (unlikely(wrong)) return false;
+    sender->end = is_after(end, sender->end) ? end : sender->end;
+    sender->acknowledged = is_after(note->acknowledgement, sender->acknowledged) ? note->acknowledgement : sender->acknowledged;
+    sender->maximum = note->window > sender->maximum ? note->window : sender->maximum;
+    return true;
+}
+
+INLINE struct entry *behind_key(uint8_t *at, bool is_ipv4) {
+    return (struct entry *)(at + (is_ipv4 ? sizeof(struct key4) : sizeof(struct key6)));
+}
+
+INLINE bool is_flow(uint8_t *at, const struct note *note) {
+    bool is_same = note->is_ipv4 ? same4(at, &note->key.v4) : same6(at, &note->key.v6);
+    return is_same && is_live(behind_key(at, note->is_ipv4));
+}
+
+// Where the bucket suggests another flow with the same tag: all places of both buckets.
+RARELY static uint32_t find(const struct reference *self, const struct note *note) {
+    const struct table *table = note->is_ipv4 ? &self->v4 : &self->v6;
+    uint32_t number = first_bucket(table, note->hash);
+    uint64_t tag = tag_of(note->hash);
+    for (int turn = 0; turn < 2; turn++) {
+        const uint8_t *bucket = table->index + (uint64_t)number * 64;
+        for (uint64_t set = places(bucket, tag); set; set &= set - 1) {
+            uint32_t found = number_at(bucket, set);
+            if (found < table->limit && is_flow(table_entry(self, note->is_ipv4, found), note)) return found;
+        }
+        if (!*(const uint32_t *)(bucket + 20)) break;
+        number = other_bucket(table, number, tag);
+    }
+    return UINT32_MAX;
+}
+
+// The verdict on a frame: 0 to forward it.
+INLINE enum reason judge(struct reference *self, const struct note *note, uint32_t port, uint64_t wall, uint32_t ticks) {
+    if (unlikely(note->reason)) return note->reason;
+    uint64_t first = self->ports[0].own_address, second = self->ports[1].own_address;
+    bool is_own = (note->source_mac == first) | (note->source_mac == second) | (note->destination_mac == first)
+        | (note->destination_mac == second);
+    if (unlikely(is_own)) return own_address;
+    if (unlikely(note->group | self->any_zone_on_link)) return other;
+    if (unlikely(note->candidate == UINT32_MAX)) return unknown_flow;
+    uint8_t *at = table_entry(self, note->is_ipv4, note->candidate);
+    if (unlikely(!is_flow(at, note))) {
+        uint32_t number = self->lookup ? UINT32_MAX : find(self, note);
+        if (number == UINT32_MAX) return unknown_flow;
+        at = table_entry(self, note->is_ipv4, number);
+    }
+    struct entry *entry = behind_key(at, note->is_ipv4);
+    bool is_initiator = (entry->marks & mark_high) == note->sender;
+    if (unlikely(is_initiator != (port == (entry->marks & mark_second_port) / mark_second_port))) return spoofed;
+    bool is_old = entry->generation != self->generation || entry->epoch != atomic_load_explicit(self->epoch, memory_order_acquire)
+        || (entry->valid_until != UINT32_MAX && wall >= entry->valid_until);
+    if (unlikely(is_old)) return stale;
+    if (unlikely(!is_initiator && entry->marks & mark_elsewhere)) return spoofed;
+    if (unlikely(note->flags & 7 || entry->state != state_established)) return not_opening;
+    if (self->checks_windows && unlikely(!is_in_windows(&entry->window[note->sender], &entry->window[!note->sender], note))) return out_of_window;
+    entry->seen[note->sender] |= note->flags;
+    entry->frames[note->sender]++;
+    entry->meter[note->sender] += (uint64_t)note->length << 16;
+    entry->last_seen = ticks;
+    return fine;
+}
+
+INLINE enum reason forward(struct reference *self, const struct descriptor *descriptor, uint32_t from) {
+    struct port *out = &self->ports[1 - from];
+    if (unlikely(!atomic_load_explicit(out->link, memory_order_relaxed))) return link_down;
+    if (unlikely(descriptor->length > out->maximum_frame)) return oversize;
+    if (unlikely(!producer_free(&out->transmit, 1))) {
+        complete(self, out);
+        if (!producer_free(&out->transmit, 1)) return transmit_full;
+    }
+    self->ports[from].forwarded++;
+    self->ports[from].forwarded_bytes += descriptor->length;
+    struct descriptor sent = {descriptor->address, descriptor->length, 0};
+    ((struct descriptor *)out->transmit.slots)[out->transmit.head++ & out->transmit.mask] = sent;
+    return fine;
+}
+
+uint32_t reference_turn(struct reference *self, uint64_t wall, uint32_t ticks) {
+    uint32_t handled = 0;
+    for (uint32_t number = 0; number < 2; number++) {
+        struct port *port = &self->ports[number];
+        complete(self, port);
+        refill(self, port);
+        uint32_t count = receive(self, port);
+        for (uint32_t i = 0; i < count; i++) read_note(self, i);
+        if (self->lookup) look_up(self, count);
+        for (uint32_t i = 0; i < count; i++) suggest(self, &self->notes[i]);
+        for (uint32_t i = 0; i < count; i++) {
+            enum reason reason = judge(self, &self->notes[i], number, wall, ticks);
+            if (likely(!reason)) reason = forward(self, &self->descriptors[i], number);
+            if (likely(!reason)) continue;
+            port->dropped[reason]++;
+            release(self, self->descriptors[i].address);
+        }
+        handled += count;
+    }
+    producer_submit(&self->ports[0].transmit);
+    producer_submit(&self->ports[1].transmit);
+    return handled;
+}
