@@ -125,7 +125,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Dialects", "PolicyText", "Policy", "Classifier", "Wire", "Net", "TestSupport"],
+            dependencies: ["Dialects", "PolicyText", "Policy", "Classifier", "Flow", "Wire", "Net", "TestSupport"],
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),

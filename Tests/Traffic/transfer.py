@@ -5,7 +5,7 @@
     transfer.py serve ADDRESS PORT            prints `listening`; takes connections one after the other, answers each with {"bytes", "sha256"}
     transfer.py send ADDRESS PORT BYTES       sends that many bytes; prints {"bytes", "sha256", "answer", "seconds"}
     transfer.py echo ADDRESS PORT             prints `listening`; sends every datagram back
-    transfer.py ask ADDRESS PORT COUNT        sends datagrams of all sizes, waits for each; prints {"asked", "answered"}
+    transfer.py ask ADDRESS PORT COUNT [SIZE] sends datagrams of all sizes or one, waits for each; prints {"asked", "answered"}
     transfer.py connect ADDRESS PORT SECONDS  tries to open a connection; prints {"connected": true or false, "error"}
     transfer.py refused ADDRESS PORT SECONDS  sends a datagram and waits for an error; prints {"error": its name, or nothing}
     transfer.py mtu ADDRESS PORT BYTES        finds the MTU of the way to an echo by datagrams that must not be cut; prints {"mtu", "answered": bytes}
@@ -68,14 +68,15 @@ def echo(address, port):
         server.sendto(datagram, sender)
 
 
-def ask(address, port, count):
+def ask(address, port, count, size=None):
     client = socket.socket(family(address), socket.SOCK_DGRAM)
     client.settimeout(1)
     client.connect((address, port))
-    # 1,452 bytes fill a packet of 1,500 with IPv6; nothing is cut into fragments.
     answered = 0
     for number in range(count):
-        datagram = number.to_bytes(4, "little") + random.Random(number).randbytes(number * 7 % 1449)
+        # 1,452 bytes fill a packet of 1,500 with IPv6; without a size nothing is cut into fragments.
+        length = number * 7 % 1449 if size is None else size - 4
+        datagram = number.to_bytes(4, "little") + random.Random(number).randbytes(length)
         client.send(datagram)
         try:
             answered += client.recv(65536) == datagram
@@ -182,6 +183,8 @@ def main():
             echo(address, int(port))
         case ["ask", address, port, count]:
             ask(address, int(port), int(count))
+        case ["ask", address, port, count, size]:
+            ask(address, int(port), int(count), int(size))
         case ["connect", address, port, seconds]:
             connect(address, int(port), float(seconds))
         case ["refused", address, port, seconds]:

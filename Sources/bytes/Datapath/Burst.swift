@@ -72,8 +72,12 @@ extension Lane {
         }
     }
 
-    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn.
+    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn; what it released does not count.
     public var lastVerdict: Verdict { burst.verdict }
+
+    /// What was read from that frame, with what is known of its datagram; `nil` where it belongs to no flow. Where frames were released,
+    /// it may be the reading of one of these, which is of the same flow.
+    public var lastReading: Reading? { isPacket(0) ? burst.readings[0] : nil }
 
     /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
     @_noLocks

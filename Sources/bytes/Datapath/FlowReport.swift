@@ -17,6 +17,7 @@ extension Lane {
     mutating func expire(at now: Moment) {
         expireSome(isIPv4: true, now)
         expireSome(isIPv4: false, now)
+        expireFragments(at: now)
         unsafe counters.pointee.flows = UInt64(flows.used)
         unsafe counters.pointee.waiting = UInt64(flows.waiting)
         unsafe counters.pointee.pickedUp = flows.pickedUp
