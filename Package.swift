@@ -109,26 +109,31 @@ let package = Package(
             name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"], path: "perf/policy",
             swiftSettings: settings),
         .executableTarget(
+            name: "bulkhead-perf-sweep",
+            dependencies: ["Classifier", "Datapath", "Flow", "Net", "Record", "Ring", "TestSupport"], path: "perf/sweep",
+            swiftSettings: settings),
+        .executableTarget(
             name: "bulkhead-perf-pipeline",
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
             ], path: "perf/pipeline", swiftSettings: settings),
         .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
-        .executableTarget(
-            name: "bulkhead-perf-sweep",
-            dependencies: ["Classifier", "Datapath", "Flow", "Net", "Record", "Ring", "TestSupport"], path: "perf/sweep",
-            swiftSettings: settings),
 
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: ["Dialects", "PolicyText", "Policy", "Classifier", "Wire", "Net", "TestSupport"],
+            dependencies: ["Dialects", "PolicyText", "Policy", "Classifier", "Flow", "Wire", "Net", "TestSupport"],
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         .executableTarget(name: "frame-storm", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Storm", swiftSettings: settings),
+        .target(
+            name: "FloodBench", dependencies: ["Datapath", "Flow", "Classifier", "Record", "Ring", "Net", "TestSupport"],
+            path: "Tests/Flood/Bench", swiftSettings: settings),
+        .executableTarget(name: "flood", dependencies: ["FloodBench"], path: "Tests/Flood/Main", swiftSettings: settings),
+        tests("Flood", ["FloodBench"]),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
             name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",
@@ -154,7 +159,7 @@ let package = Package(
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
-        tests("System", ["Net"]),
+        tests("System", ["Layout", "Flow", "Net"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

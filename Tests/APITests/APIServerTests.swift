@@ -18,7 +18,8 @@ import Testing
             #expect(status.hasPrefix("HTTP/1.1 200 OK\r\n") && status.lowercased().contains("content-type: application/json"))
             #expect(
                 status.hasSuffix(
-                    #"{"epoch":2,"flows":{"capacity":10,"grace":0,"replaced":0,"used":1},"generation":4,"pairs":[],"ports":[],"#
+                    #"{"checksums":{"completed":3},"epoch":2,"failsafe":[],"flows":{"capacity":10,"used":1},"generation":4,"pairs":[],"#
+                        + #""ports":[],"#
                         + #""processes":[{"name":"control","pid":1,"restarts":0}]}"#))
             #expect(try ask(path, "GET", "/v1/health").hasSuffix(#"{"generation":4,"status":"ok"}"#))
         }

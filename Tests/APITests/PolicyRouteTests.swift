@@ -42,6 +42,25 @@ import Testing
         }
     }
 
+    @Test func `what no policy can close is told so that a client's analysis knows of it`() throws {
+        var term = Term()
+        (term.cidrs, term.zones) = (["10.0.0.0/8"].compactMap { Prefix($0) }, ["lan"])
+        let failsafe = Failsafe(
+            addresses: ["192.0.2.1", "2001:db8::1"].compactMap { Prefix($0) },
+            box: [.init("ssh", services: [ServiceRange(.tcp, ports: 22...22)], from: term)],
+            transit: [.init("odd", services: [ServiceRange(first: 5, end: 0x60000)], to: term)])
+        let set = try PolicySet(try decode(Self.text, file: "shop.yaml"))
+        let report = PolicyReport(generation: 9, set: set, zones: [], failsafe: failsafe)
+        #expect(report.failsafe?.box.first?.services == ["tcp/22"] && report.failsafe?.transit.first?.services == ["5..<393216"])
+        let told = try JSONDecoder().decode(PolicyReport.self, from: try JSONEncoder().encode(report))
+        let read = try #require(try told.failsafe?.failsafe())
+        #expect(read.addresses == failsafe.addresses && read.box == failsafe.box && read.transit == failsafe.transit)
+        // A daemon that does not say keeps nothing open, as far as a client knows.
+        var silent = told
+        silent.failsafe = nil
+        #expect(try JSONDecoder().decode(PolicyReport.self, from: try JSONEncoder().encode(silent)).failsafe == nil)
+    }
+
     @Test func `before anything is in force the client is asked to try again`() async throws {
         try await withServer { path in
             let client = try #require(UnixClient(path))

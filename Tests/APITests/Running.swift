@@ -9,7 +9,7 @@ import Telemetry
 struct FixedStatus: StatusSource {
     var report = StatusReport(
         generation: 4, epoch: 2, processes: [.init(name: "control", pid: 1, restarts: 0)], pairs: [], ports: [],
-        flows: .init(capacity: 10, used: 1))
+        flows: .init(capacity: 10, used: 1), checksums: .init(completed: 3))
 
     func status() -> StatusReport { report }
 }

@@ -17,6 +17,7 @@ import Testing
             var counters = WorkerCounters()
             (counters.ports[1].received, counters.ports[1].forwarded, counters.flows) = (100, 97, 5)
             (counters.waiting, counters.evicted, counters.refusedAgain) = (3, 8, 2)
+            counters.completedChecksums = 7
             counters.ports[1].dropped[Int(DropReason.denied.number)] = 3
             let place = unsafe keeper.counters.base + CountersLayout.worker(1)
             unsafe place.storeBytes(of: counters, as: WorkerCounters.self)
@@ -27,13 +28,14 @@ import Testing
             let answer = try Command("status", "--json", "--socket", keeper.path("run/bulkhead.sock"))
             #expect(answer.code == 0 && answer.errors.isEmpty)
             let status = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
-            #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows"])
+            #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows", "checksums"])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
             let flows = [
                 "capacity": 2000, "used": 5, "waiting": 3, "evicted": 8, "picked_up": 0, "passed_untracked": 0, "refused_again": 2,
                 "grace": 0, "replaced": 0,
             ]
             #expect(status["flows"] as? [String: Int] == flows)
+            #expect(status["checksums"] as? [String: Int] == ["completed": 7])
             #expect((status["pairs"] as? [[String: String]]) == [["name": "edge", "mode": "closed", "owner": "queue"]])
             let ports = try #require(status["ports"] as? [[String: Any]])
             #expect(ports.map { $0["name"] as? String } == ["left", "right"])

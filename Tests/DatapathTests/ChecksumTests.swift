@@ -21,7 +21,8 @@ import Testing
             Ethernet() / VLAN(9) / IPv6(from: client6, to: web6) / TCP([.syn], checksum: checksum) / Payload(count: 1300),
             Ethernet() / IPv4() / UDP(checksum: checksum) / Payload("who?"),
             Ethernet() / IPv6(from: client6, to: web6) / UDP(checksum: checksum) / Payload("who?"),
-            Ethernet() / IPv6(from: client6, to: web6) / ICMPv6(type: 128, identifier: 7, checksum: checksum) / Payload(count: 56),
+            Ethernet() / IPv6(from: client6, to: web6) / ICMPv6(type: 128, identifier: 7, checksum: checksum)
+                / Payload(count: 56),
             Ethernet() / IPv4() / SCTP(tag: 0, checksum: checksum, Self.initiation),
         ]
     }
@@ -95,7 +96,8 @@ import Testing
     @Test func `what is left out stays out, and a fragment has none of its own`() throws {
         let bench = try PairBench(PairShape(), Self.town())
         try bench.expectForwarded(Ethernet() / IPv4() / UDP(checksum: 0) / Payload("who?"))
-        try bench.receive([Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP(checksum: .wrong) / Payload(count: 16)])
+        try bench.receive([Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP(checksum: .wrong) / Payload(count: 16)]
+        )
         bench.turn()
         #expect(bench.worker.dropped(.badTransportChecksum) == 0)
     }
@@ -112,7 +114,9 @@ import Testing
         var shape = PairShape()
         shape.workers = 2
         let bench = try PairBench(shape, Self.town())
-        let packets = (0..<40 as Range<UInt16>).map { Ethernet() / IPv4() / UDP(from: 1000 + $0, to: 53, checksum: .partial) / Payload("?") }
+        let packets = (0..<40 as Range<UInt16>).map {
+            Ethernet() / IPv4() / UDP(from: 1000 + $0, to: 53, checksum: .partial) / Payload("?")
+        }
         try bench.receive(packets)
         bench.turnAll()
         let sent = bench.workers.flatMap { $0.ports[1].send() }

@@ -67,10 +67,39 @@ import Testing
         try bench.expectForwarded(back / SCTP(from: 3868, to: 40000, SCTP.data()), port: 1)
         try bench.expectForwarded(there / ESP(0x1000) / Payload(count: 40))
         try bench.expectForwarded(back / ESP(0x2000) / Payload(count: 40), port: 1)
-        try bench.expectDropped(there / SCTP(to: 3869, SCTP.data()), .denied)
+        try bench.expectDropped(there / SCTP.initiation(to: 3869), .denied)
         try bench.expectDropped(Ethernet() / IPv4(from: client, to: web, next: 88) / Payload(count: 40), .denied)
         #expect(bench.worker.counters.flows == 2)
         #expect(bench.fault == nil)
+    }
+
+    @Test func `only an INIT opens an association`() throws {
+        let port = ServiceKey(.sctp, port: 3868).rawValue
+        let bench = try PairBench(
+            PairShape(), .town { $0.ingress(of: SmallPolicy.ownClass(webs), from: SmallPolicy.ownClass(clients), port...port) })
+        let there = Ethernet() / IPv4(from: client, to: web)
+        // DATA, INIT ACK, ABORT, SHUTDOWN, COOKIE ECHO, HEARTBEAT, as a host's other address would send it.
+        for chunk in [SCTP.data(), [2, 0, 0, 4], [6, 0, 0, 4], [7, 0, 0, 8, 0, 0, 0, 0], [10, 0, 0, 4], [4, 0, 0, 4]] as [[UInt8]]
+        {
+            try bench.expectDropped(there / SCTP(chunk), .notOpening)
+        }
+        #expect(bench.worker.counters.flows == 0)
+        try bench.expectForwarded(there / SCTP.initiation())
+        try bench.expectForwarded(there / SCTP(SCTP.data()))
+        #expect(bench.worker.counters.flows == 1)
+    }
+
+    @Test(arguments: [132, 33, 136] as [UInt8])
+    func `a rule for TCP or UDP lets nothing else in that has ports: SCTP, DCCP, UDP-Lite`(number: UInt8) throws {
+        let there = Ethernet() / IPv4(from: client, to: web, next: number)
+        for port in [443, 53] as [UInt16] {
+            let like = number == 132 ? there / SCTP.initiation(to: port) : there / UDP(to: port) / Payload(count: 12)
+            try bench.expectDropped(like, .denied)
+        }
+        // And what has the ports of a connection is none of its frames.
+        try bench.establish()
+        let packet = number == 132 ? there / SCTP(to: 443, SCTP.data()) : there / UDP(to: 443) / Payload(count: 12)
+        try bench.expectDropped(packet, number == 132 ? .notOpening : .denied)
     }
 
     @Test func `a VLAN is another network: its frames are another flow`() throws {
@@ -187,16 +216,6 @@ extension FlowsOfFramesTests {
         try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800))
         try bench.expectDropped(there / ICMP.echoReply(identifier: 0x0800), .unrelatedICMP)
         try bench.expectForwarded(there / ICMP.echo(identifier: 0x0800, sequence: 2))
-    }
-
-    @Test func `an error is dropped, whether it quotes a flow or not`() throws {
-        try bench.establish()
-        let quoted = IPv4(from: client, to: web) / TCP(to: 443)
-        try bench.expectDropped(back / ICMP(type: 3, code: 1) / quoted, .unrelatedICMP, port: 1)
-        try bench.expectDropped(back / ICMP(type: 11) / quoted, .unrelatedICMP, port: 1)
-        try bench.expectDropped(
-            Ethernet() / IPv6(from: web6, to: client6) / ICMPv6(type: 1) / IPv6(from: client6, to: web6) / UDP(), .unrelatedICMP,
-            port: 1)
     }
 
     @Test func `a request that policy does not name is denied`() throws {

@@ -79,6 +79,53 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `as many as are configured are answered, and none at 0`() throws {
+        var quiet = town
+        quiet.flows.repliesPerSecond = 0
+        let silent = try PairBench(PairShape(), quiet)
+        for _ in 0..<3 { #expect(try answers(silent, query).isEmpty) }
+        #expect(silent.worker.counters.ports[0].generated == 0 && silent.worker.dropped(.denied) == 3)
+        var brief = town
+        brief.flows.repliesPerSecond = 7
+        let bench = try PairBench(PairShape(), brief)
+        #expect(try (0..<20).reduce(0) { sent, _ in try sent + answers(bench, query).count } == 7)
+        bench.clock.pass(milliseconds: 1000)
+        #expect(try (0..<20).reduce(0) { sent, _ in try sent + answers(bench, query).count } == 7)
+    }
+
+    @Test func `a reload gives nobody's answers back, and another limit holds at once`() throws {
+        let bench = try PairBench(PairShape(), town)
+        #expect(try (0..<210).reduce(0) { sent, _ in try sent + answers(bench, query).count } == 200)
+        var next = town
+        for generation in 2...4 as ClosedRange<UInt32> {
+            next.generation = generation
+            try bench.publish(next)
+            #expect(try answers(bench, query).isEmpty)
+        }
+        (next.generation, next.flows.repliesPerSecond) = (5, 0)
+        try bench.publish(next)
+        bench.clock.pass(milliseconds: 1000)
+        #expect(try answers(bench, query).isEmpty)
+        (next.generation, next.flows.repliesPerSecond) = (6, 3)
+        try bench.publish(next)
+        #expect(try (0..<10).reduce(0) { sent, _ in try sent + answers(bench, query).count } == 3)
+        #expect(bench.fault == nil)
+    }
+
+    @Test func `no answer is longer than what it answers, whatever its length`() throws {
+        let bench = try PairBench(PairShape(), town)
+        for count in stride(from: 0, through: 190, by: 7) + [1400] {
+            for packet in [
+                Ethernet() / IPv4() / UDP(from: 40000, to: 9) / Payload(count: count),
+                Ethernet() / VLAN(4) / IPv6(from: client6, to: web6) / UDP(from: 40000, to: 9) / Payload(count: count),
+                Ethernet() / IPv4() / TCP(from: 40000, to: 80, [.syn]) / Payload(count: count),
+            ] {
+                for answer in try answers(bench, packet) { #expect(answer.count <= packet.bytes.count, "\(packet)") }
+            }
+        }
+        #expect(bench.worker.counters.ports[0].generated > 50)
+    }
+
     @Test func `without a free frame, a link or room to send there is no answer, and no frame is lost`() throws {
         var shape = PairShape()
         // As many frames as both fill rings hold.

@@ -59,11 +59,15 @@ import Testing
         #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
     }
 
-    @Test func `a newer refusal of the same line takes it over, and an empty cache knows nothing`() {
+    @Test func `a pair of lines holds the last two refusals that meet in it, and an empty cache knows nothing`() {
         let kept = Kept(.tcp(2, from: client, to: server), hash: hash)
-        let other = Reading.tcp(2, from: client, to: (server.0, 81))
-        kept.keep(other, isReject: false, .denied)
-        #expect(kept.find(other) != nil)
+        kept.keep(.tcp(2, from: client, to: (server.0, 81)), isReject: false, .denied)
+        kept.keep(.tcp(2, from: client, to: (server.0, 81)), isReject: false, .contested)
+        #expect(kept.find(.tcp(2, from: client, to: (server.0, 81)))?.reason == .contested)
+        #expect(kept.find(.tcp(2, from: client, to: server))?.reason == .unjudged)
+        kept.keep(.tcp(2, from: client, to: (server.0, 82)), isReject: false, .denied)
+        #expect(kept.find(.tcp(2, from: client, to: (server.0, 82))) != nil)
+        #expect(kept.find(.tcp(2, from: client, to: (server.0, 81))) != nil)
         #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
         let zero = Reading.packet(IPProtocol(rawValue: 0), from: (Address(v4: 0), 0), to: (Address(v4: 0), 0))
         let empty = DenialCache(pair: 0)

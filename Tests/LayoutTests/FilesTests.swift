@@ -46,6 +46,7 @@ import Testing
                 Piece("IPv4 \(worker)", at: layout.table4(ofWorker: worker), FlowTable<FlowKey4>.byteCount(capacity: flows)))
             pieces.append(
                 Piece("IPv6 \(worker)", at: layout.table6(ofWorker: worker), FlowTable<FlowKey6>.byteCount(capacity: flows)))
+            pieces.append(Piece("fragments \(worker)", at: layout.fragments(ofWorker: worker), FragmentTable.byteCount))
         }
         expect(pieces, fit: layout.byteCount, "\(workers) workers, \(flows) flows")
     }

@@ -9,8 +9,8 @@ import TestSupport
 import Testing
 
 @Suite struct Captures {
-    private let web: Address = "10.9.0.11"
-    private let database: Address = "10.9.0.21"
+    let web: Address = "10.9.0.11"
+    let database: Address = "10.9.0.21"
 
     private func tcp(_ flags: TCPFlags, port: UInt16 = 5432, sequence: UInt32 = 1, acknowledgement: UInt32 = 0) -> Packet {
         Ethernet() / IPv4(from: web, to: database)
@@ -22,7 +22,7 @@ import Testing
             / TCP(from: 5432, to: 40000, flags, sequence: sequence, acknowledgement: acknowledgement)
     }
 
-    private static let documents = """
+    static let documents = """
         apiVersion: bulkhead/v1
         kind: Workload
         metadata: {name: web, namespace: shop, labels: {app: web}}
@@ -65,7 +65,7 @@ import Testing
             """
 
     /// Replays a file; the fates, the summary, and what ended it early.
-    private func replay(
+    func replay(
         _ capture: CaptureBytes, _ documents: String? = Self.documents, zones: ZonesOfCapture? = nil
     ) throws -> (fates: [FrameFate], summary: ReplaySummary, fault: ReplayError?) {
         let zones = try zones ?? ZonesOfCapture([], ports: [], implicit: Zone.implicit)

@@ -95,6 +95,14 @@ struct Status: Decodable {
     struct Flows: Decodable {
         let capacity: UInt64
         let used: UInt64
+        let waiting: UInt64?
+        let evicted: UInt64?
+        let grace: UInt64
+        let replaced: UInt64
+    }
+
+    struct Checksums: Decodable {
+        let completed: UInt64
     }
 
     let generation: Int
@@ -103,6 +111,7 @@ struct Status: Decodable {
     let pairs: [Pair]
     let ports: [Port]
     let flows: Flows
+    let checksums: Checksums
 
     /// keeper, data or control.
     func process(_ name: String) throws -> Process {

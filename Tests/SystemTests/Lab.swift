@@ -18,8 +18,12 @@ final class Lab {
         var queues = 1
         /// Whether neighbours are written down; else they must be found by ARP and neighbour discovery, through the appliance.
         var fixedNeighbours = true
+        /// Whether workloads leave checksums to their interface, which is a veth and does nothing.
+        var offloadsChecksums = false
         /// The MTU of every port.
         var mtu = 1500
+        /// Flows that the tables hold.
+        var flowCapacity = 65_536
         /// Further lines of the configuration file.
         var configuration = ""
         /// The documents in place of the usual ones.
@@ -98,7 +102,8 @@ final class Lab {
     var ports: [Interface] { ["p0", "p1"].map { Interface(namespace: appliance, name: $0) } }
 
     /// Settings without which veth loses frames: one queue unless asked for more (the default is one a CPU), GRO at the workload's end (else
-    /// what XDP redirects into the port is lost without a trace; switched on behind `up`, for the port notices no earlier), no checksum and segmentation offload there (else half-made sums).
+    /// what XDP redirects into the port is lost without a trace; switched on behind `up`, for the port notices no earlier), no segmentation offload
+    /// there, and no checksum offload unless asked for (else half-made sums).
     private func connect(_ workload: Workload, to port: String, hardwareAddress: String) throws {
         let (name, end) = (appliance.name, workload.namespace.name)
         let queues = ["numrxqueues", "\(settings.queues)", "numtxqueues", "\(settings.queues)"]
@@ -111,7 +116,8 @@ final class Lab {
         try Command.run(
             "ip", "-n", end, "link", "set", "eth0", "mtu", "\(settings.mtu)", "address", hardwareAddress, "addrgenmode",
             "none", "up")
-        try workload.namespace.run("ethtool", "-K", "eth0", "gro", "on", "tx", "off", "tso", "off")
+        let checksums = settings.offloadsChecksums ? "on" : "off"
+        try workload.namespace.run("ethtool", "-K", "eth0", "gro", "on", "tx", checksums, "tso", "off")
         try Command.run("ip", "-n", end, "link", "set", "lo", "up")
         try Command.run("ip", "-n", end, "address", "add", workload.ipv4 + "/24", "dev", "eth0")
         try Command.run("ip", "-n", end, "address", "add", workload.ipv6 + "/64", "dev", "eth0", "nodad")

@@ -67,6 +67,13 @@ enum Transfer {
         /// The error's name, as `errno` has it; empty when none came.
         let error: String
     }
+    /// What was found out about the way to an echo.
+    struct Discovery: Decodable {
+        /// Its MTU.
+        let mtu: Int
+        /// Bytes of the largest datagram that came back.
+        let answered: Int
+    }
     /// How many datagrams were sent.
     struct Sent: Decodable {
         let sent: Int
@@ -108,7 +115,7 @@ enum Transfer {
         return try JSONDecoder().decode(Heard.self, from: Data(last.utf8)).heard
     }
 
-    /// Runs `send`, `ask`, `connect`, `refused` or `cast` at a workload to its end.
+    /// Runs `send`, `ask`, `connect`, `refused`, `mtu` or `cast` at a workload to its end.
     static func run<Outcome: Decodable>(
         _ verb: String, at workload: Lab.Workload, address: String, port: Int, _ amount: Int
     ) throws -> Outcome {

@@ -22,7 +22,8 @@ import Testing
             ],
             pairs: [.init(name: "edge", mode: "closed", owner: "queue")],
             ports: [.init(name: "left", pair: "edge", link: "up", xdp: "native", copy: "copy", queues: [queue])],
-            flows: .init(capacity: 1024, used: 7))
+            flows: .init(capacity: 1024, used: 7), checksums: .init(completed: 9),
+            failsafe: [.init(list: "box", name: "ssh", services: ["tcp/22"], from: ["10.0.0.0/8", "zone lan"], to: ["192.0.2.1"])])
     }
 
     @Test func `the JSON has the keys that others rely on, and lists every reason`() throws {
@@ -34,7 +35,8 @@ import Testing
             return "\"\(reason.name)\":\(count)"
         }.joined(separator: ",")
         #expect(
-            text == #"{"epoch":5,"flows":{"capacity":1024,"grace":0,"replaced":0,"used":7},"generation":2,"#
+            text == #"{"checksums":{"completed":9},"epoch":5,"failsafe":[{"from":["10.0.0.0\/8","zone lan"],"list":"box","name":"ssh","#
+                + #""services":["tcp\/22"],"to":["192.0.2.1"]}],"flows":{"capacity":1024,"used":7},"generation":2,"#
                 + #""pairs":[{"mode":"closed","name":"edge","owner":"queue"}],"#
                 + #""ports":[{"copy":"copy","link":"up","name":"left","pair":"edge","queues":[{"dropped":{"# + reasons
                 + #"},"forwarded":90,"generated":2,"held":1,"kernel":{"rx_dropped":0,"rx_fill_ring_empty_descs":4,"#
@@ -50,6 +52,8 @@ import Testing
                 policy generation 2, inventory epoch 5
                 processes: keeper 10, data 11 (restarted once), control 12
                 flows: 7 of 1024
+                checksums: 9 completed
+                failsafe ssh (box): tcp/22 from 10.0.0.0/8, zone lan to 192.0.2.1
 
                 pair edge: closed
                   port left: link up, xdp native, copy

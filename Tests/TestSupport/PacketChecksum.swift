@@ -15,8 +15,10 @@ public enum Checksum: Sendable, ExpressibleByIntegerLiteral {
     public init(integerLiteral value: UInt16) { self = .exactly(value) }
 
     /// The field's value, by the segment with the field as 0. `covered` is what the pseudo-header says of its length.
-    func value(of segment: some Collection<UInt8>, covered: Int, protocolNumber: UInt8, in network: (any NetworkLayer)?) -> UInt16 {
-        let pseudo = network.map { wire($0.source) + wire($0.destination) + wire(UInt32(protocolNumber)) + wire(UInt32(covered)) } ?? []
+    func value(of segment: some Collection<UInt8>, covered: Int, protocolNumber: UInt8, in network: (any NetworkLayer)?) -> UInt16
+    {
+        let pseudo =
+            network.map { wire($0.source) + wire($0.destination) + wire(UInt32(protocolNumber)) + wire(UInt32(covered)) } ?? []
         let right = internetChecksum(pseudo + segment)
         switch self {
         case .right: return right

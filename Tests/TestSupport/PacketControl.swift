@@ -56,7 +56,8 @@ public struct ICMPv6: PacketLayer {
 
     /// A message of any type.
     public init(
-        type: UInt8, code: UInt8 = 0, identifier: UInt16 = 0, sequence: UInt16 = 0, body: [UInt8] = [], checksum: Checksum = .right
+        type: UInt8, code: UInt8 = 0, identifier: UInt16 = 0, sequence: UInt16 = 0, body: [UInt8] = [],
+        checksum: Checksum = .right
     ) {
         self.type = type
         self.code = code

@@ -131,7 +131,8 @@ public struct SCTP: PacketLayer {
 
     /// A packet; what is not given is right.
     public init(
-        from source: UInt16 = 40000, to destination: UInt16 = 3868, tag: UInt32 = 7, checksum: Checksum = .right, _ chunks: [UInt8]...
+        from source: UInt16 = 40000, to destination: UInt16 = 3868, tag: UInt32 = 7, checksum: Checksum = .right,
+        _ chunks: [UInt8]...
     ) {
         self.checksum = checksum
         self.source = source

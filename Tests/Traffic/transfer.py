@@ -5,9 +5,10 @@
     transfer.py serve ADDRESS PORT            prints `listening`; takes connections one after the other, answers each with {"bytes", "sha256"}
     transfer.py send ADDRESS PORT BYTES       sends that many bytes; prints {"bytes", "sha256", "answer", "seconds"}
     transfer.py echo ADDRESS PORT             prints `listening`; sends every datagram back
-    transfer.py ask ADDRESS PORT COUNT        sends datagrams of all sizes, waits for each; prints {"asked", "answered"}
+    transfer.py ask ADDRESS PORT COUNT [SIZE] sends datagrams of all sizes or one, waits for each; prints {"asked", "answered"}
     transfer.py connect ADDRESS PORT SECONDS  tries to open a connection; prints {"connected": true or false, "error"}
     transfer.py refused ADDRESS PORT SECONDS  sends a datagram and waits for an error; prints {"error": its name, or nothing}
+    transfer.py mtu ADDRESS PORT BYTES        finds the MTU of the way to an echo by datagrams that must not be cut; prints {"mtu", "answered": bytes}
     transfer.py join GROUP PORT INTERFACE     joins a group; prints `listening`, and on SIGTERM {"heard": datagrams}
     transfer.py count ADDRESS PORT            the same without a group
     transfer.py cast ADDRESS PORT COUNT       sends datagrams to a group or to everybody; prints {"sent"}
@@ -67,14 +68,15 @@ def echo(address, port):
         server.sendto(datagram, sender)
 
 
-def ask(address, port, count):
+def ask(address, port, count, size=None):
     client = socket.socket(family(address), socket.SOCK_DGRAM)
     client.settimeout(1)
     client.connect((address, port))
-    # 1,452 bytes fill a packet of 1,500 with IPv6; nothing is cut into fragments.
     answered = 0
     for number in range(count):
-        datagram = number.to_bytes(4, "little") + random.Random(number).randbytes(number * 7 % 1449)
+        # 1,452 bytes fill a packet of 1,500 with IPv6; without a size nothing is cut into fragments.
+        length = number * 7 % 1449 if size is None else size - 4
+        datagram = number.to_bytes(4, "little") + random.Random(number).randbytes(length)
         client.send(datagram)
         try:
             answered += client.recv(65536) == datagram
@@ -104,6 +106,26 @@ def refused(address, port, seconds):
         print(json.dumps({"error": ""}))
     except OSError as error:
         print(json.dumps({"error": errno.errorcode[error.errno]}))
+
+
+def mtu(address, port, size):
+    client = socket.socket(family(address), socket.SOCK_DGRAM)
+    client.settimeout(1)
+    # IP_MTU_DISCOVER and IPV6_MTU_DISCOVER, IP_MTU and IPV6_MTU (linux/in.h, linux/in6.h); 2 is "always do-not-fragment".
+    level, discover, known, headers = (41, 23, 24, 48) if ":" in address else (0, 10, 14, 28)
+    client.setsockopt(level, discover, 2)
+    client.connect((address, port))
+    answered, deadline = 0, time.monotonic() + 10
+    while not answered and time.monotonic() < deadline:
+        try:
+            client.send(bytes(min(size, client.getsockopt(level, known) - headers)))
+            answered = len(client.recv(65536))
+        except TimeoutError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+    print(json.dumps({"mtu": client.getsockopt(level, known), "answered": answered}))
 
 
 class Stopped(Exception):
@@ -161,10 +183,14 @@ def main():
             echo(address, int(port))
         case ["ask", address, port, count]:
             ask(address, int(port), int(count))
+        case ["ask", address, port, count, size]:
+            ask(address, int(port), int(count), int(size))
         case ["connect", address, port, seconds]:
             connect(address, int(port), float(seconds))
         case ["refused", address, port, seconds]:
             refused(address, int(port), float(seconds))
+        case ["mtu", address, port, size]:
+            mtu(address, int(port), int(size))
         case ["join", address, port, interface]:
             hear(address, int(port), interface)
         case ["count", address, port]:

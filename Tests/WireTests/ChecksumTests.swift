@@ -4,16 +4,10 @@ import TestSupport
 import Testing
 import Wire
 
-/// The tables that all tests share.
-private struct Tables: ~Copyable {
-    static let shared = Tables()
-    let cyclic = CRC32C()
-}
-
 /// What a frame's checksum is by a reading of it.
 private func state(of bytes: [UInt8], _ reading: Reading) -> ChecksumState {
     // A byte has no padding that a raw span could show.
-    unsafe checksumState(of: reading, in: bytes.span.bytes, Tables.shared.cyclic)
+    unsafe checksumState(of: PacketExtent(reading), in: bytes.span.bytes, .shared)
 }
 
 /// What the checksum of a packet is, which must be readable.
@@ -24,7 +18,7 @@ private func completed(_ packet: Packet) -> [UInt8] {
     var bytes = packet.bytes
     let reading = reading(of: packet)
     // As in `state`.
-    guard let right = unsafe rightChecksum(of: reading, in: bytes.span.bytes, Tables.shared.cyclic) else { return bytes }
+    guard let right = unsafe rightChecksum(of: PacketExtent(reading), in: bytes.span.bytes, .shared) else { return bytes }
     var span = bytes.mutableSpan
     // As in `state`; what is written are bytes.
     var raw = unsafe span.mutableBytes
@@ -67,7 +61,9 @@ private struct Row: Sendable, CustomTestStringConvertible {
             },
             Row("TCP behind authentication") { Ethernet() / IPv4() / Authentication() / TCP([.syn], checksum: $0) },
             Row("an atomic fragment") { Ethernet() / IPv6() / Fragment() / TCP([.syn], checksum: $0) },
-            Row("UDP shorter than its packet") { Ethernet() / IPv4() / UDP(length: 13, checksum: $0) / Payload(count: 40, of: 3) },
+            Row("UDP shorter than its packet") {
+                Ethernet() / IPv4() / UDP(length: 13, checksum: $0) / Payload(count: 40, of: 3)
+            },
             Row("TCP with padding") { Ethernet() / IPv4() / TCP([.syn], checksum: $0) / Padding(to: 60) },
             Row("a solicitation") { Ethernet(to: "33:33:ff:00:00:02") / solicitation($0) },
             Row("SCTP") { Ethernet() / IPv4() / SCTP(checksum: $0, SCTP.data(1000)) },
@@ -80,12 +76,14 @@ private struct Row: Sendable, CustomTestStringConvertible {
     private static func solicitation(_ checksum: Checksum) -> Packet {
         IPv6(to: "ff02::1:ff00:2", hopLimit: 255)
             / ICMPv6(
-                type: 135, body: [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2] + ICMPv6.linkLayerOption(), checksum: checksum)
+                type: 135, body: [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2] + ICMPv6.linkLayerOption(),
+                checksum: checksum)
     }
 }
 
 @Suite("Transport checksums") struct ChecksumTests {
-    @Test(arguments: Row.all) fileprivate func `each is right, wrong by one, or partial, and completing makes it right`(row: Row) {
+    @Test(arguments: Row.all) fileprivate func `each is right, wrong by one, or partial, and completing makes it right`(row: Row)
+    {
         let right = row.make(.right)
         #expect(state(of: right) == .right, "\(right)")
         #expect(state(of: row.make(.wrong)) == .wrong, "\(row.make(.wrong))")
@@ -97,6 +95,9 @@ private struct Row: Sendable, CustomTestStringConvertible {
         #expect(state(of: Ethernet() / IPv4() / ICMP.echo() / Payload(count: 57)) == .right)
         #expect(state(of: Ethernet() / IPv4() / ICMP(type: 8, checksum: .wrong) / Payload(count: 57)) == .wrong)
         #expect(state(of: Ethernet() / IPv4() / ICMP(type: 8, checksum: 0) / Payload(count: 57)) == .wrong)
+        // Nothing but zeros adds up to 0, which is not all ones.
+        #expect(state(of: Ethernet() / IPv4() / ICMP(type: 0, checksum: 0) / Payload(count: 20, of: 0)) == .wrong)
+        #expect(state(of: Ethernet() / IPv4() / ICMP(type: 0) / Payload(count: 20, of: 0)) == .right)
     }
 
     @Test func `a bit that tips over is seen wherever it stands, in the addresses too`() {
@@ -109,9 +110,12 @@ private struct Row: Sendable, CustomTestStringConvertible {
                 #expect(state(of: mutant, reading) == .wrong, "byte \(offset) of \(packet)")
             }
             guard !row.name.hasPrefix("SCTP") else { continue }
-            var other = reading
-            other.destination = reading.isIPv4 ? "10.0.0.77" : "fd00::77"
-            #expect(state(of: bytes, other) == .wrong)
+            let network = Int(reading.networkOffset)
+            for offset in network + (reading.isIPv4 ? 12 : 8)..<network + (reading.isIPv4 ? 20 : 40) {
+                var mutant = bytes
+                mutant[offset] ^= 0x10
+                #expect(state(of: mutant, reading) == .wrong, "byte \(offset) of \(packet)")
+            }
         }
     }
 
@@ -141,7 +145,9 @@ private struct Row: Sendable, CustomTestStringConvertible {
         #expect(state(of: done, reading(of: zero)) == .right)
     }
 
-    @Test(arguments: [1, 7, 30, 65_535] as [UInt16]) func `UDP-Lite covers its header at least and the packet at most`(coverage: UInt16) {
+    @Test(arguments: [1, 7, 30, 65_535] as [UInt16]) func `UDP-Lite covers its header at least and the packet at most`(
+        coverage: UInt16
+    ) {
         #expect(state(of: Row.udpLite(coverage, .right, in: IPv4())) == .wrong)
     }
 

@@ -144,6 +144,7 @@ enum Trouble: Error {
     let events = Pages(count: EventRingLayout.byteCount(capacity: WorkerParts.eventCapacity), huge: false)
     let free = Pages(count: FreeList.byteCount(capacity: WorkerParts.freeCapacity), huge: false)
     let handOffs = Pages(count: HandOffTable.byteCount(workers: 1, capacity: 64), huge: false)
+    let fragments = Pages(count: FragmentTable.byteCount, huge: false)
     private let stream: Stream
 
     init(_ stream: Stream) { self.stream = stream }
@@ -152,8 +153,10 @@ enum Trouble: Error {
     func lane(_ flows4: Pages, _ capacity4: Int, _ flows6: Pages, _ capacity6: Int, _ rings: [PortRings]) throws -> Lane {
         unsafe FlowTable<FlowKey4>.format(base: flows4.base, capacity: capacity4)
         unsafe FlowTable<FlowKey6>.format(base: flows6.base, capacity: capacity6)
+        unsafe FragmentTable.format(base: fragments.base)
         guard let v4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: capacity4, secret: Self.secret),
-            let v6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: capacity6, secret: Self.secret)
+            let v6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: capacity6, secret: Self.secret),
+            let datagrams = unsafe FragmentTable(base: fragments.base, frames: Stream.spare, secret: Self.secret)
         else { throw Trouble.noTable }
         let ports = InlineArray<2, PortQueue> { number in
             unsafe PortQueue(
@@ -167,7 +170,7 @@ enum Trouble: Error {
                 frames: stream.memory.base, frameSize: Stream.frameSize, framesPerWorker: Stream.count + Stream.spare, workers: 1),
             free: FreeList(base: free.base, capacity: Self.freeCapacity),
             handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows: FlowTables(v4: v4, v6: v6, pair: 0),
-            flowCapacity: max(capacity4, capacity6), counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
+            flowCapacity: max(capacity4, capacity6), fragments: datagrams, counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: events.base, capacity: Self.eventCapacity))
     }
 }

@@ -51,14 +51,17 @@ import TestSupport
         let ring = PlainMemory(byteCount: EventRingLayout.byteCount(capacity: Self.events))
         let flows4 = PlainMemory(byteCount: FlowTable<FlowKey4>.byteCount(capacity: capacity))
         let flows6 = PlainMemory(byteCount: FlowTable<FlowKey6>.byteCount(capacity: 1024))
-        parts = rings + [link, free, handOffs, ring, flows4, flows6]
+        let fragments = PlainMemory(byteCount: FragmentTable.byteCount)
+        parts = rings + [link, free, handOffs, ring, flows4, flows6, fragments]
+        unsafe FragmentTable.format(base: fragments.base)
         unsafe FlowTable<FlowKey4>.format(base: flows4.base, capacity: capacity)
         unsafe FlowTable<FlowKey6>.format(base: flows6.base, capacity: 1024)
         var random = PacketRandom(seed: 7)
         let secret = HashSecret { _ in random.next() }
         // Every piece is as long as its own `byteCount` says, zeroed, page-aligned, and lives as long as the lane.
         guard let table4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: capacity, secret: secret),
-            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: 1024, secret: secret)
+            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: 1024, secret: secret),
+            let datagrams = unsafe FragmentTable(base: fragments.base, frames: Self.frames, secret: secret)
         else { preconditionFailure("a table that was just formatted is whole") }
         let word = unsafe UnsafePointer(link.base.assumingMemoryBound(to: Atomic<UInt32>.self))
         unsafe word.pointee.store(1, ordering: .relaxed)
@@ -73,7 +76,7 @@ import TestSupport
             free: FreeList(base: free.base, capacity: Self.frames),
             handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64),
             flows: FlowTables(v4: table4, v6: table6, pair: 0), flowCapacity: capacity,
-            counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
+            fragments: datagrams, counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: ring.base, capacity: Self.events))
         lane.free.refill(worker: 0, framesPerWorker: Self.frames, frameSize: 2048)
         kernels = rings.map { unsafe Kernel(SocketRings.kernelEnds(base: $0.base, size: Self.ringSize)) }

@@ -39,6 +39,8 @@ public import Net
     @usableFromInline var prefixesSplitHosts = false
     /// Whether the workloads of any zone are on the link itself, so that no sender is looked up where none are.
     public private(set) var isAnyZoneOnLink = false
+    /// Whether any zone lies in a tunnel, so that what tunnels carry is looked at only then.
+    @usableFromInline var isAnyZoneInTunnel = false
     /// The policy generation, from 1.
     public let generation: UInt32
 
@@ -79,6 +81,7 @@ public import Net
         try validate()
         (zonesMatter, prefixesSplitHosts) = combinations()
         isAnyZoneOnLink = (0..<zoneCount).contains { isOnLink(ZoneNumber($0)) }
+        isAnyZoneInTunnel = (0..<zoneEntryTotal).contains { zoneEntry($0).tunnel != SnapshotLayout.none }
         (rootOfIPv4, classOfIPv4) = prefixOfIPv4()
     }
 
@@ -99,6 +102,33 @@ public import Net
             number &+= 1
         }
         return 0
+    }
+
+    /// Whether policy judges what a tunnel carries on a pair: some zone of the pair lies in a tunnel with this identifier.
+    @_noLocks @inlinable public func judgesInside(of tunnel: Tunnel, pair: UInt8) -> Bool {
+        guard isAnyZoneInTunnel, tunnel.kind.number != 0 else { return false }
+        var number: UInt32 = 0
+        while number < zoneEntryTotal {
+            let entry = zoneEntry(number)
+            // A key of GRE may be all ones, which stands for no tunnel here, and which no configuration can name.
+            if entry.tunnel == tunnel.identifier, entry.tunnel != SnapshotLayout.none, entry.pair == .max || entry.pair == pair {
+                return true
+            }
+            number &+= 1
+        }
+        return false
+    }
+
+    /// Whether policy judges what some tunnels carry on a pair.
+    @_noLocks @inlinable public func judgesInside(pair: UInt8) -> Bool {
+        guard isAnyZoneInTunnel else { return false }
+        var number: UInt32 = 0
+        while number < zoneEntryTotal {
+            let entry = zoneEntry(number)
+            if entry.tunnel != SnapshotLayout.none, entry.pair == .max || entry.pair == pair { return true }
+            number &+= 1
+        }
+        return false
     }
 
     /// How many classes the image has.

@@ -72,8 +72,12 @@ extension Lane {
         }
     }
 
-    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn.
+    /// The verdict on the frame that was judged last, for whoever feeds one frame a turn; what it released does not count.
     public var lastVerdict: Verdict { burst.verdict }
+
+    /// What was read from that frame, with what is known of its datagram; `nil` where it belongs to no flow. Where frames were released,
+    /// it may be the reading of one of these, which is of the same flow.
+    public var lastReading: Reading? { isPacket(0) ? burst.readings[0] : nil }
 
     /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
     @_noLocks @inline(always)
@@ -108,7 +112,10 @@ extension Lane {
         }
         burst.reasons[index] = umem.read(descriptor, into: &burst.readings[index])
         guard burst.reasons[index] == nil else { return }
-        if burst.readings[index].carried.kind.number != 0 { enterTunnel(index, by: policy) }
+        if burst.readings[index].carried.kind.number != 0 {
+            enterTunnel(index, by: policy)
+            guard burst.reasons[index] == nil else { return }
+        }
         if settings.verifiesChecksums != 0 { verifyChecksum(index) }
         if case .fragment = burst.readings[index].kind { gather(index, at: now) }
         guard isPacket(index) else { return }
@@ -129,8 +136,8 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for that of a
-    /// refusal.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
+    /// that of a refusal.
     @_noLocks @inline(always)
     mutating func suggest(_ index: Int) {
         burst.candidates[index] = .none
@@ -171,7 +178,7 @@ extension Lane {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
         switch verdict {
-        case .forward: forward(Frame(address: descriptor.address, length: descriptor.length), from: port)
+        case .forward: forward(descriptor, from: port, at: now)
         case .drop(let reason): drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
         case .reject(let reason):
             answer(index, at: now)
@@ -185,13 +192,14 @@ extension Lane {
 
     /// Sends a frame out by the other port, if that can take it.
     @_noLocks @inline(always)
-    mutating func forward(_ frame: consuming Frame, from port: Int) {
+    mutating func forward(_ descriptor: Descriptor, from port: Int, at now: Moment) {
+        let frame = Frame(address: descriptor.address, length: descriptor.length)
         let out = 1 &- port
         guard ports[out].hasLink else {
             drop(frame, from: port, because: .linkDown)
             return
         }
-        guard frame.length <= ports[out].maximumFrame else {
+        guard descriptor.length <= ports[out].longestUntagged || fits(descriptor, through: out, at: now) else {
             drop(frame, from: port, because: .oversize)
             return
         }
@@ -201,7 +209,7 @@ extension Lane {
             return
         }
         unsafe counters.pointee.ports[port].forwarded &+= 1
-        unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(frame.length)
+        unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)
         ports[out].rings.transmit.push(frame)
     }
 

@@ -170,7 +170,6 @@ extension Lane {
         flows[number].validUntil = judgement.validUntil
         rounds.noteLapse(judgement.validUntil)
         flows.unmark(number, .outlived)
-        if judgement.isFailsafe { flows.mark(number, .failsafe) } else { flows.unmark(number, .failsafe) }
         flows[number].change = judgement.change.number
         flows[number].drainSeconds =
             judgement.drainSeconds < 0xffff ? UInt16(truncatingIfNeeded: judgement.drainSeconds) : 0xffff

@@ -8,7 +8,7 @@ internal import Record
 
 extension Lane {
     /// Steps of a table's hand in one turn at most, about 10 µs.
-    @inline(__always) private static var steps: Int { @_noLocks get { 1024 } }
+    @inline(__always) private static var steps: Int { @_noLocks get { 2048 } }
     /// Flows of a table that end in one turn at most, about 30 µs.
     @inline(__always) private static var ends: Int { @_noLocks get { 64 } }
 
@@ -17,6 +17,7 @@ extension Lane {
     mutating func expire(at now: Moment) {
         expireSome(isIPv4: true, now)
         expireSome(isIPv4: false, now)
+        expireFragments(at: now)
         unsafe counters.pointee.flows = UInt64(flows.used)
         unsafe counters.pointee.waiting = UInt64(flows.waiting)
         unsafe counters.pointee.pickedUp = flows.pickedUp

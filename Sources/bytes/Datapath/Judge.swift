@@ -15,6 +15,13 @@ extension Lane {
     @_noLocks @inline(always)
     mutating func judge(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) -> Verdict {
         if let reason = burst.reasons[index] { return .drop(reason) }
+        if burst.isInTunnel(index), let refusal = judgeTunnel(index, policy, now) { return refusal }
+        return judgeHeaders(index, by: policy, at: now)
+    }
+
+    /// The verdict on the headers that the reading in hand is of: a frame's own, or those in a tunnel, or those of the tunnel around.
+    @_noLocks @inline(__always)
+    mutating func judgeHeaders(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) -> Verdict {
         if isOwn(burst.readings[index]) { return .drop(.ownAddress) }
         let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
         let marks = burst.readings[index].marks.rawValue
@@ -27,11 +34,12 @@ extension Lane {
         switch burst.readings[index].kind {
         // What the table has not decided by now is in none of its rows.
         case .arp, .neighbour, .link: return .drop(.unknownEtherType)
-        case .fragment: if !burst.isResolved(index) { return .hold }
+        case .fragment:
+            if !burst.isResolved(index) { return .hold }
+            if isPartOfTunnel(index, policy) { return .drop(.badTunnel) }
         case .packet: break
         }
         if policy.snapshot.isAnyZoneOnLink, let reason = senderFault(index, port: port, policy, now) { return .drop(reason) }
-        if burst.isInTunnel(index), let refusal = judgeTunnel(index, policy, now) { return refusal }
         if marks & Reading.Marks.icmpError.rawValue != 0 { return judgeError(index, policy, now) }
         if isGroup { return judgeGroup(index, policy, now) }
         return judgeFlow(Arrival(index: index, port: port), policy, now)

@@ -18,16 +18,7 @@ extension Lane {
         guard burst.reasons[index] == nil, !descriptor.isVerified else { return }
         let tunnels = burst.readings[index].carried.kind.number | burst.readings[index].tunnel.kind.number
         guard tunnels == 0 else { return verifyNested(index) }
-        guard case .packet = burst.readings[index].kind, umem.isPlainlyRight(descriptor, burst.readings[index]) else {
-            return verifyRarely(index)
-        }
-    }
-
-    /// What is neither TCP nor UDP, or not right.
-    @_noLocks @inline(never)
-    private mutating func verifyRarely(_ index: Int) {
-        let descriptor = burst.descriptors[index]
-        let state = umem.checksumState(descriptor, burst.readings[index], cyclic)
+        let state = umem.checksumState(descriptor, PacketExtent(burst.readings[index]), cyclic)
         if state == .right || state == .absent { return }
         refuseOrComplete(index, state)
     }
@@ -43,7 +34,7 @@ extension Lane {
             burst.reasons[index] = .partialChecksum
             return
         }
-        umem.completeChecksum(burst.descriptors[index], burst.readings[index], cyclic)
+        umem.completeChecksum(burst.descriptors[index], PacketExtent(burst.readings[index]), cyclic)
         unsafe counters.pointee.completedChecksums &+= 1
     }
 
@@ -63,12 +54,15 @@ extension Lane {
 }
 
 extension Descriptor {
-    /// Whether the worker that received the frame has verified its checksum: beside the port in `options`, for the way between workers.
-    var isVerified: Bool { @_noLocks get { options & 2 != 0 } }
+    /// The bit of `options` for a verified checksum: beside the port's, and that of frames whose fragments were resolved.
+    private static var verifiedBit: UInt32 { @_noLocks get { 4 } }
+
+    /// Whether the worker that received the frame has verified its checksum, for the way between workers.
+    var isVerified: Bool { @_noLocks get { options & Descriptor.verifiedBit != 0 } }
 
     /// The same frame, noted as verified.
     @_noLocks
-    func verified() -> Descriptor { Descriptor(address: address, length: length, options: options | 2) }
+    func verified() -> Descriptor { Descriptor(address: address, length: length, options: options | Descriptor.verifiedBit) }
 }
 
 /// What the checksums of packets in one another come to.
@@ -84,29 +78,21 @@ private struct NestedChecksums: BitwiseCopyable {
 // The doors to the bytes. The frame was read, so its descriptor lies in the UMEM.
 
 extension UMEM {
-    /// Whether the packet is TCP or UDP with a right checksum.
-    @_semantics("no_performance_analysis") @inline(always)
-    fileprivate func isPlainlyRight(_ descriptor: Descriptor, _ reading: borrowing Reading) -> Bool {
-        unsafe Wire.isPlainlyRight(
-            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), reading.protocolNumber,
-            from: reading.transportOffset, to: reading.end, source: reading.source, destination: reading.destination)
-    }
-
-    /// What the checksum of the packet is that a reading of the frame describes.
+    /// What the checksum of a packet in the frame is.
     @_semantics("no_performance_analysis")
     fileprivate func checksumState(
-        _ descriptor: Descriptor, _ reading: borrowing Reading, _ cyclic: borrowing CRC32C
+        _ descriptor: Descriptor, _ extent: PacketExtent, _ cyclic: CRC32C
     ) -> ChecksumState {
         unsafe Wire.checksumState(
-            of: reading, in: RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), cyclic)
+            of: extent, in: RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), cyclic)
     }
 
     /// Writes the right checksum into the packet.
     @_semantics("no_performance_analysis")
-    fileprivate func completeChecksum(_ descriptor: Descriptor, _ reading: borrowing Reading, _ cyclic: borrowing CRC32C) {
+    fileprivate func completeChecksum(_ descriptor: Descriptor, _ extent: PacketExtent, _ cyclic: CRC32C) {
         let start = unsafe bytes(at: descriptor.address)
         let length = Int(descriptor.length)
-        guard let right = unsafe rightChecksum(of: reading, in: RawSpan(_unsafeStart: start, byteCount: length), cyclic)
+        guard let right = unsafe rightChecksum(of: extent, in: RawSpan(_unsafeStart: start, byteCount: length), cyclic)
         else { return }
         var frame = unsafe MutableRawSpan(_unsafeStart: start, byteCount: length)
         right.write(into: &frame)
@@ -120,7 +106,7 @@ extension UMEM {
     /// outer one was right before, it has to follow the change.
     @_semantics("no_performance_analysis")
     fileprivate func settleChecksums(
-        _ descriptor: Descriptor, _ reading: Reading, completes: Bool, _ cyclic: borrowing CRC32C
+        _ descriptor: Descriptor, _ reading: Reading, completes: Bool, _ cyclic: CRC32C
     ) -> NestedChecksums {
         var result = NestedChecksums()
         var (readings, states) = (InlineArray<3, Reading>(repeating: reading), InlineArray<3, ChecksumState>(repeating: .absent))
@@ -128,26 +114,21 @@ extension UMEM {
         var count = 1
         while count < 3, readings[count &- 1].carried.kind.number != 0 {
             var inner = Reading()
-            guard readInner(descriptor, of: readings[count &- 1], into: &inner) else { break }
+            guard readInner(descriptor, of: readings[count &- 1], into: &inner) == nil else { break }
             readings[count] = inner
             count &+= 1
         }
-        for level in 0..<count { states[level] = checksumState(descriptor, readings[level], cyclic) }
+        for level in 0..<count { states[level] = checksumState(descriptor, PacketExtent(readings[level]), cyclic) }
         for level in (0..<count).reversed() {
-            if result.isCompleted, states[level] == .wrong { states[level] = checksumState(descriptor, readings[level], cyclic) }
+            if result.isCompleted, states[level] == .wrong {
+                states[level] = checksumState(descriptor, PacketExtent(readings[level]), cyclic)
+            }
             if states[level] == .wrong, level <= Int(reading.tunnel.depth) { result.isWrong = true }
             if states[level] == .partial, !completes { result.isPartial = true }
             guard completes, states[level] == .partial || (result.isCompleted && states[level] == .right) else { continue }
-            completeChecksum(descriptor, readings[level], cyclic)
+            completeChecksum(descriptor, PacketExtent(readings[level]), cyclic)
             result.isCompleted = true
         }
         return result
-    }
-
-    /// Reads the packet inside; false where that cannot be read.
-    @_semantics("no_performance_analysis")
-    private func readInner(_ descriptor: Descriptor, of outer: Reading, into inner: inout Reading) -> Bool {
-        unsafe Wire.readInner(
-            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), of: outer, into: &inner) == nil
     }
 }

@@ -84,10 +84,11 @@ extension Lane {
     /// Passes a frame in hand to the worker that owns its flow; it is no longer counted as received here.
     @_noLocks
     mutating func handOver(_ index: Int, to owner: Int) {
-        var descriptor = burst.descriptors[index]
+        let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
-        if settings.verifiesChecksums != 0 { descriptor = descriptor.verified() }
-        guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(descriptor) else {
+        var passed = burst.isResolved(index) ? descriptorToPass(index) : descriptor
+        if settings.verifiesChecksums != 0 { passed = passed.verified() }
+        guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(passed) else {
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)
             return
         }
@@ -97,8 +98,8 @@ extension Lane {
         handedTo |= 1 << UInt32(truncatingIfNeeded: owner)
     }
 
-    /// Drops whatever waits in the receive rings and in the rings of other workers: it came before a pause, a hang or a change of
-    /// mode, and nothing old is sent late.
+    /// Drops whatever waits in the receive rings, in the rings of other workers, and for the first fragment of its datagram: it came
+    /// before a pause, a hang or a change of mode, and nothing old is sent late.
     @_noLocks
     public mutating func dropStale() -> UInt32 {
         var dropped: UInt32 = 0
@@ -110,6 +111,7 @@ extension Lane {
                 count = receive(port)
             }
         }
+        dropped &+= dropHeld(because: .stale)
         guard ownerByHash else { return dropped }
         for other in 0..<handOffs.workers where other != Int(queue) {
             // As many as wait now: what the other worker adds meanwhile is fresh.

@@ -28,6 +28,8 @@ internal import Wire
     @usableFromInline let handOffs: HandOffTable
     /// Flows that this worker owns.
     public var flows: FlowTables
+    /// Datagrams of which not all fragments have come, and the frames that wait for the others.
+    public var fragments: FragmentTable
     /// Flows of both families together that the worker may keep.
     @usableFromInline let flowCapacity: Int
     /// The counters, in shared memory.
@@ -56,15 +58,15 @@ internal import Wire
     /// ICMP errors that may still pass.
     var errors = ReplyBudget(perSecond: 0, burst: 0)
     /// What SCTP's checksums are worked out by.
-    let cyclic = CRC32C()
+    let cyclic = CRC32C.shared
     /// The rounds in which flows are judged again that send nothing.
     var rounds = Sweep()
 
     /// A worker's belongings, put together by the engine over mapped memory.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
-        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int, counters: UnsafeMutablePointer<WorkerCounters>,
-        events: consuming EventProducer
+        free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
+        fragments: consuming FragmentTable, counters: UnsafeMutablePointer<WorkerCounters>, events: consuming EventProducer
     ) {
         self.pair = pair
         self.queue = queue
@@ -77,6 +79,7 @@ internal import Wire
         self.flowCapacity = flowCapacity
         denials = DenialCache(pair: pair)
         sources = SourceLimits(secret: self.flows.secret)
+        self.fragments = fragments
         unsafe self.counters = unsafe counters
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
     }
@@ -98,7 +101,7 @@ extension Lane {
         }
         settings = latest
         flows.settings = latest
-        let isGranted = graceFrom != 0 && latest.pickUp == FlowSettings.PickUp.restart.rawValue
+        let isGranted = graceFrom != 0 && latest.pickUp != FlowSettings.PickUp.never.rawValue
         flows.graceUntil = isGranted ? graceFrom &+ UInt64(latest.graceSeconds) &* 1_000_000_000 : 0
         unsafe counters.pointee.graceUntil = flows.graceUntil
     }
@@ -106,18 +109,25 @@ extension Lane {
 
 /// What a burst's stages tell each other about the frames in hand: fixed size, the worker's own.
 struct BurstNotes: ~Copyable {
-    /// The frames, in the order in which they came; `options` is the port they came in by.
+    /// The frames, in the order in which they came; bit 0 of `options` is the port they came in by, bit 1 says
+    /// that `facts` lie in the frame's headroom.
     var descriptors = Column(repeating: Descriptor(address: 0, length: 0))
     /// What Wire learned.
     var readings = Column(repeating: Reading())
     /// Why Wire could not read, else `nil`.
     var reasons = Column<DropReason?>(repeating: nil)
-    /// Hash of the flow key, for packets.
+    /// Hash of the flow key, for packets; of a fragment that is to be held, its datagram's number.
     var hashes = Column<UInt64>(repeating: 0)
     /// Its key, and who sent the frame.
     var keys = Column<FlowKeys>(repeating: FlowKeys())
+    /// What the first fragment of its datagram said; only of resolved ones.
+    var facts = Column(repeating: FragmentFacts())
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
+    /// That of the last frame that came in, while frames that were held are judged.
+    var verdictOfReceived = Verdict.hold
+    /// Whether frames that were held are judged now.
+    var isReleasing = false
     /// Entry that the hash's bucket suggests, or none.
     var candidates = Column<FlowNumber>(repeating: .none)
     /// The worker that owns the frame's flow or datagram, by its number in the pair.

@@ -9,21 +9,29 @@ public import Synchronization
     public var rings: SocketRings
     /// The AF_XDP socket, for the wake-up; -1 where no kernel is behind the rings.
     public let socket: Int32
-    /// Longest frame that may leave by this port, in bytes without the wire's checksum.
-    @usableFromInline let maximumFrame: UInt32
+    /// The most bytes that a frame which leaves by this port may have behind its Ethernet header and tags.
+    let mtu: UInt32
+    /// Longest frame without tags that may leave, in bytes without the wire's checksum.
+    let longestUntagged: UInt32
     /// The port's own hardware address; a number that is none where it is not known.
     @usableFromInline let ownAddress: UInt64
     /// 1 while the port has a link; written by keeper.
     @usableFromInline let linkWord: UnsafePointer<Atomic<UInt32>>
 
-    /// A port's queue over mapped rings. The link word outlives it. A hardware address of 0 is not known.
+    /// Bytes of an Ethernet header, and of the two tags that a frame may have.
+    private static var ethernetHeader: UInt32 { 14 }
+    private static var tags: UInt32 { 8 }
+
+    /// A port's queue over mapped rings. The link word outlives it. A hardware address of 0 is not known. `maximumFrame` is the longest
+    /// frame that may leave: the MTU, an Ethernet header and two tags.
     @unsafe public init(
         rings: consuming SocketRings, socket: Int32, maximumFrame: UInt32, hardwareAddress: MACAddress = MACAddress(bits: 0),
         linkWord: UnsafePointer<Atomic<UInt32>>
     ) {
         self.rings = rings
         self.socket = socket
-        self.maximumFrame = maximumFrame
+        longestUntagged = max(maximumFrame, Self.ethernetHeader + Self.tags) - Self.tags
+        mtu = longestUntagged - Self.ethernetHeader
         ownAddress = hardwareAddress.bits == 0 ? .max : hardwareAddress.bits
         unsafe self.linkWord = unsafe linkWord
     }

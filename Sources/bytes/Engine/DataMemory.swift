@@ -71,7 +71,10 @@ internal import Synchronization
         let layout = UMEMLayout(plan.pairs[pair])
         let handOffs = handOffTable(pair, layout)
         // All are counted before any is emptied: each worker's losses lie in the rings of the others.
-        for worker in 0..<layout.workers { countLost(pair, worker, handOffs) }
+        for worker in 0..<layout.workers {
+            countLost(pair, worker, handOffs)
+            countHeld(pair, worker)
+        }
         for worker in 0..<layout.workers {
             for other in 0..<layout.workers {
                 handOffs.ring(from: worker, to: other, returning: false).reset()
@@ -84,6 +87,10 @@ internal import Synchronization
         if unsafe secret.pointee[0] == 0 {
             var random = SystemRandomNumberGenerator()
             for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
+        }
+        for worker in 0..<tables.workers {
+            // What it holds are frames, which are free by now.
+            unsafe FragmentTable.format(base: flows[pair].base + tables.fragments(ofWorker: worker))
         }
     }
 
@@ -130,6 +137,16 @@ internal import Synchronization
         }
     }
 
+    /// Frames that a killed worker held are lost with it.
+    private func countHeld(_ pair: Int, _ worker: Int) {
+        let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: pair) + worker)
+        for port in 0..<2 {
+            let held = unsafe counters.pointee.ports[port].held
+            unsafe counters.pointee.ports[port].dropped[Int(DropReason.lostWithWorker.number)] &+= held
+            unsafe counters.pointee.ports[port].held = 0
+        }
+    }
+
     /// A worker's lane over this memory, with its positions as they are now.
     func lane(pair: Int, queue: Int) throws -> Lane {
         let pairPlan = plan.pairs[pair]
@@ -140,7 +157,10 @@ internal import Synchronization
             let flows4 = unsafe FlowTable<FlowKey4>(
                 base: flows[pair].base + tables.table4(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee),
             let flows6 = unsafe FlowTable<FlowKey6>(
-                base: flows[pair].base + tables.table6(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee)
+                base: flows[pair].base + tables.table6(ofWorker: queue), capacity: tables.capacity, secret: secret(pair).pointee),
+            let fragments = unsafe FragmentTable(
+                base: flows[pair].base + tables.fragments(ofWorker: queue), frames: layout.framesPerWorker,
+                secret: secret(pair).pointee)
         else { throw RingError.foreign("a flow table") }
         let ports = try InlineArray<2, PortQueue> { port in try portQueue(pair, queue, port) }
         var lane = unsafe Lane(
@@ -148,7 +168,8 @@ internal import Synchronization
             umem: umem(pair, layout),
             free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout),
             flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
-            flowCapacity: tables.capacity, counters: counters(ofWorker: worker), events: eventProducer(worker))
+            flowCapacity: tables.capacity, fragments: fragments, counters: counters(ofWorker: worker),
+            events: eventProducer(worker))
         lane.graceFrom = FlowsLayout.graceOwed(in: flows[pair])
         return lane
     }

@@ -12,7 +12,8 @@ public import Net
 // does a second of age. That second is also the pace of reports: the first refusal is reported, those of the second behind it are
 // counted and told with the next.
 //
-// A key has one line, so a newer refusal that meets in it takes it over. Nobody loses by that but the speed of one frame.
+// Lines stand in pairs. A new refusal takes the first line of its pair, what was there moves to the second, and what was in the second
+// is forgotten. Nobody loses by that but the speed of one frame.
 
 /// What is kept of a refusal beside its key.
 @frozen public struct Denial: BitwiseCopyable, Sendable {
@@ -58,38 +59,45 @@ public import Net
 
 /// The lines of one family.
 @safe @usableFromInline struct DenialLines<Key: FlowKey>: ~Copyable {
-    /// A power of two.
-    @inlinable static var count: UInt64 { 8192 }
+    /// Pairs of lines; a power of two.
+    @inlinable static var pairs: UInt64 { 4096 }
     @usableFromInline let lines: UnsafeMutableRawPointer
 
     @usableFromInline init() {
-        unsafe lines = .allocate(byteCount: Int(Self.count) * 64, alignment: 64)
-        unsafe lines.initializeMemory(as: UInt64.self, repeating: 0, count: Int(Self.count) * 8)
-        for number in 0..<Int(Self.count) {
-            unsafe (lines + number * 64 + 48).storeBytes(of: Denial.nothing, as: Denial.self)
-        }
+        let count = Int(Self.pairs) * 2
+        unsafe lines = .allocate(byteCount: count * 64, alignment: 128)
+        unsafe lines.initializeMemory(as: UInt64.self, repeating: 0, count: count * 8)
+        for number in 0..<count { unsafe (lines + number * 64 + 48).storeBytes(of: Denial.nothing, as: Denial.self) }
     }
 
     deinit { unsafe lines.deallocate() }
 
-    /// The first byte of a hash's line, by bits that choose neither the owner of a flow nor its tag: those above 32.
-    @inlinable func line(_ hash: UInt64) -> UnsafeMutableRawPointer {
-        unsafe lines + Int(truncatingIfNeeded: (hash >> 40) & (Self.count &- 1)) &* 64
+    /// The first line of a hash's pair, by bits that choose neither the owner of a flow nor its tag: those from 40 on.
+    @inlinable func pair(_ hash: UInt64) -> UnsafeMutableRawPointer {
+        unsafe lines + Int(truncatingIfNeeded: (hash >> 40) & (Self.pairs &- 1)) &* 128
     }
 
     // A key takes 48 bytes at most; what is kept of the refusal lies behind, at the line's end.
 
     @inlinable func denial(_ hash: UInt64, _ key: Key) -> Denial? {
-        let line = unsafe line(hash)
+        let first = unsafe pair(hash)
+        return unsafe held(first, key) ?? held(first + 64, key)
+    }
+
+    @inlinable func held(_ line: UnsafeMutableRawPointer, _ key: Key) -> Denial? {
+        // `line` is one of ours, here and below.
         let denial = unsafe (line + 48).load(as: Denial.self)
         guard denial.port != .max, unsafe Key.same(line.assumingMemoryBound(to: Key.self).pointee, key) else { return nil }
         return denial
     }
 
     @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key) {
-        let line = unsafe line(hash)
-        unsafe line.assumingMemoryBound(to: Key.self).pointee = key
-        unsafe (line + 48).storeBytes(of: denial, as: Denial.self)
+        let first = unsafe pair(hash)
+        if unsafe held(first, key) == nil {
+            unsafe (first + 64).copyMemory(from: first, byteCount: 64)
+            unsafe first.assumingMemoryBound(to: Key.self).pointee = key
+        }
+        unsafe (first + 48).storeBytes(of: denial, as: Denial.self)
     }
 }
 
@@ -103,9 +111,11 @@ public import Net
     /// A cache that holds nothing.
     public init(pair: UInt8) { self.pair = pair }
 
-    /// Brings a hash's line into the cache of the processor.
+    /// Brings the lines of a hash into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {
-        unsafe Net.prefetch(isIPv4 ? v4.line(hash) : v6.line(hash))
+        let first = unsafe isIPv4 ? v4.pair(hash) : v6.pair(hash)
+        unsafe Net.prefetch(first)
+        unsafe Net.prefetch(first + 64)
     }
 
     /// The refusal of the connection that a reading opens, by the same generation and epoch, if it is remembered and not too old.

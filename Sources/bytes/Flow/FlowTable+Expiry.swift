@@ -6,14 +6,14 @@ public import Net
 // timeout with its state, several times in a short life, and a hand need not be told. Entries lie side by side, so a step costs
 // little. docs/decisions/0009 compares it with lists of timeouts.
 //
-// One round takes 4.3 seconds, in a table of more than two million entries longer: no more than `steepest` steps a tick. A flow ends
+// One round takes 4.3 seconds, in a table of more than four million entries longer: no more than `steepest` steps a tick. A flow ends
 // at most that much later than its timeout says. Steps for which a turn has no time are made up for by later ones.
 
 extension FlowTable {
     /// The ticks of one round of the hand, for all but large tables: 4.3 s.
     @inlinable static var round: UInt64 { 4096 }
-    /// The most steps of the hand that one tick brings: about half a million a second.
-    @inlinable static var steepest: UInt64 { 512 }
+    /// The most steps of the hand that one tick brings: about a million a second.
+    @inlinable static var steepest: UInt64 { 1024 }
 
     /// How many steps of the hand are due, at most `most`. Call it once a burst, spend them with `nextExpired`, and give back what is
     /// left with `postpone`; it also tends the list of waiting flows.

@@ -23,7 +23,7 @@ extension FlowTable {
     ///
     /// - Parameters:
     ///   - number: the entry that `find` or `insert` gave.
-    ///   - reading: what was read from the frame; a `packet`, or a `fragment` whose ports are known.
+    ///   - reading: what was read from the frame; a `packet`, or a fragment whose datagram's first one is known.
     ///   - sender: the end that sent it, from the key.
     ///   - length: bytes of the whole frame.
     ///   - now: the tick.

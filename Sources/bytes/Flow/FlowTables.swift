@@ -173,8 +173,8 @@ public import Net
         return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
     }
 
-    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one limit of
-    /// waiting flows.
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one
+    /// limit of waiting flows.
     @inlinable public mutating func insert(
         _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
     ) -> FlowNumber {

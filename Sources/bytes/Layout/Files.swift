@@ -46,7 +46,7 @@ public struct UMEMLayout: Sendable, Equatable {
 }
 
 /// Where things lie in a pair's flow file: the header with the secret and the word of the grace behind it, then for each worker a table
-/// of each family.
+/// of each family and one of fragments.
 public struct FlowsLayout: Sendable, Equatable {
     /// Workers of the pair.
     public let workers: Int
@@ -74,16 +74,19 @@ public struct FlowsLayout: Sendable, Equatable {
     }
 
     /// Where a worker's IPv4 table begins.
-    public func table4(ofWorker worker: Int) -> Int { 256 + worker * (size4 + size6) }
+    public func table4(ofWorker worker: Int) -> Int { 256 + worker * size }
     /// Where a worker's IPv6 table begins.
     public func table6(ofWorker worker: Int) -> Int { table4(ofWorker: worker) + size4 }
+    /// Where a worker's table of fragments begins.
+    public func fragments(ofWorker worker: Int) -> Int { table6(ofWorker: worker) + size6 }
     /// Bytes of the file.
-    public var byteCount: Int { 256 + workers * (size4 + size6) }
+    public var byteCount: Int { 256 + workers * size }
     /// The header of the file.
     public func header(pair: Int) -> MemoryHeader {
         MemoryHeader(.flows, byteCount: byteCount, geometry: UInt64(workers) << 48 | UInt64(capacity), pair: pair)
     }
 
+    private var size: Int { size4 + size6 + FragmentTable.byteCount }
     private var size4: Int { (FlowTable<FlowKey4>.byteCount(capacity: capacity) + 63) & ~63 }
     private var size6: Int { (FlowTable<FlowKey6>.byteCount(capacity: capacity) + 63) & ~63 }
 }

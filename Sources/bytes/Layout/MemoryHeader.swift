@@ -10,7 +10,7 @@ public import Ring
     @frozen public enum Kind: UInt32, Sendable, CaseIterable {
         /// Packet memory of a pair with its free lists and hand-off rings.
         case umem = 1
-        /// Flow tables of a pair's workers.
+        /// Flow and fragment tables of a pair's workers.
         case flows
         /// Counters of all workers.
         case counters
@@ -23,7 +23,7 @@ public import Ring
     /// `BKHDMEMF` as a little-endian number.
     public static let magicNumber: UInt64 = 0x464d_454d_4448_4b42
     /// Changes with every change of any file's layout.
-    public static let currentVersion: UInt32 = 3
+    public static let currentVersion: UInt32 = 4
     /// Bytes of the header; what follows is 64-byte aligned.
     public static let size = 64
 

@@ -55,7 +55,7 @@
     /// The hardware address that the message itself claims: ARP's sender, or the link-layer address option of neighbour discovery;
     /// 0 where it claims none. Valid for `arp` and `neighbour`.
     public var claimedMAC = MACAddress(bits: 0)
-    /// TCP sequence number; valid for TCP.
+    /// TCP sequence number; of SCTP the verification tag, which is 0 in an INIT and in nothing else (RFC 9260, 8.5.1). Valid for both.
     public var sequence: UInt32 = 0
     /// TCP acknowledgement number; valid for TCP with ACK.
     public var acknowledgement: UInt32 = 0

@@ -44,7 +44,21 @@ func address(_ bytes: borrowing RawSpan, _ offset: Int) -> Address {
     Address(high: u64(bytes, offset), low: u64(bytes, offset &+ 8))
 }
 
-// For loops over a range that has been compared with the span as a whole: in these two the callee checks nothing.
+// For sums over a range that has been compared with the span as a whole: in these the callee checks nothing.
+
+/// Two bytes in the machine's order; they lie in the span.
+@_noLocks @inline(__always)
+func native16(_ bytes: borrowing RawSpan, inside offset: Int) -> UInt16 {
+    // As in `native64`.
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self)
+}
+
+/// Four bytes in the machine's order; they lie in the span.
+@_noLocks @inline(__always)
+func native32(_ bytes: borrowing RawSpan, inside offset: Int) -> UInt32 {
+    // As in `native64`.
+    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self)
+}
 
 /// Eight bytes in the machine's order; they lie in the span.
 @_noLocks @inline(__always)

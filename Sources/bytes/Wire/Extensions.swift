@@ -105,13 +105,13 @@ func readExtensions(_ frame: borrowing RawSpan, into reading: inout Reading) -> 
 
 /// Whether an extension header that ends its packet is a message of its own (RFC 6275, 6.1; RFC 7401, 5.1; RFC 5533, 5.3).
 @_noLocks
-private func isMessage(_ number: UInt8) -> Bool {
+func isMessage(_ number: UInt8) -> Bool {
     number == ExtensionHeader.mobility || number == ExtensionHeader.hostIdentity || number == ExtensionHeader.shim6
 }
 
 /// The length of an extension header in bytes: units of 8 beyond the first, of 4 beyond the first two for authentication (RFC 4302, 2.2).
 @_noLocks
-private func extensionLength(_ frame: borrowing RawSpan, at offset: Int, of number: UInt8) -> Int {
+func extensionLength(_ frame: borrowing RawSpan, at offset: Int, of number: UInt8) -> Int {
     let length = Int(u8(frame, offset &+ ExtensionField.extensionLength))
     if number == ExtensionHeader.fragment { return ExtensionField.unit }
     if number == ExtensionHeader.authentication { return (length &+ 2) &* 4 }

@@ -14,10 +14,6 @@ private enum ICMPField {
 }
 
 /// Reads an ICMP message of either family.
-///
-/// Ports stand for what makes request and reply one flow. A request has its identifier as source port, and type and code as
-/// destination port; a reply has the two in each other's place, with the request's type. So a reply finds the flow of its request,
-/// and two hosts that ping each other with the same identifier have two flows (one-way rules would pass both ways otherwise).
 @_noLocks
 func readICMP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     let start = Int(reading.transportOffset)
@@ -31,24 +27,37 @@ func readICMP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRe
     reading.icmpType = type
     reading.icmpCode = code
     reading.payloadOffset = UInt16(truncatingIfNeeded: start &+ (isShort ? ICMPField.shortest : ICMPField.length))
-    let request = overIPv4 ? request4(answeredBy: type) : request6(answeredBy: type)
-    if request != 0 {
-        reading.mark(.icmpReply)
-        reading.sourcePort = UInt16(request) << 8
-        reading.destinationPort = u16(frame, start &+ ICMPField.identifier)
-    } else {
-        let isRequest = overIPv4 ? isRequest4(type) : isRequest6(type)
-        reading.sourcePort = isRequest ? u16(frame, start &+ ICMPField.identifier) : 0
-        reading.destinationPort = UInt16(type) << 8 | UInt16(code)
-    }
-    let isError = overIPv4 ? isError4(type) : isError6(type)
-    if isError { reading.mark(.icmpError) }
+    // Of the shortest messages none is a request or a reply, so that their identifier is not asked for.
+    pairICMP(identifier: isShort ? 0 : u16(frame, start &+ ICMPField.identifier), in: &reading)
+    let isError = reading.marks.rawValue & Reading.Marks.icmpError.rawValue != 0
     // Never a fragment: Extensions has refused those.
     guard overIPv4 || !isNeighbourDiscovery(type) else { return readNeighbour(frame, into: &reading) }
     // A fragmented message ends elsewhere, but what it begins with is here or it is tiny.
     guard length >= (overIPv4 ? shortest4(type) : shortest6(type)) else { return reading.isCut ? .truncated : .badICMP }
     if isError { return quotesEnough(frame, reading) ? nil : .badICMP }
     return overIPv4 || reading.isCut || !isListenerDiscovery(type) ? nil : readListener(frame, into: &reading)
+}
+
+/// Gives a message of known type and code its ports, and marks replies and errors.
+///
+/// Ports stand for what makes request and reply one flow. A request has its identifier as source port, and type and code as
+/// destination port; a reply has the two in each other's place, with the request's type. So a reply finds the flow of its request,
+/// and two hosts that ping each other with the same identifier have two flows (one-way rules would pass both ways otherwise).
+@_noLocks
+func pairICMP(identifier: UInt16, in reading: inout Reading) {
+    let overIPv4 = reading.isIPv4
+    let (type, code) = (reading.icmpType, reading.icmpCode)
+    let request = overIPv4 ? request4(answeredBy: type) : request6(answeredBy: type)
+    if request != 0 {
+        reading.mark(.icmpReply)
+        reading.sourcePort = UInt16(request) << 8
+        reading.destinationPort = identifier
+    } else {
+        let isRequest = overIPv4 ? isRequest4(type) : isRequest6(type)
+        reading.sourcePort = isRequest ? identifier : 0
+        reading.destinationPort = UInt16(type) << 8 | UInt16(code)
+    }
+    if overIPv4 ? isError4(type) : isError6(type) { reading.mark(.icmpError) }
 }
 
 /// The request that a reply answers, or 0: echo, timestamp, information, address mask (RFC 792, RFC 950), extended echo (RFC 8335).

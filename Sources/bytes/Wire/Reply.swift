@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Net
 
-// What a rejected frame's sender is told: a TCP reset for a segment, "administratively prohibited" for everything else. The reply
-// looks as if the far end had sent it, so that hosts believe it and the sender's own filters let it in; nothing in it tells that
-// somebody stands between.
+// What a frame's sender is told: that it was rejected, by a TCP reset for a segment and "administratively prohibited" for everything
+// else, or that it is longer than the way allows (`Reply+TooBig`). The reply looks as if the far end had sent it, so that hosts believe
+// it and the sender's own filters let it in; nothing in it tells that somebody stands between.
 //
 // An answering machine can be turned against others: with a forged source it throws its replies at a victim. So a reply is never
-// longer than what provoked it, goes out only while a `ReplyBudget` lasts, and is never written to what `isAnswerable` lists.
+// longer than what provoked it, goes out only while a `ReplyBudget` lasts, and is never written to what `isOneHosts` and
+// `isAnswerable` list.
 //
 // The reply is written into memory of its own, not over its trigger: the quoted bytes would move over themselves. It leaves by the
 // port that the trigger came in by. A connection that is reset because policy changed gets a second one, which goes the trigger's way.
@@ -32,21 +33,15 @@ private enum LinkField {
 @_noLocks
 public func writeReply(to reading: borrowing Reading, frame: borrowing RawSpan, into reply: inout MutableRawSpan) -> Int {
     guard isSound(reading, in: frame.byteCount), isAnswerable(reading) else { return 0 }
-    let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
-    let network = tagsEnd &+ 2
-    let packetLength = Int(reading.end) &- Int(reading.networkOffset)
     let isTCP = reading.protocolNumber == .tcp
-    let length = isTCP ? resetLength(reading) : prohibitedLength(reading)
-    guard length > 0, length <= packetLength, network &+ length <= reply.byteCount else { return 0 }
-
-    put(reading.sourceMAC, &reply, LinkField.destination)
-    put(reading.destinationMAC, &reply, LinkField.source)
-    copy(frame, from: LinkField.type, to: tagsEnd, into: &reply, at: LinkField.type)
-    put16(reading.isIPv4 ? EtherType.ipv4 : EtherType.ipv6, &reply, tagsEnd)
+    let length = isTCP ? resetLength(reading) : errorLength(reading)
+    let network = writeLinkHeader(
+        from: reading.destinationMAC, to: reading.sourceMAC, reading, frame, before: length, into: &reply)
+    guard network > 0 else { return 0 }
     if isTCP {
         writeReset(to: reading, into: &reply, at: network)
     } else {
-        writeProhibited(to: reading, frame, length: length, into: &reply, at: network)
+        writeError(.prohibited(overIPv4: reading.isIPv4), to: reading, frame, length: length, into: &reply, at: network)
     }
     return padded(&reply, from: network &+ length, to: frame.byteCount)
 }
@@ -65,26 +60,49 @@ public func writeReset(
     behind reading: borrowing Reading, frame: borrowing RawSpan, sequence: UInt32, into reply: inout MutableRawSpan
 ) -> Int {
     guard isSound(reading, in: frame.byteCount), isAnswerable(reading), reading.protocolNumber == .tcp else { return 0 }
-    let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
-    let network = tagsEnd &+ 2
     let length = resetLength(reading)
-    guard length <= Int(reading.end) &- Int(reading.networkOffset), network &+ length <= reply.byteCount else { return 0 }
-
-    put(reading.destinationMAC, &reply, LinkField.destination)
-    put(reading.sourceMAC, &reply, LinkField.source)
-    copy(frame, from: LinkField.type, to: tagsEnd, into: &reply, at: LinkField.type)
-    put16(reading.isIPv4 ? EtherType.ipv4 : EtherType.ipv6, &reply, tagsEnd)
+    let network = writeLinkHeader(
+        from: reading.sourceMAC, to: reading.destinationMAC, reading, frame, before: length, into: &reply)
+    guard network > 0 else { return 0 }
     writeReset(behind: reading, sequence: sequence, into: &reply, at: network)
     return padded(&reply, from: network &+ length, to: frame.byteCount)
 }
 
-/// Whether a frame may be answered at all (RFC 1122, 3.2.2; RFC 4443, 2.4 e; RFC 9293, 3.10.7.1). Never answered are:
-/// what is no packet of its own (ARP, neighbour discovery, later fragments, frames without IP), what runs the network (the table of
-/// layer 2: IGMP, DHCP, routing protocols), what was found in a tunnel (the sender of the outer packet is somebody else), what was
-/// sent to more than one host on the link or in IP, what comes from an address that is not exactly one host's, a TCP reset, and any
-/// ICMP message but a request: two who answer each other's errors never end, and a reply that nobody asked for is such an echo.
+/// Writes the Ethernet header of a packet of `length` bytes, with the trigger's tags; says where the packet begins. 0, and nothing is
+/// written, where the packet would be empty, longer than its trigger, or longer than the memory.
+@_noLocks
+func writeLinkHeader(
+    from sender: MACAddress, to receiver: MACAddress, _ reading: borrowing Reading, _ frame: borrowing RawSpan, before length: Int,
+    into reply: inout MutableRawSpan
+) -> Int {
+    let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
+    let network = tagsEnd &+ 2
+    let packetLength = Int(reading.end) &- Int(reading.networkOffset)
+    guard length > 0, length <= packetLength, network &+ length <= reply.byteCount else { return 0 }
+    put(receiver, &reply, LinkField.destination)
+    put(sender, &reply, LinkField.source)
+    copy(frame, from: LinkField.type, to: tagsEnd, into: &reply, at: LinkField.type)
+    put16(reading.isIPv4 ? EtherType.ipv4 : EtherType.ipv6, &reply, tagsEnd)
+    return network
+}
+
+/// Whether a rejected frame may be answered (RFC 1122, 3.2.2; RFC 4443, 2.4 e; RFC 9293, 3.10.7.1). Never answered are what `isOneHosts`
+/// rules out, a TCP reset, and any ICMP message but a request: two who answer each other's errors never end, and a reply that nobody
+/// asked for is such an echo.
 @_noLocks
 func isAnswerable(_ reading: borrowing Reading) -> Bool {
+    guard isOneHosts(reading) else { return false }
+    if reading.protocolNumber == .tcp { return !isReset(reading) }
+    guard reading.protocolNumber.isICMP else { return true }
+    return isRequest(reading.icmpType, overIPv4: reading.isIPv4)
+}
+
+/// Whether a frame is one host's word to another, so that the one may be told something. None is what is no packet of its own (ARP,
+/// neighbour discovery, later fragments, frames without IP), what runs the network (the table of layer 2: IGMP, DHCP, routing
+/// protocols), what was found in a tunnel (the sender of the outer packet is somebody else), what was sent to more than one host on the
+/// link or in IP, and what comes from an address that is not exactly one host's.
+@_noLocks
+func isOneHosts(_ reading: borrowing Reading) -> Bool {
     switch reading.kind {
     case .packet: break
     case .fragment: if reading.fragmentOffset != 0 { return false }
@@ -93,12 +111,8 @@ func isAnswerable(_ reading: borrowing Reading) -> Bool {
     guard reading.link.number == 0, reading.tunnel.depth == 0 else { return false }
     guard !reading.destinationMAC.isGroup, !reading.sourceMAC.isGroup, reading.marks.rawValue & Reading.Marks.group.rawValue == 0
     else { return false }
-    guard reading.source.isIPv4 == reading.destination.isIPv4, isOneHost(reading.source), isOneHost(reading.destination) else {
-        return false
-    }
-    if reading.protocolNumber == .tcp { return !isReset(reading) }
-    guard reading.protocolNumber.isICMP else { return true }
-    return isRequest(reading.icmpType, overIPv4: reading.isIPv4)
+    guard reading.source.isIPv4 == reading.destination.isIPv4, isOneHost(reading.source) else { return false }
+    return isOneHost(reading.destination)
 }
 
 /// Whether an address names one host: RFC 1122 3.2.1.3 rules out net 0, loopback, groups, and the former class E with the limited
@@ -119,7 +133,7 @@ private func isRequest(_ type: UInt8, overIPv4: Bool) -> Bool {
 /// Whether the reading's offsets lie in a frame of this length, in their order, with room for an Ethernet and an IP header: then no
 /// load below can leave the frame, even if somebody passes the reading of another one.
 @_noLocks
-private func isSound(_ reading: borrowing Reading, in frameLength: Int) -> Bool {
+func isSound(_ reading: borrowing Reading, in frameLength: Int) -> Bool {
     let network = Int(reading.networkOffset)
     let transport = Int(reading.transportOffset)
     let shortest = ReplyHeader.length(overIPv4: reading.isIPv4)
@@ -132,7 +146,7 @@ private func isSound(_ reading: borrowing Reading, in frameLength: Int) -> Bool 
 /// from. What lies between them and the packet is the ether type, or LLC and SNAP; the reply has the former, which every host
 /// understands (RFC 1122, 2.3.3).
 @_noLocks
-private func endOfTags(_ frame: borrowing RawSpan, before network: Int) -> Int {
+func endOfTags(_ frame: borrowing RawSpan, before network: Int) -> Int {
     var offset = LinkField.type
     while network &- offset >= LinkField.tagLength &+ 2, EtherType.isTag(u16(frame, offset)) { offset &+= LinkField.tagLength }
     return offset
@@ -141,7 +155,7 @@ private func endOfTags(_ frame: borrowing RawSpan, before network: Int) -> Int {
 /// Fills a reply up with zeros to the shortest frame, as far as its trigger and the memory go; says where it ends then. Not every
 /// driver pads, and of those that do, not every one clears what it pads with (CVE-2003-0001).
 @_noLocks
-private func padded(_ reply: inout MutableRawSpan, from end: Int, to triggerLength: Int) -> Int {
+func padded(_ reply: inout MutableRawSpan, from end: Int, to triggerLength: Int) -> Int {
     var end = end
     while end < LinkField.shortestFrame, end < triggerLength, end < reply.byteCount {
         put8(0, &reply, end)

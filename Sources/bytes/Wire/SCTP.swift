@@ -35,6 +35,7 @@ func readSCTP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRe
     reading.payloadOffset = UInt16(truncatingIfNeeded: start &+ SCTPField.length)
     let first = u8(frame, start &+ SCTPField.length)
     let tag = u32(frame, start &+ SCTPField.verificationTag)
+    reading.sequence = tag
     guard reading.sourcePort != 0, reading.destinationPort != 0, (tag == 0) == (first == SCTPChunk.initiation)
     else { return .badSCTP }
     guard !reading.isCut else { return nil }

@@ -9,6 +9,30 @@ public import Net
 // calls it CHECKSUM_PARTIAL). From a virtual port such frames come as they are. They are told apart, because the sender did nothing
 // wrong and the checksum can be completed.
 
+/// Where a packet lies in its frame, as far as its checksum asks: eight bytes that a call passes in a register, where a reading would be
+/// copied.
+@frozen public struct PacketExtent: BitwiseCopyable, Sendable {
+    /// First byte of the IP header, first byte of the transport, one past the packet's last.
+    @usableFromInline let network: UInt16, transport: UInt16, end: UInt16
+    /// The transport's number.
+    @usableFromInline let number: UInt8
+    /// 4 or 6, or 0 for what is no whole packet: fragments, and frames without IP.
+    @usableFromInline let family: UInt8
+
+    /// The extent of the packet that `read` or `readInner` made a reading of.
+    @_noLocks @inlinable @inline(__always)
+    public init(_ reading: borrowing Reading) {
+        network = reading.networkOffset
+        transport = reading.transportOffset
+        end = reading.end
+        number = reading.protocolNumber.rawValue
+        switch reading.kind {
+        case .packet, .neighbour: family = reading.isIPv4 ? 4 : 6
+        case .fragment, .arp, .link: family = 0
+        }
+    }
+}
+
 /// What the checksum of a packet's transport is.
 @frozen public enum ChecksumState: UInt8, Sendable {
     /// What it must be.
@@ -21,56 +45,54 @@ public import Net
     case wrong
 }
 
-/// What the checksum of the packet is that a reading describes. Fragments have none of their own.
+/// What the checksum of a packet is. Fragments have none of their own.
 ///
 /// - Parameters:
-///   - reading: what `read` or `readInner` made of the frame; of kind `packet` or `neighbour`, else the checksum is absent.
+///   - extent: where the packet lies.
 ///   - frame: the frame's bytes, those that were read.
 ///   - cyclic: tables for SCTP's.
 @_noLocks
 public func checksumState(
-    of reading: borrowing Reading, in frame: borrowing RawSpan, _ cyclic: borrowing CRC32C
+    of extent: PacketExtent, in frame: borrowing RawSpan, _ cyclic: CRC32C
 ) -> ChecksumState {
-    let place = checksumPlace(of: reading, in: frame)
-    switch place.kind {
-    case .sum:
-        let sum = summed(frame, from: place.start, to: place.end, onto: place.pseudoHeader)
-        if checksum(of: sum) == 0 { return .right }
-        guard place.pseudoHeader != 0, u16(frame, place.field) == folded(place.pseudoHeader) else { return .wrong }
-        return .partial
-    case .remainder:
-        let found = u32(frame, place.field)
-        if found == remainder(frame, place, cyclic) { return .right }
-        return found == 0 ? .partial : .wrong
-    case .absent: return .absent
-    case .impossible: return .wrong
+    let place = checksumPlace(of: extent, in: frame)
+    guard place.kind == .sum else {
+        if place.kind == .other { return otherState(of: extent, in: frame, cyclic) }
+        return place.kind == .absent ? .absent : .wrong
     }
+    return summedState(frame, place)
 }
 
-/// Whether the checksum of a TCP segment or a UDP datagram is there, and right; false for anything else, which goes to `checksumState`.
-/// What most frames are is asked for by numbers: a reading that is handed on would be copied for each.
-///
-/// - Parameters:
-///   - number: the transport's protocol, of a `packet`.
-///   - start: its first byte, as `Reading.transportOffset`.
-///   - end: one past its last, as `Reading.end`.
-@_noLocks
-public func isPlainlyRight(
-    _ frame: borrowing RawSpan, _ number: IPProtocol, from start: UInt16, to end: UInt16, source: Address, destination: Address
-) -> Bool {
-    let (start, packetEnd) = (Int(start), Int(end))
-    guard start <= packetEnd, packetEnd <= frame.byteCount else { return false }
-    var length = packetEnd &- start
-    if number == .udp {
-        guard length >= UDPField.length, u16(frame, start &+ UDPField.checksum) != 0 else { return false }
-        let covered = Int(u16(frame, start &+ UDPField.datagramLength))
-        guard covered >= UDPField.length, covered <= length else { return false }
-        length = covered
-    } else {
-        guard number == .tcp, length >= ChecksumOffset.tcp &+ 2 else { return false }
-    }
-    let sum = pseudoHeaderSum(source, destination, length: length, number)
-    return checksum(of: summed(frame, from: start, to: start &+ length, onto: sum)) == 0
+/// As `checksumState`, of all but TCP and UDP.
+@_noLocks @inline(never)
+private func otherState(
+    of extent: PacketExtent, in frame: borrowing RawSpan, _ cyclic: CRC32C
+) -> ChecksumState {
+    let place = placeOfOther(extent, in: frame)
+    if place.kind == .sum { return summedState(frame, place) }
+    guard place.kind == .remainder else { return place.kind == .absent ? .absent : .wrong }
+    let found = u32(frame, place.field)
+    if found == remainder(frame, place, cyclic) { return .right }
+    return found == 0 ? .partial : .wrong
+}
+
+@_noLocks @inline(__always)
+private func summedState(_ frame: borrowing RawSpan, _ place: ChecksumPlace) -> ChecksumState {
+    guard place.end &- place.start < shortLimit else { return longState(frame, place) }
+    return state(ofSum: place.pseudoHeader &+ nativeShortSum(frame, from: place.start, to: place.end), frame, place)
+}
+
+/// Out of line, so that what short packets need fits into few registers.
+@_noLocks @inline(never)
+private func longState(_ frame: borrowing RawSpan, _ place: ChecksumPlace) -> ChecksumState {
+    state(ofSum: place.pseudoHeader &+ nativeSum(frame, from: place.start, to: place.end), frame, place)
+}
+
+@_noLocks @inline(__always)
+private func state(ofSum sum: UInt64, _ frame: borrowing RawSpan, _ place: ChecksumPlace) -> ChecksumState {
+    if isAllOnes(sum) { return .right }
+    guard place.pseudoHeader != 0, native16(frame, inside: place.field) == folded(place.pseudoHeader) else { return .wrong }
+    return .partial
 }
 
 /// A packet's right checksum, and where it belongs.
@@ -100,33 +122,34 @@ public func isPlainlyRight(
 /// covers what it cannot. Parameters as there.
 @_noLocks
 public func rightChecksum(
-    of reading: borrowing Reading, in frame: borrowing RawSpan, _ cyclic: borrowing CRC32C
+    of extent: PacketExtent, in frame: borrowing RawSpan, _ cyclic: CRC32C
 ) -> RightChecksum? {
-    let place = checksumPlace(of: reading, in: frame)
+    var place = checksumPlace(of: extent, in: frame)
+    if place.kind == .other { place = placeOfOther(extent, in: frame) }
     switch place.kind {
     case .sum:
         // Taking the field's value out again is adding its complement.
-        let present = UInt64(~u16(frame, place.field))
-        let value = checksum(of: summed(frame, from: place.start, to: place.end, onto: place.pseudoHeader &+ present))
+        let present = UInt64(~native16(frame, inside: place.field))
+        let sum = place.pseudoHeader &+ present &+ nativeSum(frame, from: place.start, to: place.end)
+        let value = UInt16(bigEndian: checksum(of: sum))
         // 0 says that there is none (RFC 768, RFC 3828); it stands for the same number.
-        let number = reading.protocolNumber.rawValue
-        let mayBeAbsent = number == IPProtocol.udp.rawValue || number == UDPLiteField.protocolNumber
+        let mayBeAbsent = extent.number == IPProtocol.udp.rawValue || extent.number == UDPLiteField.protocolNumber
         return RightChecksum(field: place.field, value: UInt32(value == 0 && mayBeAbsent ? 0xffff : value), isRemainder: false)
     case .remainder: return RightChecksum(field: place.field, value: remainder(frame, place, cyclic), isRemainder: true)
-    case .absent, .impossible: return nil
+    case .absent, .impossible, .other: return nil
     }
 }
 
 /// Where a checksum stands, and what it is of.
 private struct ChecksumPlace: BitwiseCopyable {
-    /// How it is worked out.
-    enum Kind: BitwiseCopyable { case sum, remainder, absent, impossible }
+    /// How it is worked out; `other` where `placeOfOther` knows.
+    enum Kind: BitwiseCopyable { case sum, remainder, absent, impossible, other }
     let kind: Kind
-    /// First byte of the field.
+    /// First byte of the field, which lies in the frame.
     let field: Int
-    /// First byte that is covered, and one past the last.
+    /// First byte that is covered, and one past the last, in the frame.
     let start: Int, end: Int
-    /// Sum of the pseudo-header, or 0 where it has no part in it.
+    /// Sum of the pseudo-header in the machine's order, or 0 where it has no part in it.
     let pseudoHeader: UInt64
 
     @_noLocks @inline(__always)
@@ -155,38 +178,34 @@ private enum ChecksumOffset {
 }
 
 @_noLocks @inline(__always)
-private func checksumPlace(of reading: borrowing Reading, in frame: borrowing RawSpan) -> ChecksumPlace {
-    switch reading.kind {
-    case .packet, .neighbour: break
-    case .fragment, .arp, .link: return ChecksumPlace(.absent)
+private func checksumPlace(of extent: PacketExtent, in frame: borrowing RawSpan) -> ChecksumPlace {
+    guard extent.family != 0 else { return ChecksumPlace(.absent) }
+    let (start, end) = (Int(extent.transport), Int(extent.end))
+    // The extent of another frame's packet must not lead out of this one. The loads behind this line rely on it.
+    let header = Int(extent.network) &+ (extent.family == 4 ? 20 : 40)
+    guard header <= start, start <= end, end <= frame.byteCount else { return ChecksumPlace(.impossible) }
+    let (length, isUDP) = (end &- start, extent.number == IPProtocol.udp.rawValue)
+    guard isUDP || extent.number == IPProtocol.tcp.rawValue else { return ChecksumPlace(.other) }
+    var (field, covered) = (ChecksumOffset.tcp, length)
+    if isUDP {
+        guard length >= UDPField.length else { return ChecksumPlace(.impossible) }
+        guard native16(frame, inside: start &+ UDPField.checksum) != 0 else { return ChecksumPlace(.absent) }
+        // What stands behind the datagram in its packet is not covered.
+        (field, covered) = (UDPField.checksum, Int(u16(frame, start &+ UDPField.datagramLength)))
     }
-    let (start, end) = (Int(reading.transportOffset), Int(reading.end))
-    // A reading of another frame must not lead out of this one.
-    guard start <= end, end <= frame.byteCount else { return ChecksumPlace(.impossible) }
-    let (length, number) = (end &- start, reading.protocolNumber)
-    if number == .tcp {
-        guard length >= ChecksumOffset.tcp &+ 2 else { return ChecksumPlace(.impossible) }
-        let pseudoHeader = pseudoHeaderSum(reading.source, reading.destination, length: length, number)
-        return ChecksumPlace(.sum, field: start &+ ChecksumOffset.tcp, from: start, to: end, onto: pseudoHeader)
-    }
-    guard number == .udp else { return placeOfOther(reading, in: frame, length) }
-    guard length >= UDPField.length else { return ChecksumPlace(.impossible) }
-    guard u16(frame, start &+ UDPField.checksum) != 0 else { return ChecksumPlace(.absent) }
-    // What stands behind the datagram in its packet is not covered.
-    let covered = Int(u16(frame, start &+ UDPField.datagramLength))
-    guard covered >= UDPField.length, covered <= length else { return ChecksumPlace(.impossible) }
-    let pseudoHeader = pseudoHeaderSum(reading.source, reading.destination, length: covered, number)
-    return ChecksumPlace(.sum, field: start &+ UDPField.checksum, from: start, to: start &+ covered, onto: pseudoHeader)
+    guard covered >= field &+ 2, covered <= length else { return ChecksumPlace(.impossible) }
+    let pseudoHeader = nativePseudoHeader(frame, extent, length: covered)
+    return ChecksumPlace(.sum, field: start &+ field, from: start, to: start &+ covered, onto: pseudoHeader)
 }
 
-/// As `checksumPlace`, of all but TCP and UDP. The reading's transport lies in the frame, and has `length` bytes.
+/// As `checksumPlace`, which has said `other`: the packet lies in the frame.
 @_noLocks @inline(never)
-private func placeOfOther(_ reading: borrowing Reading, in frame: borrowing RawSpan, _ length: Int) -> ChecksumPlace {
-    let (start, number) = (Int(reading.transportOffset), reading.protocolNumber)
-    let end = start &+ length
+private func placeOfOther(_ extent: PacketExtent, in frame: borrowing RawSpan) -> ChecksumPlace {
+    let (start, end, number) = (Int(extent.transport), Int(extent.end), IPProtocol(rawValue: extent.number))
+    let length = end &- start
     if number.isICMP {
         guard length >= ChecksumOffset.icmp &+ 2 else { return ChecksumPlace(.impossible) }
-        let pseudoHeader = reading.isIPv4 ? 0 : pseudoHeaderSum(reading.source, reading.destination, length: length, number)
+        let pseudoHeader = extent.family == 4 ? 0 : nativePseudoHeader(frame, extent, length: length)
         return ChecksumPlace(.sum, field: start &+ ChecksumOffset.icmp, from: start, to: end, onto: pseudoHeader)
     }
     if number == .sctp {
@@ -200,14 +219,14 @@ private func placeOfOther(_ reading: borrowing Reading, in frame: borrowing RawS
     // The header is always covered, and a checksum always there.
     guard covered >= UDPLiteField.length, covered <= length, u16(frame, start &+ UDPLiteField.checksum) != 0
     else { return ChecksumPlace(.impossible) }
-    let pseudoHeader = pseudoHeaderSum(reading.source, reading.destination, length: length, number)
+    let pseudoHeader = nativePseudoHeader(frame, extent, length: length)
     return ChecksumPlace(.sum, field: start &+ UDPLiteField.checksum, from: start, to: start &+ covered, onto: pseudoHeader)
 }
 
 /// What the field of an SCTP packet must hold, as a number in network order: the check goes over the packet with the field as 0, and
 /// is the only number of all these headers that travels with its lowest byte first.
 @_noLocks @inline(never)
-private func remainder(_ frame: borrowing RawSpan, _ place: ChecksumPlace, _ cyclic: borrowing CRC32C) -> UInt32 {
+private func remainder(_ frame: borrowing RawSpan, _ place: ChecksumPlace, _ cyclic: CRC32C) -> UInt32 {
     var remainder = cyclic.advanced(.max, over: frame, from: place.start, to: place.field)
     remainder = cyclic.advancedByFourZeros(remainder)
     return (~cyclic.advanced(remainder, over: frame, from: place.field &+ 4, to: place.end)).byteSwapped

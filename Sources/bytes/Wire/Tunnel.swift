@@ -7,6 +7,16 @@ public import Net
 /// How deep headers are read: the same limit as for VLAN tags.
 private var mostTunnels: UInt8 { 2 }
 
+/// Whether packets of a protocol and destination port are read as tunnels.
+@_noLocks
+public func mayCarry(_ number: IPProtocol, _ port: UInt16) -> Bool {
+    switch number.rawValue {
+    case 4, 41, 47: true
+    case 17: port == ServicePort.vxlan || port == ServicePort.geneve
+    default: false
+    }
+}
+
 /// Notes a tunnel of the packet at hand, one deeper than its own headers.
 @_noLocks
 func noteTunnel(_ kind: Tunnel.Kind, identifier: UInt32, into reading: inout Reading) {

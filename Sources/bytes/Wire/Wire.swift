@@ -23,8 +23,8 @@ public import Net
 // What most frames are (Ethernet II, IPv4 without options or IPv6 without extension headers, TCP or UDP) is read in line; the rest
 // stands in functions out of line, so that it costs the others only the comparison that leads to it.
 //
-// Not looked at: the checksums of TCP, UDP, SCTP, ICMP and GRE, because a frame from the host's own stack carries only a part of them
-// where the sender leaves the sum to its NIC (veth does). `docs/wire.md` says of each protocol what is checked.
+// Apart from all that stands TransportChecksum, with Checksum and CRC32C: it touches every byte of a packet, so that whoever wants to know
+// asks for it by the reading. `docs/wire.md` says of each protocol what is checked.
 
 /// Reads a frame as it was received, from the first byte of its Ethernet header, without its check sequence.
 ///

@@ -177,6 +177,7 @@ struct Tables {
             }
         }
         if !enforced.logged.isEmpty { record.flags |= SideRecord.logged }
+        if enforced.layers.contains(where: { $0.end == .failsafe }) { record.flags |= SideRecord.failsafe }
         evaluation.govern(&record, enforced)
         return record
     }

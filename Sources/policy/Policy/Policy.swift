@@ -43,6 +43,9 @@ public struct Policy: Sendable {
         case reset
     }
 
+    /// The longest time that connections may drain, in seconds: what a flow's entry has room for.
+    public static let longestDrain: UInt32 = 65_535
+
     /// Whether what a rule lets through becomes a flow.
     public enum Tracking: String, Sendable, CaseIterable {
         /// It does: replies and related errors follow.

@@ -36,10 +36,13 @@ public struct PolicyReport: Codable, Sendable {
     public var written: [Written]
     /// Where zones lie.
     public var zones: [ZonePlace]
+    /// What no policy can close; `nil` of a daemon that does not say.
+    public var failsafe: FailsafeReport?
 
     /// The report of a set.
-    public init(generation: UInt32, set: PolicySet, zones placements: [ZonePlacement]) {
+    public init(generation: UInt32, set: PolicySet, zones placements: [ZonePlacement], failsafe: Failsafe = Failsafe()) {
         self.generation = generation
+        self.failsafe = FailsafeReport(failsafe)
         let all = set.documents
         documents = all.map(\.yaml).joined(separator: "---\n")
         written = all.map { document in

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import API
+internal import Compiler
 internal import Glibc
 internal import Layout
 internal import Net
+internal import Policy
 internal import Record
 internal import Synchronization
 internal import Telemetry
@@ -10,6 +12,8 @@ internal import Telemetry
 /// The daemon's state from what keeper and the workers write into shared memory: no question reaches them.
 struct BoardStatus: StatusSource {
     let files: KeeperFiles
+    /// What the generation in force keeps open.
+    let failsafe: @Sendable () -> Failsafe
 
     func status() -> StatusReport {
         // The files were checked against their layouts when they were mapped.
@@ -45,7 +49,26 @@ struct BoardStatus: StatusSource {
             pairs: pairs, ports: ports,
             flows: .init(
                 capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters,
-                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)))
+                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
+            checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }),
+            failsafe: openings)
+    }
+
+    private var openings: [StatusReport.Opening] {
+        let failsafe = failsafe()
+        func told(_ opening: Failsafe.Opening, _ list: String, to: [String]) -> StatusReport.Opening {
+            .init(
+                list: list, name: opening.name, services: opening.services.map(\.words), from: Self.told(opening.from), to: to)
+        }
+        let addresses = failsafe.addresses.map(Self.told)
+        return failsafe.box.map { told($0, "box", to: addresses) }
+            + failsafe.transit.map { told($0, "transit", to: Self.told($0.to)) }
+    }
+
+    private static func told(_ prefix: Prefix) -> String { prefix.isHost ? "\(prefix.address)" : "\(prefix)" }
+
+    private static func told(_ term: Term?) -> [String] {
+        (term?.cidrs ?? []).map(told) + (term?.zones ?? []).map { "zone \($0)" }
     }
 
     /// Seconds from now until a moment of the monotonic clock, begun ones counted; 0 when it is over.

@@ -124,7 +124,8 @@ extension ConfigurationReader {
     private func time(_ value: YAMLValue, _ what: String, most: UInt32, _ written: String) throws(PolicyError) -> UInt32 {
         let seconds = try value.seconds(what)
         guard seconds <= most else {
-            throw value.error("\(what) can be \(written) at most, not \(try value.text(what))", remedy: "write \(written) or less")
+            throw value.error(
+                "\(what) can be \(written) at most, not \(try value.text(what))", remedy: "write \(written) or less")
         }
         return seconds
     }

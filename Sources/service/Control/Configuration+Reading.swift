@@ -33,7 +33,7 @@ extension Configuration {
 struct ConfigurationReader {
     static let keys = [
         "pairs", "zones", "policies", "workloads", "socket", "state", "run", "layer2", "storm", "flows", "checksums", "replies",
-        "icmp-errors",
+        "icmp-errors", "failsafe",
     ]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
@@ -76,6 +76,7 @@ struct ConfigurationReader {
         }
         (result.flowCapacity, result.flows) = try flows(pairs: result.pairs.count)
         result.links = try linkTable()
+        result.failsafe = try failsafe(result.zones)
         return result
     }
 

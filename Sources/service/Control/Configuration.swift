@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Classifier
+public import Compiler
 public import Layout
 public import Net
 public import Policy
@@ -110,6 +111,8 @@ public struct Configuration: Sendable {
     public var links = LinkTable()
     /// How connections are kept and followed.
     public var flows = FlowSettings()
+    /// Services that no policy can close.
+    public var failsafe = Failsafe()
 
     /// Flows where the file names no capacity.
     public static let defaultFlows = 262_144

@@ -10,6 +10,7 @@ final class PolicyInForce: Sendable {
         var generation: UInt32
         var set: PolicySet
         var zones: [ZonePlacement]
+        var failsafe: Failsafe
     }
 
     private struct State {
@@ -20,8 +21,8 @@ final class PolicyInForce: Sendable {
     private let state = Mutex(State())
 
     /// A generation is on its way.
-    func publish(_ generation: UInt32, _ set: PolicySet, _ zones: [ZonePlacement]) {
-        state.withLock { $0.coming.append(Published(generation: generation, set: set, zones: zones)) }
+    func publish(_ generation: UInt32, _ set: PolicySet, _ zones: [ZonePlacement], _ failsafe: Failsafe) {
+        state.withLock { $0.coming.append(Published(generation: generation, set: set, zones: zones, failsafe: failsafe)) }
     }
 
     /// A generation has come into force, and with it those before are gone.
@@ -38,6 +39,9 @@ final class PolicyInForce: Sendable {
     /// What clients are told; `nil` before anything that this process published is in force.
     var report: PolicyReport? {
         let current = state.withLock { $0.current }
-        return current.map { PolicyReport(generation: $0.generation, set: $0.set, zones: $0.zones) }
+        return current.map { PolicyReport(generation: $0.generation, set: $0.set, zones: $0.zones, failsafe: $0.failsafe) }
     }
+
+    /// What the generation in force keeps open, whatever its policies say.
+    var failsafe: Failsafe { state.withLock { $0.current?.failsafe } ?? Failsafe() }
 }

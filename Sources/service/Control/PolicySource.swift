@@ -25,6 +25,8 @@ public struct PolicySource: Sendable {
     public private(set) var losses: [PolicyError] = []
     /// Where zones lie, by the last reading.
     private(set) var zones: [ZonePlacement] = []
+    /// What no policy can close, by the last reading.
+    public private(set) var failsafe: Failsafe
 
     /// The source that a configuration names, and files and folders beside it. Without a configuration no zone has a place, and
     /// layer 2 has its defaults. Documents may be of any language that is read; with `isLossy` what those say that has no native form is
@@ -34,6 +36,7 @@ public struct PolicySource: Sendable {
         self.paths = (configuration.map { $0.policies + $0.workloads } ?? []) + paths
         places = configuration?.zones ?? []
         file = configuration?.file
+        failsafe = configuration?.failsafe ?? Failsafe()
     }
 
     /// Reads the documents and compiles them as a generation; `ports` are the names of all pairs' ports as keeper numbers them.
@@ -43,9 +46,10 @@ public struct PolicySource: Sendable {
     ) throws -> Compiled {
         let (set, placements) = try read(ports: ports, beside: others)
         let configuration = try file.map { try Configuration.load($0) }
+        failsafe = configuration?.failsafe ?? Failsafe()
         return try Compiler.compile(
             set, zones: placements, links: configuration?.links ?? LinkTable(), flows: configuration?.flows ?? FlowSettings(),
-            generation: generation, inventory: &inventory)
+            failsafe: failsafe, generation: generation, inventory: &inventory)
     }
 
     /// Reads the documents, and finds out where their zones lie, without compiling anything.
@@ -118,7 +122,7 @@ public struct PolicySource: Sendable {
     /// Asks the model for the nearest rules. It goes from rule to rule and from workload to workload, so that large sets do without.
     private func nearest(in compiled: Compiled) -> PublishedNames.Nearest? {
         guard compiled.figures.rules + compiled.set.workloads.count <= Self.explainedSize else { return nil }
-        let (reference, zones) = (Reference(compiled.set), inventory.zones)
+        let (reference, zones) = (Reference(compiled.set, failsafe: failsafe), inventory.zones)
         return { record, side, time in
             let ends = [(record.source, record.sourceZone), (record.destination, record.destinationZone)].map { address, zone in
                 Reference.End(address: address, zone: Int(zone) < zones.count ? zones[Int(zone)] : Zone.implicit)

@@ -35,7 +35,7 @@ struct Publisher: Sendable {
         defer { close(image) }
         // Known before it is published: the first record that names it may come at once.
         names.learn(source.names(of: compiled, epoch: first))
-        inForce.publish(generation, compiled.set, source.zones)
+        inForce.publish(generation, compiled.set, source.zones, source.failsafe)
         try link.send(
             Message(.publish, UInt64(generation), UInt64(epoch)), descriptors: [image, map.descriptor])
         last = (generation, epoch)

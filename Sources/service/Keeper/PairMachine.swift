@@ -85,7 +85,7 @@ final class PairMachine {
         programs = try PairMachine.attach(interfaces, mode, fileSystem, generic: plan.generic == 1, isBegun: held != nil)
         earlier = Array(repeating: KernelStatistics(), count: 2 * Int(plan.queues))
         sockets = []
-        isRestart = held == nil && programs.contains { $0.origin != .attached }
+        isRestart = held == nil && programs.contains { $0.origin == .adopted }
         for port in 0..<2 { self.plan.ports[port].isNative = programs[port].attachedMode == .native ? 1 : 0 }
         if let held {
             for (place, descriptor) in held.sockets.enumerated() {

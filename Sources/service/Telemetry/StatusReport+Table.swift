@@ -9,6 +9,8 @@ extension StatusReport {
             "processes: " + names.joined(separator: ", "),
             "flows: \(flows.used) of \(flows.capacity)" + flowsText,
         ]
+        if checksums.completed > 0 { lines.append("checksums: \(checksums.completed) completed") }
+        lines += failsafe.map(\.line)
         for pair in pairs {
             lines.append("")
             lines.append("pair \(pair.name): \(pair.mode)")
@@ -56,6 +58,16 @@ extension StatusReport {
                 return column == 0 || column == row.count - 1 ? cell.0 + pad : pad + cell.0
             }.joined(separator: "  ").trimmingTrailingBlanks
         }
+    }
+}
+
+extension StatusReport.Opening {
+    /// `failsafe ssh (box): tcp/22 from 192.0.2.0/24`.
+    fileprivate var line: String {
+        var text = "failsafe \(name) (\(list)): \(services.joined(separator: ", "))"
+        if !from.isEmpty { text += " from \(from.joined(separator: ", "))" }
+        if !to.isEmpty { text += " to \(to.joined(separator: ", "))" }
+        return text
     }
 }
 

@@ -58,6 +58,27 @@ public struct StatusReport: Codable, Hashable, Sendable {
             self.queues = queues
         }
     }
+    /// A service that no policy can close.
+    public struct Opening: Codable, Hashable, Sendable {
+        /// box or transit.
+        public var list: String
+        /// Its name in causes.
+        public var name: String
+        /// The services, as policies write them.
+        public var services: [String]
+        /// Blocks and zones of those who may open it; empty for anybody.
+        public var from: [String]
+        /// Blocks and zones to which it leads; empty for any.
+        public var to: [String]
+        /// An opening.
+        public init(list: String, name: String, services: [String], from: [String], to: [String]) {
+            self.list = list
+            self.name = name
+            self.services = services
+            self.from = from
+            self.to = to
+        }
+    }
     /// Flow tables of all workers together.
     public struct Flows: Codable, Hashable, Sendable {
         /// Flows that fit.
@@ -107,6 +128,14 @@ public struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// Transport checksums, of all workers together.
+    public struct Checksums: Codable, Hashable, Sendable {
+        /// Frames whose sender had left the checksum to its NIC, and for which a worker completed it.
+        public var completed: UInt64
+        /// Checksums.
+        public init(completed: UInt64) { self.completed = completed }
+    }
+
     /// The policy generation in force, 0 before the first.
     public var generation: UInt32
     /// The inventory's epoch.
@@ -119,15 +148,24 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var ports: [Port]
     /// Flow tables.
     public var flows: Flows
+    /// Transport checksums.
+    public var checksums: Checksums
+    /// What no policy can close.
+    public var failsafe: [Opening]
 
     /// A report from its parts.
-    public init(generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows) {
+    public init(
+        generation: UInt32, epoch: UInt32, processes: [Process], pairs: [Pair], ports: [Port], flows: Flows, checksums: Checksums,
+        failsafe: [Opening] = []
+    ) {
         self.generation = generation
         self.epoch = epoch
         self.processes = processes
         self.pairs = pairs
         self.ports = ports
         self.flows = flows
+        self.checksums = checksums
+        self.failsafe = failsafe
     }
 }
 

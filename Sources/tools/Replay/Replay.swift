@@ -82,17 +82,20 @@ public struct Replay: ~Copyable {
         }
         fate.verdict = outcome.verdict
         if case .hold = outcome.verdict { held[Held(pair: place.pair, address: outcome.address)] = frame.number }
-        for address in outcome.released { release(Held(pair: place.pair, address: address), by: frame.number) }
-        if let flow = reading.flatMap(worker.flow(of:)) { (fate.flow, fate.state) = (flow.text, flow.state.name) }
+        if let flow = outcome.flow { (fate.flow, fate.state) = (flow.text, flow.state.name) }
+        for (address, reason) in outcome.ended { settle(Held(pair: place.pair, address: address), as: .drop(reason), by: nil) }
+        for address in outcome.released { settle(Held(pair: place.pair, address: address), as: .forward, by: fate) }
     }
 
-    private mutating func release(_ key: Held, by number: Int) {
-        guard let frame = held.removeValue(forKey: key), let line = waiting.firstIndex(where: { $0.frame == frame }) else {
-            return
-        }
-        waiting[line].verdict = .forward
-        waiting[line].releasedBy = number
-        count(.forward)
+    /// Notes what became of a frame that was held; one that left is of the flow of the frame that released it.
+    private mutating func settle(_ key: Held, as verdict: Verdict, by fate: FrameFate?) {
+        guard let frame = held.removeValue(forKey: key), let first = waiting.first else { return }
+        // The lines that wait have no gap.
+        let line = frame - first.frame
+        waiting[line].verdict = verdict
+        waiting[line].releasedBy = fate?.frame
+        (waiting[line].flow, waiting[line].state) = (fate?.flow, fate?.state)
+        count(verdict)
     }
 
     private mutating func count(_ verdict: Verdict) {

@@ -12,8 +12,10 @@ internal import Synchronization
     /// Frames as large as the largest capture holds, behind the kernel's headroom.
     private static let frameSize = 131_072
     private static let headroom: UInt64 = 256
-    private static let frames = 512
-    private static let ringSize: UInt32 = 128
+    /// More than both fill rings and all that may be held.
+    private static let frames = 2_048
+    /// More than one frame and the held ones of its datagram.
+    private static let ringSize: UInt32 = 256
     private static let events = 1_024
 
     private let pair: UInt8
@@ -41,13 +43,17 @@ internal import Synchronization
         let events = ReplayMemory(byteCount: EventRingLayout.byteCount(capacity: Self.events))
         let flows4 = ReplayMemory(byteCount: FlowTable<FlowKey4>.byteCount(capacity: flows))
         let flows6 = ReplayMemory(byteCount: FlowTable<FlowKey6>.byteCount(capacity: flows))
-        parts = rings + [link, free, handOffs, events, flows4, flows6]
+        let fragments = ReplayMemory(byteCount: FragmentTable.byteCount)
+        parts = rings + [link, free, handOffs, events, flows4, flows6, fragments]
         unsafe FlowTable<FlowKey4>.format(base: flows4.base, capacity: flows)
         unsafe FlowTable<FlowKey6>.format(base: flows6.base, capacity: flows)
+        unsafe FragmentTable.format(base: fragments.base)
         let secret = HashSecret { _ in .random(in: 0 ... .max) }
         // Every piece below is as long as its own `byteCount` says, zeroed, page-aligned, and lives as long as the lane.
         guard let table4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: flows, secret: secret),
-            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: flows, secret: secret)
+            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: flows, secret: secret),
+            // As many may be held as by a worker of a large machine.
+            let fragmentTable = unsafe FragmentTable(base: fragments.base, frames: 8 * FragmentTableSize.frames, secret: secret)
         else { preconditionFailure("a table that was just formatted is whole") }
         let linkWord = unsafe UnsafePointer(link.base.assumingMemoryBound(to: Atomic<UInt32>.self))
         unsafe linkWord.pointee.store(1, ordering: .relaxed)
@@ -61,8 +67,9 @@ internal import Synchronization
             pair: pair, queue: 0, ownerByHash: false, ports: ports,
             umem: UMEM(frames: umem.base, frameSize: Self.frameSize, framesPerWorker: Self.frames, workers: 1),
             free: FreeList(base: free.base, capacity: Self.frames),
-            handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows: FlowTables(v4: table4, v6: table6, pair: pair),
-            flowCapacity: flows, counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
+            handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64),
+            flows: FlowTables(v4: table4, v6: table6, pair: pair), flowCapacity: flows, fragments: fragmentTable,
+            counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: events.base, capacity: Self.events))
         lane.free.refill(worker: 0, framesPerWorker: Self.frames, frameSize: Self.frameSize)
         clock = now
@@ -74,17 +81,22 @@ internal import Synchronization
         var verdict: Verdict
         /// Its address, by which it is known if it is released later.
         var address: UInt64
+        /// Its flow as it stands behind the frame, if it has one: who opened it towards whom, and how far it has come.
+        var flow: (text: String, state: FlowState)?
         /// Addresses of frames that were held before and left now.
         var released: [UInt64]
+        /// Addresses of frames that were held before and ended now, or while time went by.
+        var ended: [(address: UInt64, reason: DropReason)]
     }
 
     /// Lets a frame go its whole way; `nil` where no free frame was left for it.
     func feed(_ bytes: [UInt8], port: Int, by policy: PolicyInForce, at now: Moment) -> Outcome? {
+        guard bytes.count <= Self.frameSize - Int(Self.headroom) else { return nil }
+        let waiting = held
         pass(until: now, by: policy)
+        let left = held
         let kernel = kernels[port]
-        guard bytes.count <= Self.frameSize - Int(Self.headroom), kernel.ends.fill.peek(1) == 1,
-            kernel.ends.receive.free(1) > 0
-        else { return nil }
+        guard kernel.ends.fill.peek(1) == 1, kernel.ends.receive.free(1) > 0 else { return nil }
         let address = kernel.ends.fill[0] + Self.headroom
         kernel.ends.fill.release(1)
         umem.write(bytes, at: Int(address))
@@ -95,22 +107,36 @@ internal import Synchronization
         let sent = send(1 - port)
         // What is sent back is our own: a reply.
         _ = send(port)
-        var outcome = Outcome(verdict: .hold, address: address, released: sent.filter { $0 != address })
-        if sent.contains(address) {
-            outcome.verdict = .forward
-        } else if let reason = DropReason.allCases.first(where: { gained($0, port, since: before) }) {
-            outcome.verdict = .drop(reason)
-            if case .reject = lane.lastVerdict { outcome.verdict = .reject(reason) }
-        }
+        let (after, verdict) = (held, fate(of: address, sent))
+        var reasons = gained(port, since: before)
+        if let own = verdict.reason, let place = reasons.firstIndex(of: own) { reasons.remove(at: place) }
+        let lost = left.filter { !after.contains($0) && !sent.contains($0) }
         while records.drain(limit: Self.events, { _ in }) > 0 {}
-        return outcome
+        return Outcome(
+            verdict: verdict, address: address, flow: flow(), released: sent.filter { $0 != address },
+            // Nothing but time ends them without a frame. What one frame ends is of one datagram, and ends for one reason.
+            ended: waiting.filter { !left.contains($0) }.map { ($0, .fragmentTimeout) } + zip(lost, reasons).map { ($0, $1) })
     }
 
-    /// The flow of a reading as it stands now: who opened it towards whom, and how far it has come.
-    func flow(of reading: Reading) -> (text: String, state: FlowState)? {
-        guard case .packet = reading.kind else { return nil }
+    /// What became of the frame that was fed.
+    private func fate(of address: UInt64, _ sent: [UInt64]) -> Verdict {
+        if sent.contains(address) { return .forward }
+        return held.contains(address) ? .hold : lane.lastVerdict
+    }
+
+    /// The flow of the frame that was fed as it stands now.
+    private func flow() -> (text: String, state: FlowState)? {
+        guard let reading = lane.lastReading else { return nil }
         let number = lane.flows.find(reading, hash: lane.flows.hash(reading), candidate: .none).number
         return number.isNone ? nil : (describe(lane.flows.identity(of: number)), lane.flows[number].state)
+    }
+
+    /// Addresses of the frames that wait, in the order of their datagrams.
+    private var held: [UInt64] {
+        guard lane.fragments.heldCount > 0 else { return [] }
+        var addresses: [UInt64] = []
+        lane.fragments.forEachHeld { addresses.append($0.address) }
+        return addresses
     }
 
     /// Flows that the worker keeps.
@@ -126,8 +152,12 @@ internal import Synchronization
             _ = lane.turn(by: policy, at: Moment(nanoseconds: clock, wall: now.wall))
         }
         clock = max(clock, now.nanoseconds)
-        // A worker that was never asked has given the kernel no free frame yet.
-        _ = lane.turn(by: policy, at: now)
+        // A worker that was never asked has given the kernel no free frame yet; and a turn ends only so many that waited for too long.
+        var before: Int
+        repeat {
+            before = lane.fragments.heldCount
+            _ = lane.turn(by: policy, at: now)
+        } while lane.fragments.heldCount < before
     }
 
     /// Takes what the port would send, and says that it was sent.
@@ -146,8 +176,13 @@ internal import Synchronization
 
     private var counted: WorkerCounters { unsafe counters.base.load(as: WorkerCounters.self) }
 
-    private func gained(_ reason: DropReason, _ port: Int, since before: WorkerCounters) -> Bool {
-        counted.ports[port].dropped[Int(reason.number)] > before.ports[port].dropped[Int(reason.number)]
+    /// The reasons for which frames were dropped, one for each.
+    private func gained(_ port: Int, since before: WorkerCounters) -> [DropReason] {
+        DropReason.allCases.flatMap { reason in
+            let place = Int(reason.number)
+            let count = counted.ports[port].dropped[place] - before.ports[port].dropped[place]
+            return [DropReason](repeating: reason, count: Int(count))
+        }
     }
 }
 

@@ -26,7 +26,7 @@ struct PolicyDiffCommand: AsyncParsableCommand {
         help: .init("Files or folders that both sets have, as workloads.", valueName: "path"))
     var workloads: [String] = []
 
-    @Option(name: .long, help: "A configuration that says where zones lie, for both sets.")
+    @Option(name: .long, help: "A configuration that says where zones lie and what no policy can close, for both sets.")
     var config: String?
 
     @Flag(name: .long, help: "Leave out what has no native form in importable documents, and say what.")
@@ -70,8 +70,8 @@ struct PolicyDiffCommand: AsyncParsableCommand {
             let old = try await options.running()
             var (new, losses) = try PolicySetOptions.read(sets[0], config: config, isLossy: isLossy)
             DocumentOptions.tell(losses)
-            // What is a candidate for this appliance lies where its zones lie.
-            if config == nil { new.zones = old.zones }
+            // What is a candidate for this appliance lies where its zones lie, and cannot close what it keeps open.
+            if config == nil { (new.zones, new.failsafe) = (old.zones, old.failsafe) }
             return (try PolicySetOptions.view(old), try PolicySetOptions.view(new))
         }
         async let first = Self.view(sets[0], config: config, isLossy: isLossy)

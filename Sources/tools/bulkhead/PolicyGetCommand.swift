@@ -17,7 +17,7 @@ struct PolicyGetCommand: AsyncParsableCommand {
 
     @OptionGroup var set: PolicySetOptions
 
-    @Flag(name: .long, help: "One JSON document for machines: generation (0 for files), documents, their places, and zones.")
+    @Flag(name: .long, help: "One JSON document for machines: generation (0 for files), documents, their places, zones and failsafe.")
     var json = false
 
     func run() async throws {
@@ -27,7 +27,7 @@ struct PolicyGetCommand: AsyncParsableCommand {
             return say(json ? body : "# generation \(report.generation)\n" + report.documents)
         }
         let reading = try await set.read()
-        let report = PolicyReport(generation: 0, set: reading.set, zones: reading.zones)
+        let report = PolicyReport(generation: 0, set: reading.set, zones: reading.zones, failsafe: reading.failsafe)
         say(json ? try DaemonClient.encode(report) : report.documents)
     }
 }

@@ -22,8 +22,8 @@ struct PolicySetOptions: ParsableArguments {
 
     func validate() throws { try documents.validate(config: config) }
 
-    /// A set and where its zones lie.
-    typealias Reading = (set: PolicySet, zones: [ZonePlacement])
+    /// A set, where its zones lie, and what it cannot close.
+    typealias Reading = (set: PolicySet, zones: [ZonePlacement], failsafe: Failsafe)
 
     /// The set that was named, else the one in force.
     func read() async throws -> Reading {
@@ -43,13 +43,13 @@ struct PolicySetOptions: ParsableArguments {
         let configuration = try config.map(Configuration.load)
         var source = PolicySource(configuration, paths: paths, isLossy: isLossy)
         let reading = try source.read(ports: configuration?.ports ?? [])
-        return (reading, source.losses)
+        return ((reading.set, reading.zones, source.failsafe), source.losses)
     }
 
     /// The set in force, as the daemon loaded it.
     func running() async throws -> Reading {
         let report = try DaemonClient.decode(PolicyReport.self, try await daemon.client.get("/v1/policy"))
-        return (try report.set(), report.placements)
+        return (try report.set(), report.placements, try report.failsafe?.failsafe() ?? Failsafe())
     }
 
     /// The set, compiled and loaded as workers load it.
@@ -61,7 +61,7 @@ struct PolicySetOptions: ParsableArguments {
     /// A set, compiled and loaded as workers load it.
     static func view(_ reading: Reading) throws -> PolicyView {
         do throws(CompileError) {
-            return try PolicyView(set: reading.set, zones: reading.zones)
+            return try PolicyView(set: reading.set, zones: reading.zones, failsafe: reading.failsafe)
         } catch .policy(let error) {
             // Told with its place, as what cannot be read.
             throw error

@@ -37,6 +37,9 @@ import TestSupport
     /// Frames on the worker's free list.
     var freeCount: UInt64 { lane.free.count }
 
+    /// Datagrams of which the worker knows that fragments are missing.
+    var datagrams: Int { lane.fragments.used }
+
     /// Whether nothing waits for the worker.
     var isQuiet: Bool { lane.isQuietNow() }
 
@@ -71,17 +74,21 @@ import TestSupport
         for port in 0..<2 {
             let queue = counters.ports[port]
             if queue.received != queue.forwarded + queue.droppedInAll + queue.held {
-                return "port \(port): \(queue.received) received, \(queue.forwarded) forwarded, \(queue.droppedInAll) dropped"
+                return """
+                    port \(port): \(queue.received) received, \(queue.forwarded) forwarded, \(queue.droppedInAll) dropped, \
+                    \(queue.held) held
+                    """
             }
         }
-        return nil
+        let held = counters.ports[0].held + counters.ports[1].held
+        return held == lane.fragments.heldCount ? nil : "\(held) are counted as held, and \(lane.fragments.heldCount) are"
     }
 
     /// What is wrong with the flow tables, or with memory beside anything that the lane may write; `nil` when nothing is.
     var memoryFault: String? {
         if let damage = lane.flows.v4.check() { return "IPv4 flows: \(damage)" }
         if let damage = lane.flows.v6.check() { return "IPv6 flows: \(damage)" }
-        let all = [parts.counters, parts.events, parts.flows4, parts.flows6] + ports.map(\.memory)
+        let all = [parts.counters, parts.events, parts.flows4, parts.flows6, parts.fragments] + ports.map(\.memory)
         return all.allSatisfy(\.isMarginIntact) ? nil : "something was written beside its memory"
     }
 }
@@ -95,6 +102,7 @@ import TestSupport
     let events: PlainMemory
     let flows4: PlainMemory
     let flows6: PlainMemory
+    let fragments = PlainMemory(byteCount: FragmentTable.byteCount)
     private let umem: PlainMemory
     private let free: PlainMemory
     private let handOffs: PlainMemory
@@ -109,12 +117,14 @@ import TestSupport
         flows6 = PlainMemory(byteCount: FlowTable<FlowKey6>.byteCount(capacity: shape.flows))
         unsafe FlowTable<FlowKey4>.format(base: flows4.base, capacity: shape.flows)
         unsafe FlowTable<FlowKey6>.format(base: flows6.base, capacity: shape.flows)
+        unsafe FragmentTable.format(base: fragments.base)
     }
 
     /// A lane over the memory as it is.
     func lane() throws -> Lane {
         guard let table4 = unsafe FlowTable<FlowKey4>(base: flows4.base, capacity: shape.flows, secret: shape.secret),
-            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: shape.flows, secret: shape.secret)
+            let table6 = unsafe FlowTable<FlowKey6>(base: flows6.base, capacity: shape.flows, secret: shape.secret),
+            let fragments = unsafe FragmentTable(base: fragments.base, frames: shape.frames, secret: shape.secret)
         else { throw BenchError.noTable }
         let queues = InlineArray<2, PortQueue> {
             ports[$0].queue(
@@ -124,8 +134,9 @@ import TestSupport
             pair: shape.pair, queue: UInt8(queue), ownerByHash: shape.workers > 1, ports: queues,
             umem: UMEM(frames: umem.base, frameSize: 2048, framesPerWorker: shape.frames, workers: shape.workers),
             free: FreeList(base: free.base, capacity: shape.frames * shape.workers),
-            handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs), 
+            handOffs: HandOffTable(base: handOffs.base, workers: shape.workers, capacity: shape.handOffs),
             flows: FlowTables(v4: table4, v6: table6, pair: shape.pair), flowCapacity: shape.flows,
+            fragments: fragments,
             counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: events.base, capacity: shape.events))
     }

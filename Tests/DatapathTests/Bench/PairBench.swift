@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Datapath
+import Flow
 import Net
 import Record
 import Ring
@@ -123,6 +124,7 @@ enum Fate: Equatable {
         var ledger = FrameLedger(frames: shape.workers * shape.frames, frameSize: 2048)
         for (number, worker) in workers.enumerated() {
             for port in 0..<2 { worker.ports[port].enter(into: &ledger, as: "port \(port) of worker \(number)") }
+            worker.lane.fragments.forEachHeld { ledger.note($0.address, in: "held by worker \(number)") }
             let top = unsafe free[number].base.load(as: UInt64.self)
             for slot in 0..<Int(top) {
                 let address = unsafe free[number].base.load(fromByteOffset: 64 + slot * 8, as: UInt64.self)

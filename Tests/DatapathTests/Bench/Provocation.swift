@@ -17,7 +17,6 @@ func unreadable(_ reason: DropReason) -> Packet? {
     case .badChecksum: Ethernet() / IPv4(checksum: 1) / UDP()
     case .badOptions: Ethernet() / IPv4(options: [131, 7, 4, 10, 0, 0, 9]) / UDP()
     case .extensionHeader: Ethernet() / IPv6() / Extension.routing(type: 0, segmentsLeft: 1) / UDP()
-    case .fragmentLimit: Ethernet() / IPv4(identification: 9, moreFragments: true) / UDP() / Payload(count: 16)
     case .tinyFragment: Ethernet() / IPv4(moreFragments: true, next: 6) / Payload(count: 16)
     case .unknownProtocol: Ethernet() / IPv4() / ICMPv6.echo()
     case .badTCP: Ethernet() / IPv4() / TCP([.syn, .fin])
@@ -42,8 +41,8 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     let bench = try PairBench()
     switch reason {
     case .truncated, .tooManyTags, .unknownEtherType, .badLength, .badLink, .badChecksum, .badOptions, .extensionHeader,
-        .fragmentLimit, .tinyFragment, .unknownProtocol, .badTCP, .badUDP, .badSCTP, .badICMP, .badIPsec, .badControl, .badDHCP,
-        .badNeighbour, .badTunnel, .martian, .multicast, .linkProtocol, .ownAddress:
+        .tinyFragment, .unknownProtocol, .badTCP, .badUDP, .badSCTP, .badICMP, .badIPsec, .badControl, .badDHCP, .badNeighbour,
+        .badTunnel, .martian, .multicast, .linkProtocol, .ownAddress:
         try bench.expectDropped(#require(unreadable(reason)), reason)
     case .storm: return try provokeStorm()
     case .notOpening: try bench.expectDropped(Connection().ack, .notOpening)
@@ -69,11 +68,10 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
     case .badTransportChecksum:
         try bench.expectDropped(Ethernet() / IPv4() / UDP(to: 53, checksum: .wrong) / Payload("who?"), .badTransportChecksum)
     case .partialChecksum: return try provokePartialChecksum()
-    case .fragmentOverlap: return nil
-    case .fragmentTimeout: return nil
+    case .fragmentOverlap, .fragmentLimit, .fragmentTimeout: return try provokeByFragments(reason)
     case .outOfWindow: return nil
     case .oneSided: return nil
-    case .errorLimit: return nil
+    case .errorLimit: return try provokeErrorLimit()
     case .sourceLimit: return try provokeSourceLimit()
     }
     return bench
@@ -84,6 +82,17 @@ private func provokeStorm() throws -> PairBench {
     let bench = try PairBench(PairShape(), .town { $0.links.stormFrames = 1 })
     try bench.expectForwarded(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP())
     try bench.expectDropped(Ethernet(to: "ff:ff:ff:ff:ff:ff") / ARP(), .storm)
+    return bench
+}
+
+/// One ICMP error a second is one less than two.
+private func provokeErrorLimit() throws -> PairBench {
+    let bench = try PairBench(PairShape(), .town { $0.flows.errorsPerSecond = 1 })
+    let asked = IPv4(from: client, to: web) / UDP(to: 53)
+    try bench.expectForwarded(Ethernet() / asked)
+    let error = Ethernet() / IPv4(from: web, to: client) / ICMP(type: 3, code: 3) / asked
+    try bench.expectForwarded(error, port: 1)
+    try bench.expectDropped(error, .errorLimit, port: 1)
     return bench
 }
 

@@ -69,7 +69,7 @@ public struct FrameOutcome: Sendable {
     }
 
     /// One step into a tunnel.
-    private static func readInner(_ frame: [UInt8], of outer: Reading) -> (DropReason?, Reading) {
+    static func readInner(_ frame: [UInt8], of outer: Reading) -> (DropReason?, Reading) {
         var inner = junk
         // As in `read`.
         let reason = unsafe Wire.readInner(frame.span.bytes, of: outer, into: &inner)

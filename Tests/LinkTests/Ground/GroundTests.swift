@@ -43,10 +43,12 @@ extension Kernel {
         }
 
         static let harms = [
-            Harm(harm: "ethtool -K bhk-x tx on", code: .farEndChecksum),
+            Harm(harm: "ethtool -K bhk-x tx on", code: .farEndChecksum, severity: .note),
+            Harm(harm: "ethtool -K bhk-x tx on gro on", code: .farEndChecksum, demands: Demands(fail: .open)),
             Harm(harm: "ethtool -K bhk-x gro off", code: .farEndGRO, demands: everything),
             Harm(
-                harm: "ethtool -K bhk-x tx on tso on && ethtool -K bhk-x tx off && ethtool -K bhk-x tx on", code: .farEndChecksum),
+                harm: "ethtool -K bhk-x tx on tso on && ethtool -K bhk-x tx off && ethtool -K bhk-x tx on", code: .farEndChecksum,
+                severity: .note),
             Harm(harm: "ethtool -K bhk-x txvlan on", code: .farEndVLAN, demands: everything),
             Harm(harm: "ip link set bhk-a mtu 9000", code: .mtuTooLarge, severity: .error),
             Harm(harm: "ip link set bhk-b mtu 1400", code: .mtuDiffers),

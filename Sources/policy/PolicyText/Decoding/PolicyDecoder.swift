@@ -73,7 +73,14 @@ struct PolicyDecoder {
 
     private func change(_ value: YAMLValue) throws(PolicyError) -> Policy.Change {
         if case .mapping = value.content {
-            return .drain(seconds: try value.mapping("change", Forms.drain).required("drain").seconds("drain"))
+            let drain = try value.mapping("change", Forms.drain).required("drain")
+            let seconds = try drain.seconds("drain")
+            guard seconds <= Policy.longestDrain else {
+                throw drain.error(
+                    "drain is \(seconds) seconds long, \(Policy.longestDrain) is the limit",
+                    remedy: "write 18h or less, or keep for connections that go on until they end")
+            }
+            return .drain(seconds: seconds)
         }
         switch try value.text("change") {
         case "reevaluate": return .reevaluate

@@ -38,7 +38,7 @@ extension Forms {
 
     static let drain = Form(
         name: "Drain", meaning: "Live connections go on for a while",
-        keys: [Key("drain", .duration, "How long", absent: nil)])
+        keys: [Key("drain", .duration, "How long, 65535 seconds at most", absent: nil)])
 
     static let rule = Form(
         name: "Rule", meaning: "One sentence of a policy",

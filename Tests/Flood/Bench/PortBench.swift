@@ -1,0 +1,1 @@
+../../DatapathTests/Bench/PortBench.swift

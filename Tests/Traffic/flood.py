@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A flood of opening frames from random sources, and connections that have to live through it.
+
+    flood.py send INTERFACE HARDWARE_ADDRESS TARGET PORT RATE SECONDS DISTINCT
+                                     sends SYNs from 10.128.0.0/9, DISTINCT of them in turn; RATE a second, 0 for as fast as it goes;
+                                     prints {"sent", "seconds"}
+    flood.py serve ADDRESS PORT      prints `listening`; answers each line with a fixed response of 1,000 bytes and keeps the connection
+    flood.py hold ADDRESS PORT COUNT opens COUNT connections and asks once by each; prints `holding`; on SIGTERM asks once more and
+                                     prints {"alive", "lost"}
+    flood.py ask ADDRESS PORT SECONDS
+                                     asks by a new connection each time, 50 times a second; prints {"asked", "failed", "median": seconds}
+"""
+import json
+import random
+import selectors
+import signal
+import socket
+import statistics
+import struct
+import sys
+import time
+
+PACKET_QDISC_BYPASS, SOL_PACKET = 20, 263
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 958\r\n\r\n".ljust(1000, b"x")
+
+
+def checksum(data):
+    """The internet checksum (RFC 1071)."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def opening_frames(interface, hardware_address, target, port, count):
+    """SYNs of different sources, with all checksums right."""
+    with open(f"/sys/class/net/{interface}/address", encoding="ascii") as file:
+        own = bytes.fromhex(file.read().strip().replace(":", ""))
+    link = bytes.fromhex(hardware_address.replace(":", "")) + own + b"\x08\x00"
+    there = socket.inet_aton(target)
+    for _ in range(count):
+        source = struct.pack("!I", 0x0A800000 | random.getrandbits(23))
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, source, there)
+        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+        body = struct.pack("!HHIIBBHHH", random.randrange(1024, 65536), port, random.getrandbits(32), 0, 0x50, 2, 65535, 0, 0)
+        pseudo = source + there + struct.pack("!HH", 6, 20)
+        yield link + head + body[:16] + struct.pack("!H", checksum(pseudo + body)) + body[18:]
+
+
+def send(interface, hardware_address, target, port, rate, seconds, distinct):
+    frames = list(opening_frames(interface, hardware_address, target, port, distinct))
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind((interface, 0))
+    sender.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
+    sender.setblocking(False)
+    print("ready", flush=True)
+    began = time.monotonic()
+    sent = number = 0
+    while (passed := time.monotonic() - began) < seconds:
+        due = 256 if rate == 0 else min(256, int(passed * rate) - number)
+        if due <= 0:
+            time.sleep(0.0005)
+            continue
+        for frame in (frames[(number + step) % distinct] for step in range(due)):
+            try:
+                sender.send(frame)
+                sent += 1
+            except OSError:
+                pass
+        number += due
+    print(json.dumps({"sent": sent, "seconds": time.monotonic() - began}), flush=True)
+
+
+def serve(address, port):
+    listener = socket.create_server((address, port), backlog=4096)
+    listener.setblocking(False)
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
+    print("listening", flush=True)
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is listener:
+                connection, _ = listener.accept()
+                selector.register(connection, selectors.EVENT_READ)
+                continue
+            try:
+                asked = key.fileobj.recv(4096)
+            except OSError:
+                asked = b""
+            if asked:
+                key.fileobj.sendall(RESPONSE * asked.count(b"\n"))
+            else:
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def fetch(connection):
+    """Asks once; whether the whole response came."""
+    try:
+        connection.sendall(b"GET /\n")
+        got = 0
+        while got < len(RESPONSE):
+            part = connection.recv(4096)
+            if not part:
+                return False
+            got += len(part)
+        return got == len(RESPONSE)
+    except OSError:
+        return False
+
+
+def hold(address, port, count):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    connections = [socket.create_connection((address, port), timeout=10) for _ in range(count)]
+    if not all(fetch(connection) for connection in connections):
+        sys.exit("a connection does not answer")
+    print("holding", flush=True)
+    signal.sigwait({signal.SIGTERM})
+    alive = sum(fetch(connection) for connection in connections)
+    print(json.dumps({"alive": alive, "lost": count - alive}), flush=True)
+
+
+def ask(address, port, seconds):
+    times, failed, end = [], 0, time.monotonic() + seconds
+    while (began := time.monotonic()) < end:
+        try:
+            with socket.create_connection((address, port), timeout=5) as connection:
+                if fetch(connection):
+                    times.append(time.monotonic() - began)
+                else:
+                    failed += 1
+        except OSError:
+            failed += 1
+        time.sleep(max(0, 0.02 - (time.monotonic() - began)))
+    median = statistics.median(times) if times else 0
+    print(json.dumps({"asked": len(times) + failed, "failed": failed, "median": median}), flush=True)
+
+
+def main():
+    match sys.argv[1:]:
+        case ["send", interface, hardware_address, target, port, rate, seconds, distinct]:
+            send(interface, hardware_address, target, int(port), float(rate), float(seconds), int(distinct))
+        case ["serve", address, port]:
+            serve(address, int(port))
+        case ["hold", address, port, count]:
+            hold(address, int(port), int(count))
+        case ["ask", address, port, seconds]:
+            ask(address, int(port), float(seconds))
+        case _:
+            sys.exit(__doc__)
+
+
+main()
