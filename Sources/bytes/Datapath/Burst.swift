@@ -203,10 +203,12 @@ extension Lane {
             drop(frame, from: port, because: .oversize)
             return
         }
-        if ports[out].rings.transmit.free(1) == 0 { complete(out) }
-        guard ports[out].rings.transmit.free(1) > 0 else {
-            drop(frame, from: port, because: .transmitFull)
-            return
+        if ports[out].rings.transmit.free(1) == 0 {
+            complete(out)
+            guard ports[out].rings.transmit.free(1) > 0 else {
+                drop(frame, from: port, because: .transmitFull)
+                return
+            }
         }
         unsafe counters.pointee.ports[port].forwarded &+= 1
         unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)

@@ -25,7 +25,7 @@ enum EtherType {
 }
 
 /// The Ethernet II header (IEEE 802.3, 3.1.1).
-private enum EthernetField {
+enum EthernetField {
     static var destination: Int { 0 }
     static var source: Int { destination + 6 }
     static var type: Int { source + 6 }
