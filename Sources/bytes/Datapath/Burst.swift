@@ -136,8 +136,8 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for that of a
-    /// refusal.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
+    /// that of a refusal.
     @_noLocks @inline(always)
     mutating func suggest(_ index: Int) {
         burst.candidates[index] = .none
@@ -203,10 +203,12 @@ extension Lane {
             drop(frame, from: port, because: .oversize)
             return
         }
-        if ports[out].rings.transmit.free(1) == 0 { complete(out) }
-        guard ports[out].rings.transmit.free(1) > 0 else {
-            drop(frame, from: port, because: .transmitFull)
-            return
+        if ports[out].rings.transmit.free(1) == 0 {
+            complete(out)
+            guard ports[out].rings.transmit.free(1) > 0 else {
+                drop(frame, from: port, because: .transmitFull)
+                return
+            }
         }
         unsafe counters.pointee.ports[port].forwarded &+= 1
         unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)

@@ -18,15 +18,6 @@ extension Lane {
         guard burst.reasons[index] == nil, !descriptor.isVerified else { return }
         let tunnels = burst.readings[index].carried.kind.number | burst.readings[index].tunnel.kind.number
         guard tunnels == 0 else { return verifyNested(index) }
-        guard case .packet = burst.readings[index].kind, umem.isPlainlyRight(descriptor, burst.readings[index]) else {
-            return verifyRarely(index)
-        }
-    }
-
-    /// What is neither TCP nor UDP, or not right.
-    @_noLocks @inline(never)
-    private mutating func verifyRarely(_ index: Int) {
-        let descriptor = burst.descriptors[index]
         let state = umem.checksumState(descriptor, PacketExtent(burst.readings[index]), cyclic)
         if state == .right || state == .absent { return }
         refuseOrComplete(index, state)
@@ -87,14 +78,6 @@ private struct NestedChecksums: BitwiseCopyable {
 // The doors to the bytes. The frame was read, so its descriptor lies in the UMEM.
 
 extension UMEM {
-    /// Whether the packet is TCP or UDP with a right checksum.
-    @_semantics("no_performance_analysis") @inline(always)
-    fileprivate func isPlainlyRight(_ descriptor: Descriptor, _ reading: borrowing Reading) -> Bool {
-        unsafe Wire.isPlainlyRight(
-            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), reading.protocolNumber,
-            from: reading.transportOffset, to: reading.end, source: reading.source, destination: reading.destination)
-    }
-
     /// What the checksum of a packet in the frame is.
     @_semantics("no_performance_analysis")
     fileprivate func checksumState(

@@ -164,6 +164,25 @@ public import Net
         return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
     }
 
+    /// Fifth stage: where the candidate's entry lies, if it is the flow of the key; `nil` where `find` has to look on.
+    @inlinable @inline(always) public func confirm(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
+        if candidate.isIPv4 {
+            guard candidate.rawValue < v4.limit else { return nil }
+            // In bounds by the line above; below the same.
+            guard unsafe FlowKey4.same(v4.key(at: candidate.rawValue).pointee, keys.v4) else { return nil }
+            return FlowTable<FlowKey4>.isLive(v4.state(candidate.rawValue)) ? place(of: candidate) : nil
+        }
+        guard candidate.entry < v6.limit, unsafe FlowKey6.same(v6.key(at: candidate.entry).pointee, keys.v6) else { return nil }
+        return FlowTable<FlowKey6>.isLive(v6.state(candidate.entry)) ? place(of: candidate) : nil
+    }
+
+    /// Where the entry of a flow lies.
+    @inlinable @inline(always) public func place(of number: FlowNumber) -> FlowPlace {
+        // Both tables compare the number with their capacity.
+        unsafe FlowPlace(
+            entry: UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)))
+    }
+
     /// Fifth stage: the flow of a key.
     @inlinable @inline(always) public func find(
         _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
@@ -232,21 +251,6 @@ public import Net
     /// Keeps them.
     @inlinable public mutating func setGrounds(_ grounds: FlowGrounds, of number: FlowNumber) {
         if number.isIPv4 { v4.setGrounds(grounds, of: number.entry) } else { v6.setGrounds(grounds, of: number.entry) }
-    }
-
-    /// Follows a flow by a frame that changes nothing but numbers, see `FlowEntry.takePlain`; false for any other, which goes to `track`.
-    @inlinable @inline(always) public mutating func trackPlain(
-        _ number: FlowNumber, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
-    ) -> Bool {
-        // Both tables compare the number with their capacity.
-        let entry = unsafe UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry))
-        if reading.protocolNumber.rawValue == 6 {
-            return unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now)
-        }
-        guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
-        unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
-        unsafe entry.pointee.lastSeen = now
-        return true
     }
 
     /// Follows a flow by one frame, see `FlowTable.track`.

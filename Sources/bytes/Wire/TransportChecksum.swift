@@ -95,32 +95,6 @@ private func state(ofSum sum: UInt64, _ frame: borrowing RawSpan, _ place: Check
     return .partial
 }
 
-/// Whether the checksum of a TCP segment or a UDP datagram is there, and right; false for anything else, which goes to `checksumState`.
-/// What most frames are is asked for by numbers: a reading that is handed on would be copied for each.
-///
-/// - Parameters:
-///   - number: the transport's protocol, of a `packet`.
-///   - start: its first byte, as `Reading.transportOffset`.
-///   - end: one past its last, as `Reading.end`.
-@_noLocks
-public func isPlainlyRight(
-    _ frame: borrowing RawSpan, _ number: IPProtocol, from start: UInt16, to end: UInt16, source: Address, destination: Address
-) -> Bool {
-    let (start, packetEnd) = (Int(start), Int(end))
-    guard start <= packetEnd, packetEnd <= frame.byteCount else { return false }
-    var length = packetEnd &- start
-    if number == .udp {
-        guard length >= UDPField.length, u16(frame, start &+ UDPField.checksum) != 0 else { return false }
-        let covered = Int(u16(frame, start &+ UDPField.datagramLength))
-        guard covered >= UDPField.length, covered <= length else { return false }
-        length = covered
-    } else {
-        guard number == .tcp, length >= ChecksumOffset.tcp &+ 2 else { return false }
-    }
-    let sum = pseudoHeaderSum(source, destination, length: length, number)
-    return checksum(of: summed(frame, from: start, to: start &+ length, onto: sum)) == 0
-}
-
 /// A packet's right checksum, and where it belongs.
 @frozen public struct RightChecksum: BitwiseCopyable, Sendable {
     /// First byte of the field.
