@@ -17,8 +17,9 @@ import Testing
         #expect(MemoryLayout<FlowDetail>.size == 24)
         #expect(MemoryLayout<FlowDetail>.stride == 24)
         #expect(MemoryLayout<FlowTableHeader>.size <= FlowTableHeader.size)
-        #expect(MemoryLayout<FlowEntry>.offset(of: \.state) == FlowTableLayout<FlowKey4>.stateOffset - MemoryLayout<FlowKey4>.size)
-        #expect(MemoryLayout<FlowEntry>.offset(of: \.state) == FlowTableLayout<FlowKey6>.stateOffset - MemoryLayout<FlowKey6>.size)
+        let state = MemoryLayout<FlowEntry>.offset(of: \.state)
+        #expect(state == FlowTableLayout<FlowKey4>.stateOffset - MemoryLayout<FlowKey4>.size)
+        #expect(state == FlowTableLayout<FlowKey6>.stateOffset - MemoryLayout<FlowKey6>.size)
         for (number, state) in FlowState.allCases.enumerated() { #expect(Int(state.number) == number) }
     }
 
