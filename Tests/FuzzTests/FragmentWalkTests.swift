@@ -21,6 +21,7 @@ import Testing
             try #require(outcome.flaw == nil, "seed \(seed) step \(step): \(outcome.flaw ?? "")")
             said.insert(outcome.what)
         }
+        #expect(bench.isMemoryIntact)
         let all = [
             "known", "waits", "refused(Net.DropReason.fragmentOverlap)", "refused(Net.DropReason.fragmentLimit)", "expired",
         ]
