@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Fragment table and its model") struct FragmentWalkTests {
     /// More by hand: `BULKHEAD_STEPS=1000000`.
-    private static let steps = ProcessInfo.processInfo.environment["BULKHEAD_STEPS"].flatMap(Int.init) ?? 6_000
+    private static let steps = ProcessInfo.processInfo.environment["BULKHEAD_STEPS"].flatMap(Int.init) ?? 3_000
 
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func `random fragments of many sources are treated as a dictionary of pieces says`(seed: UInt64) throws {
