@@ -24,7 +24,7 @@ extension Lane {
             _ = free.push(first)
             return false
         }
-        let length = umem.writeReply(to: burst.readings[arrival.index], trigger, at: first)
+        let length = umem.write(.rejected, to: burst.readings[arrival.index], trigger, at: first)
         let other = umem.writeReset(
             behind: burst.readings[arrival.index], trigger, sequence: nextSequence(arrival, number), at: second)
         guard length > 0, other > 0 else {
