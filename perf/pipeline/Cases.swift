@@ -11,8 +11,14 @@ struct Question {
     var isIPv4: Bool
     var flows: Int
     var pairs: Int
+    /// Rules that first frames are judged by.
+    var rules: Int
     var huge: Bool
+    /// The library that holds `rte_hash`, for the case of that name.
+    var library: String?
     var settings = FlowSettings()
+
+    static let cases = ["established", "instructions", "rte_hash", "first", "unreadable", "denied", "flood"]
 
     /// A moment for all: the clock stands still while frames pass, so that no flow expires among them.
     static let now = Moment(nanoseconds: 1 << 40, wall: 1_700_000_000)
@@ -21,6 +27,12 @@ struct Question {
     func measured() throws -> Fields {
         switch name {
         case "established": try established()
+        case "instructions": try instructions()
+        case "rte_hash": try besideRTEHash()
+        case "first": try first()
+        case "unreadable": try unreadable()
+        case "denied": try denied()
+        case "flood": try flood()
         default: throw Trouble.otherFate("no case \(name)")
         }
     }
@@ -54,19 +66,5 @@ struct Question {
             throw Trouble.otherFate("\(side.forwarded - before) of \(Stream.count) frames were forwarded; \(side.reasons)")
         }
         return time
-    }
-
-    /// Frames of established TCP connections, beside the same in C.
-    private func established() throws -> Fields {
-        let stream = Stream(huge: huge)
-        let loaded = try Loaded(Estate.small(), flows: settings, huge: huge)
-        let worker = try Worker(stream, loaded.inForce, capacity: flows, isIPv4: isIPv4, huge: huge)
-        try worker.establish(stream, flows, isIPv4: isIPv4, at: Self.now)
-        let reference = try Reference(stream, like: worker, isIPv4: isIPv4, huge: huge)
-        fill(stream)
-        _ = (try forward(worker, stream), try forward(reference, stream))
-        var row = row(try Pairs(pairs) { try forward($0 ? worker as any Side : reference, stream) })
-        row.add("a_a", try Pairs(min(pairs, 5)) { _ in try forward(worker, stream) })
-        return row
     }
 }

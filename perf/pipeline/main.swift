@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Measure
+import Net
 
 // One row of `scripts/perf pipeline`: a process of its own, so that its memory is its own.
 
 let usage = """
     usage: bulkhead-perf-pipeline --case NAME [--family IPv4|IPv6] [--flows N] [--pairs N] [--pages huge|small]
+                                  [--rules N] [--rte-hash LIBRARY] [--checksums on|off]
 
     Lets frames in memory pass a worker's whole turn, in turn with what they are compared with; prints one JSON object.
     scripts/perf pipeline runs all rows.
@@ -15,15 +17,20 @@ if CommandLine.arguments.contains("--help") {
     print(usage)
     exit(0)
 }
-guard let name = option("--case"), let flows = option("--flows").map({ Int($0) }) ?? 1_000, flows > 0,
+guard let name = option("--case"), Question.cases.contains(name), let flows = option("--flows").map({ Int($0) }) ?? 1_000, flows > 0,
     let pairs = option("--pairs").map({ Int($0) }) ?? 7, pairs > 0, ["IPv4", "IPv6"].contains(option("--family") ?? "IPv4"),
-    ["huge", "small"].contains(option("--pages") ?? "huge")
+    let rules = option("--rules").map({ Int($0) }) ?? 100_000, rules >= 10,
+    ["huge", "small"].contains(option("--pages") ?? "huge"), ["on", "off"].contains(option("--checksums") ?? "on")
 else {
     complain(usage)
     exit(2)
 }
-let question = Question(
-    name: name, isIPv4: option("--family") != "IPv6", flows: flows, pairs: pairs, huge: option("--pages") != "small")
+var question = Question(
+    name: name, isIPv4: option("--family") != "IPv6", flows: flows, pairs: pairs, rules: rules,
+    huge: option("--pages") != "small", library: option("--rte-hash"))
+// Tables are filled to the last place.
+question.settings.reservedFlows = 0
+question.settings.verifiesChecksums = option("--checksums") == "off" ? 0 : 1
 do {
     print(try question.measured().json)
 } catch {

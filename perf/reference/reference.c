@@ -4,6 +4,8 @@
 #include "wire.h"
 
 enum { burst = 64 };
+// Flags of a window whose end has sent an acknowledgement, and how far back segments may lie at least.
+enum { ordinary = 9, past = 66000 };
 
 struct port {
     struct producer fill, transmit;
@@ -26,7 +28,7 @@ struct reference {
     reference_lookup lookup;
     void *lookup_table;
     uint8_t pair;
-    bool verifies, any_zone_on_link, checks_windows;
+    bool verifies, any_zone_on_link;
     struct descriptor descriptors[burst];
     struct note notes[burst] __attribute__((aligned(64)));
 };
@@ -68,7 +70,6 @@ struct reference *reference_create(const struct reference_parts *parts) {
     self->pair = parts->pair;
     self->verifies = parts->verifies_checksums;
     self->any_zone_on_link = parts->any_zone_on_link;
-    self->checks_windows = parts->checks_windows;
     return self;
 }
 
@@ -175,24 +176,18 @@ static void look_up(struct reference *self, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) self->notes[i].candidate = numbers[i] < self->v4.limit ? numbers[i] : UINT32_MAX;
 }
 
-INLINE uint32_t extent(const struct window *window) {
-    return (uint32_t)window->maximum << (window->scale == 255 ? 0 : window->scale);
-}
-
-INLINE int is_after(uint32_t a, uint32_t b) { return (int32_t)(a - b) > 0; }
-
-// The four questions of netfilter's `tcp_in_window` on a segment without SYN, FIN or RST, and what it teaches.
-INLINE bool is_in_windows(struct window *sender, const struct window *receiver, const struct note *note) {
+// The four questions of netfilter's `tcp_in_window` on a segment with ACK and neither SYN, FIN nor RST, and what it teaches.
+INLINE bool is_in_windows(struct window *own, const struct window *peer, const struct note *note) {
     uint32_t end = note->sequence + note->payload;
-    uint32_t room = extent(receiver), back = extent(sender);
-    back = back < 66000 ? 66000 : back;
-    // Four comparisons and one branch.
-    int wrong = is_after(note->sequence, receiver->acknowledged + room) | is_after(sender->end - room, end)
-        | is_after(note->acknowledgement, receiver->end) | is_after(receiver->end - back, note->acknowledgement);
-    if (unlikely(wrong)) return false;
-    sender->end = is_after(end, sender->end) ? end : sender->end;
-    sender->acknowledged = is_after(note->acknowledgement, sender->acknowledged) ? note->acknowledgement : sender->acknowledged;
-    sender->maximum = note->window > sender->maximum ? note->window : sender->maximum;
+    uint32_t own_span = (uint32_t)own->maximum << (own->scale & 31), peer_span = (uint32_t)peer->maximum << (peer->scale & 31);
+    // Each is negative where its border is crossed.
+    uint32_t beyond = peer->acknowledged + peer_span + 1 - end, too_old = end - own->end + peer_span + past;
+    uint32_t unsent = peer->end - note->acknowledgement;
+    uint32_t too_late = note->acknowledgement - peer->end + (own_span > past ? own_span : past);
+    if (unlikely((int32_t)(beyond | too_old | unsent | too_late) < 0)) return false;
+    own->end = (int32_t)(end - own->end) > 0 ? end : own->end;
+    own->acknowledged = (int32_t)(note->acknowledgement - own->acknowledged) > 0 ? note->acknowledgement : own->acknowledged;
+    own->maximum = note->window > own->maximum ? note->window : own->maximum;
     return true;
 }
 
@@ -244,8 +239,11 @@ INLINE enum reason judge(struct reference *self, const struct note *note, uint32
         || (entry->valid_until != UINT32_MAX && wall >= entry->valid_until);
     if (unlikely(is_old)) return stale;
     if (unlikely(!is_initiator && entry->marks & mark_elsewhere)) return spoofed;
-    if (unlikely(note->flags & 7 || entry->state != state_established)) return not_opening;
-    if (self->checks_windows && unlikely(!is_in_windows(&entry->window[note->sender], &entry->window[!note->sender], note))) return out_of_window;
+    struct window *own = &entry->window[note->sender];
+    const struct window *peer = &entry->window[!note->sender];
+    uint8_t odd = ((note->flags & 0x17) ^ 0x10) | (entry->state ^ state_established) | (own->flags ^ ordinary) | (peer->flags ^ ordinary);
+    if (unlikely(odd)) return not_opening;
+    if (unlikely(!is_in_windows(own, peer, note))) return out_of_window;
     entry->seen[note->sender] |= note->flags;
     entry->frames[note->sender]++;
     entry->meter[note->sender] += (uint64_t)note->length << 16;

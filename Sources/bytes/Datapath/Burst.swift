@@ -80,7 +80,7 @@ extension Lane {
     public var lastReading: Reading? { isPacket(0) ? burst.readings[0] : nil }
 
     /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func receive(_ port: Int) -> UInt32 {
         let count = ports[port].rings.receive.peek(Lane.burstSize)
         guard count > 0 else { return 0 }
@@ -100,7 +100,7 @@ extension Lane {
     }
 
     /// Reads the frame's headers, those inside a tunnel where policy judges these, and asks for the bucket of its flow.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func read(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         let descriptor = burst.descriptors[index]
         burst.steps[index] = 0
@@ -124,7 +124,7 @@ extension Lane {
     }
 
     /// The hash of the frame's flow, and its owner; asks for the bucket.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func findBucket(_ index: Int) {
         burst.hashes[index] = flows.hash(burst.readings[index], keeping: &burst.keys[index])
         if ownerByHash { noteOwner(index) }
@@ -138,7 +138,7 @@ extension Lane {
 
     /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
     /// that of a refusal.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func suggest(_ index: Int) {
         burst.candidates[index] = .none
         guard isPacket(index) else { return }
@@ -151,7 +151,7 @@ extension Lane {
     }
 
     /// Whether the frame has a transport whose ports are known, and so belongs to a flow.
-    @_noLocks
+    @_noLocks @inline(always)
     func isPacket(_ index: Int) -> Bool {
         guard burst.reasons[index] == nil else { return false }
         if case .packet = burst.readings[index].kind { return true }
@@ -159,7 +159,7 @@ extension Lane {
     }
 
     /// The worker that owns the frame's flow, or the datagram that it is a fragment of, where that is another one.
-    @_noLocks
+    @_noLocks @inline(always)
     func foreignOwner(_ index: Int) -> Int? {
         guard ownerByHash, burst.owners[index] != queue else { return nil }
         return Int(burst.owners[index])
@@ -173,7 +173,7 @@ extension Lane {
     }
 
     /// The end of a frame's way: exactly one ring, or the free list.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func dispatch(_ index: Int, _ verdict: Verdict, at now: Moment) {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
@@ -191,7 +191,7 @@ extension Lane {
     }
 
     /// Sends a frame out by the other port, if that can take it.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func forward(_ descriptor: Descriptor, from port: Int, at now: Moment) {
         let frame = Frame(address: descriptor.address, length: descriptor.length)
         let out = 1 &- port
@@ -203,10 +203,12 @@ extension Lane {
             drop(frame, from: port, because: .oversize)
             return
         }
-        if ports[out].rings.transmit.free(1) == 0 { complete(out) }
-        guard ports[out].rings.transmit.free(1) > 0 else {
-            drop(frame, from: port, because: .transmitFull)
-            return
+        if ports[out].rings.transmit.free(1) == 0 {
+            complete(out)
+            guard ports[out].rings.transmit.free(1) > 0 else {
+                drop(frame, from: port, because: .transmitFull)
+                return
+            }
         }
         unsafe counters.pointee.ports[port].forwarded &+= 1
         unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)

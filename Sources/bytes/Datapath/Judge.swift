@@ -12,7 +12,7 @@ internal import Ring
 
 extension Lane {
     /// The verdict on the frame at `index` of the burst.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func judge(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) -> Verdict {
         if let reason = burst.reasons[index] { return .drop(reason) }
         if burst.isInTunnel(index), let refusal = judgeTunnel(index, policy, now) { return refusal }

@@ -21,24 +21,57 @@ struct Arrival: BitwiseCopyable {
 
 extension Lane {
     /// The verdict on a frame with a transport: that of its flow, or policy's on the flow that it opens.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func judgeFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
+        let number = burst.candidates[arrival.index]
+        guard let place = flows.confirm(burst.keys[arrival.index], number) else { return judgeUnconfirmed(arrival, policy, now) }
+        return judgeKnown(arrival, number, place, policy, now)
+    }
+
+    /// The verdict on a frame whose bucket suggests no entry, or another flow's.
+    @_noLocks @inline(never)
+    private mutating func judgeUnconfirmed(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
         let index = arrival.index
-        let sender = burst.keys[index].sender
         let number = flows.find(
             burst.keys[index], isIPv4: burst.readings[index].isIPv4, hash: burst.hashes[index], candidate: burst.candidates[index])
         guard !number.isNone else { return openFlow(arrival, policy, now) }
-        let entry = flows[number]
+        return judgeKnown(arrival, number, flows.place(of: number), policy, now)
+    }
+
+    /// The verdict on a frame of a flow that the table knows.
+    @_noLocks @inline(always)
+    private mutating func judgeKnown(
+        _ arrival: Arrival, _ number: FlowNumber, _ place: FlowPlace, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let index = arrival.index
+        let sender = burst.keys[index].sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
-        let isInitiator = entry.isInitiator(sender)
-        guard isInitiator == (arrival.port == entry.initiatorPort) else { return .drop(.spoofed) }
+        let isInitiator = place.isInitiator(sender)
+        guard isInitiator == (arrival.port == place.initiatorPort) else { return .drop(.spoofed) }
         // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
         // reply that of its request: only the responder answers, and it does nothing else.
-        let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
-        if burst.readings[index].protocolNumber.isICMP, isReply == isInitiator { return .drop(.unrelatedICMP) }
-        if isStale(entry, policy, now), let verdict = judgeAgain(arrival, number, policy, now) { return verdict }
-        if !isInitiator, flows[number].marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 { return .drop(.spoofed) }
+        if burst.readings[index].protocolNumber.isICMP {
+            let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
+            if isReply == isInitiator { return .drop(.unrelatedICMP) }
+        }
+        if place.isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall),
+            let verdict = judgeAgain(arrival, number, policy, now)
+        {
+            return verdict
+        }
+        if !isInitiator, place.isResponderElsewhere { return .drop(.spoofed) }
         let length = Int(burst.descriptors[index].length)
+        if place.takePlain(burst.readings[index], sender: sender, length: length, now: now.ticks) { return .forward }
+        return judgeTurn(arrival, number, policy, now)
+    }
+
+    /// The verdict on a frame that moves its flow to another state, or does not fit it.
+    @_noLocks @inline(never)
+    private mutating func judgeTurn(
+        _ arrival: Arrival, _ number: FlowNumber, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let index = arrival.index
+        let (sender, length) = (burst.keys[index].sender, Int(burst.descriptors[index].length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
         case .refused(let reason): return .drop(reason)
@@ -49,13 +82,6 @@ extension Lane {
         case .crossing: return judgeCrossing(arrival, number, policy, now)
         case .answered: return replaceFlow(arrival, number, sender: sender, policy, now)
         }
-    }
-
-    /// Whether a flow was judged by another policy than the one in force, or its verdict has lapsed.
-    @_noLocks
-    func isStale(_ entry: FlowEntry, _ policy: PolicyInForce, _ now: Moment) -> Bool {
-        entry.generation != policy.snapshot.generation || entry.epoch != policy.map.epoch
-            || (entry.validUntil != .max && now.wall >= UInt64(entry.validUntil))
     }
 }
 

@@ -11,7 +11,7 @@ internal import Wire
 
 extension Lane {
     /// Checks the transport's checksum of a readable frame; leaves a reason where the frame must not go on.
-    @_noLocks
+    @_noLocks @inline(always)
     mutating func verifyChecksum(_ index: Int) {
         let descriptor = burst.descriptors[index]
         // The worker that received it has done so, and has completed what it found partial.

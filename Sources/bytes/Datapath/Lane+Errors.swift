@@ -50,7 +50,9 @@ extension Lane {
         guard !number.isNone, hasSent(quoted, from: end, in: flows[number], errorCameBy: port) else {
             return .drop(.unrelatedICMP)
         }
-        if isStale(flows[number], policy, now), let reason = judgeAgain(number, policy, now) { return .drop(reason) }
+        let isStale = flows.place(of: number)
+            .isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
+        if isStale, let reason = judgeAgain(number, policy, now) { return .drop(reason) }
         guard settings.errorsPerSecond == 0 || errors.spend(at: now.nanoseconds) else { return .drop(.errorLimit) }
         return .forward
     }

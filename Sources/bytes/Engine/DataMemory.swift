@@ -91,6 +91,7 @@ internal import Synchronization
             var random = SystemRandomNumberGenerator()
             for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
         }
+        let tables = FlowsLayout(plan.pairs[pair])
         for worker in 0..<tables.workers {
             // What it holds are frames, which are free by now.
             unsafe FragmentTable.format(base: flows[pair].base + tables.fragments(ofWorker: worker))
@@ -108,7 +109,8 @@ internal import Synchronization
                     let offset = isIPv4 ? tables.table4(ofWorker: worker) : tables.table6(ofWorker: worker)
                     unsafe places.append(
                         TablePlace(
-                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset, capacity: tables.capacity,
+                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset,
+                            capacity: tables.capacity,
                             secret: secret(pair).pointee))
                 }
             }

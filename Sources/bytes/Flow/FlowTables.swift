@@ -127,7 +127,7 @@ public import Net
     }
 
     /// First and second stage, which keep the key for the fifth.
-    @inlinable @inline(__always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
+    @inlinable @inline(always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
         if reading.isIPv4 {
             (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
             let hash = v4.hash(keys.v4)
@@ -141,7 +141,7 @@ public import Net
     }
 
     /// Third stage: the entry that the hash's bucket suggests, or none.
-    @inlinable @inline(__always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
+    @inlinable @inline(always) public func candidate(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
         FlowNumber(isIPv4 ? v4.candidate(hash) : v6.candidate(hash), isIPv4: isIPv4)
     }
 
@@ -164,8 +164,27 @@ public import Net
         return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
     }
 
+    /// Fifth stage: where the candidate's entry lies, if it is the flow of the key; `nil` where `find` has to look on.
+    @inlinable @inline(always) public func confirm(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
+        if candidate.isIPv4 {
+            guard candidate.rawValue < v4.limit else { return nil }
+            // In bounds by the line above; below the same.
+            guard unsafe FlowKey4.same(v4.key(at: candidate.rawValue).pointee, keys.v4) else { return nil }
+            return FlowTable<FlowKey4>.isLive(v4.state(candidate.rawValue)) ? place(of: candidate) : nil
+        }
+        guard candidate.entry < v6.limit, unsafe FlowKey6.same(v6.key(at: candidate.entry).pointee, keys.v6) else { return nil }
+        return FlowTable<FlowKey6>.isLive(v6.state(candidate.entry)) ? place(of: candidate) : nil
+    }
+
+    /// Where the entry of a flow lies.
+    @inlinable @inline(always) public func place(of number: FlowNumber) -> FlowPlace {
+        // Both tables compare the number with their capacity.
+        unsafe FlowPlace(
+            entry: UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)))
+    }
+
     /// Fifth stage: the flow of a key.
-    @inlinable @inline(__always) public func find(
+    @inlinable @inline(always) public func find(
         _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
     ) -> FlowNumber {
         let suggested = candidate.isNone ? .max : candidate.entry
@@ -173,8 +192,8 @@ public import Net
         return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
     }
 
-    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one
-    /// limit of waiting flows.
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one limit of
+    /// waiting flows.
     @inlinable public mutating func insert(
         _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
     ) -> FlowNumber {

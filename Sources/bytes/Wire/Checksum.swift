@@ -8,7 +8,7 @@ internal import Net
 
 /// The sum with the bytes from `start` to `end` added to it; an odd last byte counts as if a zero followed it. The range lies in the
 /// frame.
-@_noLocks
+@_noLocks @inline(always)
 func summed(_ frame: borrowing RawSpan, from start: Int, to end: Int, onto sum: UInt64) -> UInt64 {
     sum &+ UInt64(UInt16(bigEndian: folded(nativeSum(frame, from: start, to: end))))
 }

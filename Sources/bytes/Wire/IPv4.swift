@@ -22,9 +22,8 @@ private enum IPv4Field {
 
 /// Reads the IPv4 header; the packet ends where its total length says, whatever the frame carries behind it (CVE-2020-35498).
 @_noLocks @inline(always)
-func readIPv4(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
-    let start = Int(reading.networkOffset)
-    let available = Int(reading.end) &- start
+func readIPv4(_ frame: borrowing RawSpan, from start: Int, to end: Int, into reading: inout Reading) -> DropReason? {
+    let available = end &- start
     guard available >= IPv4Field.options else { return .truncated }
     let versionAndLength = u8(frame, start &+ IPv4Field.versionAndLength)
     let headerLength = Int(versionAndLength & 0x0f) &* 4

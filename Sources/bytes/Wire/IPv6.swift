@@ -15,9 +15,8 @@ private enum IPv6Field {
 /// Reads the IPv6 header. A payload length of 0 is a packet that ends here, if the next header says so too; else it would be a
 /// jumbogram (RFC 2675), and is refused.
 @_noLocks @inline(always)
-func readIPv6(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
-    let start = Int(reading.networkOffset)
-    let available = Int(reading.end) &- start
+func readIPv6(_ frame: borrowing RawSpan, from start: Int, to end: Int, into reading: inout Reading) -> DropReason? {
+    let available = end &- start
     guard available >= IPv6Field.length else { return .truncated }
     let payloadLength = Int(u16(frame, start &+ IPv6Field.payloadLength))
     guard u8(frame, start) >> 4 == 6, payloadLength <= available &- IPv6Field.length else { return .badLength }

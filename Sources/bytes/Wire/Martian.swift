@@ -4,8 +4,17 @@ internal import Net
 /// Whether the addresses are such as most packets have. Two addresses, not the reading: a borrowed one would be copied for each frame.
 @_noLocks @inline(__always)
 func areOrdinary(_ source: Address, _ destination: Address) -> Bool {
+    // Both are of one family. Of IPv4 the same questions as below, by 32 bits.
+    if source.isIPv4 { return areOrdinary(source.v4, destination.v4) }
     guard isPossibleSource(source), !isNoNetwork(destination), !isLoopback(destination) else { return false }
     return !(source == destination)
+}
+
+@_noLocks @inline(__always)
+private func areOrdinary(_ source: UInt32, _ destination: UInt32) -> Bool {
+    let (from, to) = (source >> 24, destination >> 24)
+    guard from != 0, from != 127, from >> 4 != 0xe, source != .max, to != 0, to != 127 else { return false }
+    return source != destination
 }
 
 /// Whether addresses that are not ordinary have a reason; else no honest host sends the packet (RFC 1812 5.3.7, RFC 4291 2.5 and 2.7).

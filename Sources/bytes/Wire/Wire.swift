@@ -45,17 +45,35 @@ public func read(_ frame: borrowing RawSpan, into reading: inout Reading) -> Dro
 @_noLocks @inline(__always)
 func readFrame(_ frame: borrowing RawSpan, from start: Int, to end: Int, into reading: inout Reading) -> DropReason? {
     if let reason = readEthernet(frame, from: start, to: end, into: &reading) { return reason }
-    return readNetwork(frame, into: &reading)
+    // What has no tag stands where the header ends: said once more, so that the compiler need not ask the reading, and leaves out
+    // the checks that follow from it.
+    let behind = start &+ EthernetField.length
+    let type = reading.etherType
+    guard type == EtherType.ipv4 || type == EtherType.ipv6, Int(reading.networkOffset) == behind else {
+        return readNetwork(frame, into: &reading)
+    }
+    let reason =
+        type == EtherType.ipv4
+        ? readIPv4(frame, from: behind, to: end, into: &reading) : readIPv6(frame, from: behind, to: end, into: &reading)
+    return reason ?? readBehindIP(frame, into: &reading)
 }
 
 /// Reads what the ether type announces, between `networkOffset` and `end`.
-@_noLocks @inline(__always)
+@_noLocks @inline(never)
 func readNetwork(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     // No `switch`: matching against a named constant is a generic call that hot code may not make in a debug build.
     let type = reading.etherType
     guard type == EtherType.ipv4 || type == EtherType.ipv6 else { return readLink(frame, into: &reading) }
-    let reason = type == EtherType.ipv4 ? readIPv4(frame, into: &reading) : readIPv6(frame, into: &reading)
-    if let reason { return reason }
+    let (start, end) = (Int(reading.networkOffset), Int(reading.end))
+    let reason =
+        type == EtherType.ipv4
+        ? readIPv4(frame, from: start, to: end, into: &reading) : readIPv6(frame, from: start, to: end, into: &reading)
+    return reason ?? readBehindIP(frame, into: &reading)
+}
+
+/// Reads what the IP header announces, and looks at both addresses.
+@_noLocks @inline(always)
+private func readBehindIP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropReason? {
     if case .packet = reading.kind, let reason = readTransport(frame, into: &reading) { return reason }
     if areOrdinary(reading.source, reading.destination) { return nil }
     return areExcused(reading) ? nil : .martian

@@ -45,8 +45,6 @@ struct reference_parts {
     uint8_t pair;
     // Whether the transport's checksum is verified, and whether any zone is on the link itself.
     bool verifies_checksums, any_zone_on_link;
-    // Whether the windows of the tables' flows are known, and held against segments.
-    bool checks_windows;
 };
 
 // Finds up to 64 keys at once in another index than ours: their entries' numbers, or UINT32_MAX.

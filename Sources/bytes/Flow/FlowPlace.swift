@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+/// Where the entry of a flow lies, for the few questions that each frame of an established flow asks it: found once, and not computed and
+/// compared with the capacity for each. Only a table makes one; it is good until the flow is removed, and never kept.
+@safe @frozen public struct FlowPlace: BitwiseCopyable {
+    @usableFromInline let entry: UnsafeMutablePointer<FlowEntry>
+
+    /// The caller has compared the entry's number with its table's capacity.
+    @inlinable init(entry: UnsafeMutablePointer<FlowEntry>) { unsafe self.entry = entry }
+
+    /// Whether the sender opened the flow.
+    @inlinable @inline(always) public func isInitiator(_ sender: FlowEnd) -> Bool {
+        unsafe entry.pointee.marks.rawValue & FlowMarks.initiatorIsHigh.rawValue == sender.number
+    }
+
+    /// The port of the pair that the initiator came in by.
+    @inlinable public var initiatorPort: UInt8 {
+        @inline(always) get { unsafe (entry.pointee.marks.rawValue & FlowMarks.secondPort.rawValue) >> 6 }
+    }
+
+    /// Whether the responder's address belongs to another zone than it would answer from.
+    @inlinable public var isResponderElsewhere: Bool {
+        @inline(always) get { unsafe entry.pointee.marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 }
+    }
+
+    /// Whether the flow was judged by another generation or epoch than these, or its verdict has lapsed at a second of Unix time.
+    @inlinable @inline(always) public func isStale(generation: UInt32, epoch: UInt32, second: UInt64) -> Bool {
+        let isOther = unsafe (entry.pointee.generation ^ generation) | (entry.pointee.epoch ^ epoch) != 0
+        return unsafe isOther || (second >= UInt64(entry.pointee.validUntil) && entry.pointee.validUntil != .max)
+    }
+
+    /// Follows the flow by a frame that changes nothing but numbers, see `FlowEntry.takePlain`; false for any other, which goes to
+    /// `FlowTables.track`.
+    @inlinable @inline(always) public func takePlain(
+        _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) -> Bool {
+        if reading.protocolNumber.rawValue == 6 {
+            return unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now)
+        }
+        guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
+        unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
+        unsafe entry.pointee.lastSeen = now
+        return true
+    }
+}
