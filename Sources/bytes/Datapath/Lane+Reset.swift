@@ -24,7 +24,7 @@ extension Lane {
             _ = free.push(first)
             return false
         }
-        let length = umem.writeReply(to: burst.readings[arrival.index], trigger, at: first)
+        let length = umem.write(.rejected, to: burst.readings[arrival.index], trigger, at: first)
         let other = umem.writeReset(
             behind: burst.readings[arrival.index], trigger, sequence: nextSequence(arrival, number), at: second)
         guard length > 0, other > 0 else {
@@ -65,7 +65,7 @@ extension Lane {
 }
 
 extension UMEM {
-    /// The door to both spans, as for `writeReply`. Says how long the reset is, 0 for none.
+    /// The door to both spans, as for `write`. Says how long the reset is, 0 for none.
     @_semantics("no_performance_analysis")
     func writeReset(behind reading: borrowing Reading, _ trigger: Descriptor, sequence: UInt32, at address: UInt64) -> UInt32 {
         guard contains(trigger.address, length: trigger.length), contains(address, length: trigger.length) else { return 0 }

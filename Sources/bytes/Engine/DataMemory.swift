@@ -88,6 +88,7 @@ internal import Synchronization
             var random = SystemRandomNumberGenerator()
             for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
         }
+        let tables = FlowsLayout(plan.pairs[pair])
         for worker in 0..<tables.workers {
             // What it holds are frames, which are free by now.
             unsafe FragmentTable.format(base: flows[pair].base + tables.fragments(ofWorker: worker))
