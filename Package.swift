@@ -122,7 +122,7 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Net", "Classifier"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Net", "Classifier", "Flow"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
             dependencies: ["Dialects", "PolicyText", "Policy", "Classifier", "Flow", "Wire", "Net", "TestSupport"],

@@ -31,8 +31,8 @@ import Testing
             #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows", "checksums"])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
             let flows = [
-                "capacity": 2000, "used": 5, "waiting": 3, "evicted": 8, "picked_up": 0, "passed_untracked": 0, "refused_again": 2,
-                "grace": 0, "replaced": 0,
+                "capacity": 2000, "used": 5, "waiting": 3, "evicted": 8, "picked_up": 0, "passed_untracked": 0,
+                "refused_again": 2, "grace": 0, "replaced": 0,
             ]
             #expect(status["flows"] as? [String: Int] == flows)
             #expect(status["checksums"] as? [String: Int] == ["completed": 7])

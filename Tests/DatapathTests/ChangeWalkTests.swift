@@ -131,7 +131,7 @@ private final class Walk {
         world.judge(number, at: bench.clock.wall)
         let connection = world.connections[number]
         let isAnswer = chance(2)
-        let sent = try send(isAnswer ? connection.connection.answer : connection.connection.request, port: isAnswer ? 1 : 0)
+        let sent = try send(isAnswer ? connection.connection.bareAnswer : connection.connection.ack, port: isAnswer ? 1 : 0)
         let isLive = connection.life != .over && connection.life != .unanswered
         #expect(sent.passes == isLive, "\(connection) at \(bench.clock.wall), generation \(generation)")
         #expect(sent.resets == (connection.life == .unanswered), "\(connection) at \(bench.clock.wall)")

@@ -25,8 +25,8 @@ import Testing
         let there = Ethernet() / IPv6(from: client6, to: web6)
         let back = Ethernet() / IPv6(from: web6, to: client6)
         try bench.expectForwarded(there / TCP(to: 443, [.syn]))
-        try bench.expectForwarded(back / TCP(from: 443, to: 40000, [.syn, .ack]), port: 1)
-        try bench.expectForwarded(there / TCP(to: 443, [.ack]) / Payload("GET /"))
+        try bench.expectForwarded(back / TCP(from: 443, to: 40000, [.syn, .ack], acknowledgement: 1001), port: 1)
+        try bench.expectForwarded(there / TCP(to: 443, [.ack], sequence: 1001, acknowledgement: 1001) / Payload("GET /"))
         try bench.expectForwarded(there / UDP(to: 53) / Payload("query"))
         try bench.expectForwarded(back / UDP(from: 53, to: 40000) / Payload("answer"), port: 1)
         try bench.expectForwarded(there / ICMPv6.echo())
@@ -45,8 +45,9 @@ import Testing
         let there = Ethernet() / IPv6(from: client6, to: web6) / Fragment()
         try bench.expectForwarded(there / TCP(to: 443, [.syn]))
         try bench.expectForwarded(
-            Ethernet() / IPv6(from: web6, to: client6) / TCP(from: 443, to: 40000, [.syn, .ack]), port: 1)
-        try bench.expectForwarded(Ethernet() / IPv6(from: client6, to: web6) / TCP(to: 443, [.ack]))
+            Ethernet() / IPv6(from: web6, to: client6) / TCP(from: 443, to: 40000, [.syn, .ack], acknowledgement: 1001), port: 1)
+        try bench.expectForwarded(
+            Ethernet() / IPv6(from: client6, to: web6) / TCP(to: 443, [.ack], sequence: 1001, acknowledgement: 1001))
         try bench.expectDropped(there / TCP(to: 22, [.syn]), .denied)
         try bench.expectForwarded(Ethernet() / SNAP() / IPv4() / TCP(to: 443, [.syn]) / Padding(to: 60))
         try bench.expectDropped(Ethernet() / SNAP() / IPv4() / TCP(to: 22, [.syn]) / Padding(to: 60), .denied)
@@ -143,12 +144,13 @@ import Testing
     @Test func `a closed connection is opened again by a new SYN, as another flow`() throws {
         let connection = Connection()
         try bench.establish(connection)
+        try bench.expectForwarded(connection.request)
         try bench.expectForwarded(connection.reset)
         #expect(bench.worker.takeEvents().map(\.event) == [0])
         try bench.expectForwarded(connection.syn)
         let events = bench.worker.takeEvents()
         #expect(events.map(\.event) == [FlowRecord.Event.end.rawValue, FlowRecord.Event.start.rawValue])
-        #expect(events.first?.forwardFrames == 3 && events.first?.reverseFrames == 1)
+        #expect(events.first?.forwardFrames == 4 && events.first?.reverseFrames == 1)
         #expect(bench.worker.counters.flows == 1)
         #expect(bench.fault == nil)
     }

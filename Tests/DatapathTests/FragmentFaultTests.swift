@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import Net
 import Record
+import Ring
 import TestSupport
 import Testing
 
 @testable import Datapath
 
 @Suite("Fragments that end in the lane") struct FragmentFaultTests {
-    private func piece(_ range: Range<Int>, more: Bool = true, of packet: Packet = question(64), identification: UInt32 = 7) -> Packet {
+    private func piece(_ range: Range<Int>, more: Bool = true, of packet: Packet = question(64), identification: UInt32 = 7)
+        -> Packet
+    {
         packet.fragment(range, more: more, identification: identification)
     }
 
@@ -112,11 +115,11 @@ import Testing
         let error =
             Ethernet() / IPv4(from: web, to: client, identification: 7, moreFragments: true) / ICMP(type: 3)
             / IPv4(from: client, to: web, totalLength: 1500, next: 17)
-            / UDP(length: 1480)
+            / UDP(length: 1480) / Payload(count: 4)
         let later = Ethernet() / IPv4(from: web, to: client, identification: 7, offset: 1480, next: 1) / Payload(count: 40)
         for order in [[error, later], [later, error]] {
             let outcome = try outcome(order, PairBench())
-            #expect(outcome.sent == 0 && outcome.dropped == [.badICMP: 2], "\(outcome)")
+            #expect(outcome.sent == 0 && outcome.dropped == [.badICMP: 2])
         }
     }
 
@@ -132,6 +135,19 @@ import Testing
         #expect(try FragmentsOfFramesTests.send([tagged, other], through: bench) == [])
         #expect(bench.worker.counters.ports[0].held == 2)
         #expect(try FragmentsOfFramesTests.send([piece(24..<72, more: false)], through: bench).count == 1)
+    }
+
+    @Test func `a frame without room before its first byte cannot be told what the first one said, and ends`() throws {
+        let bench = try PairBench()
+        let port = bench.worker.ports[0]
+        let address = try #require(port.takeFree())
+        let late = piece(24..<72, more: false).bytes
+        port.frames.write(late, at: Int(address))
+        port.pretendToReceive(Descriptor(address: address, length: UInt32(late.count)))
+        bench.turn()
+        #expect(bench.worker.counters.ports[0].held == 1)
+        #expect(try FragmentsOfFramesTests.send([piece(0..<24)], through: bench).count == 1)
+        #expect(bench.worker.dropped(.fragmentLimit) == 1 && bench.fault == nil)
     }
 
     @Test func `after a pause nothing that waited is sent late`() throws {

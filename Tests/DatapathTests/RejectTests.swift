@@ -140,6 +140,7 @@ import Testing
         #expect(try answers(other, query).isEmpty)
         other.worker.ports[0].hasLink = true
         try other.establish()
+        try other.expectForwarded(Connection().request)
         for _ in 0..<3 { try other.receive(Array(repeating: Connection().answer, count: 50), port: 1); other.turn() }
         try other.expectDropped(query, .denied)
         #expect(other.worker.counters.ports[0].generated == 0)

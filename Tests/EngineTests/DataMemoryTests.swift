@@ -69,6 +69,31 @@ import Testing
         #expect(unsafe data.counters(ofWorker: 1).pointee.ports[0].received <= 1024)
     }
 
+    @Test func `a hand-over keeps the fragments that wait; after a crash they are counted as lost and forgotten`() throws {
+        let data = try files.data(isFresh: true)
+        var reading = Reading()
+        reading.kind = .fragment
+        reading.fragmentOffset = 64
+        reading.end = 100
+        let piece = FragmentPiece(of: reading, pair: 0, port: 1)
+        let isHeld = files.withFragments(1) { table in
+            guard
+                case .waits(let number) = table.add(piece, table.hash(piece.key), facts: FragmentFacts(), FlowSettings(), now: 0)
+            else { return false }
+            return table.hold(number, address: 256, length: 60, port: 1, FlowSettings()) == nil
+        }
+        #expect(isHeld == true)
+        unsafe data.counters(ofWorker: 1).pointee.ports[1].received = 1
+        unsafe data.counters(ofWorker: 1).pointee.ports[1].held = 1
+        let successor = try files.data(isFresh: false)
+        #expect(files.withFragments(1) { $0.heldCount } == 1)
+        #expect(unsafe successor.counters(ofWorker: 1).pointee.ports[1].held == 1)
+        let restarted = try files.data(isFresh: true)
+        #expect(files.withFragments(1) { $0.heldCount + $0.used } == 0)
+        let counters = unsafe restarted.counters(ofWorker: 1).pointee.ports[1]
+        #expect(counters.held == 0 && counters.dropped[Int(DropReason.lostWithWorker.number)] == 1 && counters.received == 1)
+    }
+
     @Test func `hand-over takes frames and flows as they are`() throws {
         _ = try files.data(isFresh: true)
         open(10, worker: 0)

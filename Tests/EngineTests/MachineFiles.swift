@@ -76,4 +76,13 @@ import TestSupport
         else { return nil }
         return try body(&table)
     }
+
+    /// The fragment table of a worker, if there is one.
+    func withFragments<Answer>(_ worker: Int, _ body: (inout FragmentTable) throws -> Answer) rethrows -> Answer? {
+        guard
+            var table = unsafe FragmentTable(
+                base: flows.base + tables.fragments(ofWorker: worker), frames: layout.framesPerWorker, secret: secret)
+        else { return nil }
+        return try body(&table)
+    }
 }

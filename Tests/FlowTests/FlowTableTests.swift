@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 import Testing
 
 @Suite("Flow table") struct FlowTableTests {
@@ -16,8 +17,9 @@ import Testing
         #expect(MemoryLayout<FlowDetail>.size == 24)
         #expect(MemoryLayout<FlowDetail>.stride == 24)
         #expect(MemoryLayout<FlowTableHeader>.size <= FlowTableHeader.size)
-        #expect(MemoryLayout<FlowEntry>.offset(of: \.state) == FlowTableLayout<FlowKey4>.stateOffset - MemoryLayout<FlowKey4>.size)
-        #expect(MemoryLayout<FlowEntry>.offset(of: \.state) == FlowTableLayout<FlowKey6>.stateOffset - MemoryLayout<FlowKey6>.size)
+        let state = MemoryLayout<FlowEntry>.offset(of: \.state)
+        #expect(state == FlowTableLayout<FlowKey4>.stateOffset - MemoryLayout<FlowKey4>.size)
+        #expect(state == FlowTableLayout<FlowKey6>.stateOffset - MemoryLayout<FlowKey6>.size)
         for (number, state) in FlowState.allCases.enumerated() { #expect(Int(state.number) == number) }
     }
 
@@ -154,7 +156,7 @@ import Testing
 
     @Test func `the hardest key finds one entry from both ends and keeps all that is known after adoption`() throws {
         var there = Reading.packet(
-            .tcp, from: (Address("2001:db8::1")!, 50_000), to: (Address("2001:db8:ffff::2")!, 443))
+            .tcp, from: ("2001:db8::1" as Address, 50_000), to: ("2001:db8:ffff::2" as Address, 443))
         there.vlans = VLANTags(100, 200)
         there.tunnel = Tunnel(.geneve, identifier: 0xabcdef, depth: 2)
         var back = there
@@ -212,9 +214,10 @@ import Testing
     @Test func `the data path's use of the table compiles without locks and works`() throws {
         let memory = TestMemory(FlowKey4.self, capacity: 100)
         var table = try memory.table(FlowKey4.self, capacity: 100)
-        let (client, server) = ((Address("10.0.0.1")!, UInt16(5000)), (Address("10.0.0.2")!, UInt16(80)))
+        let (client, server) = (("10.0.0.1" as Address, UInt16(5000)), ("10.0.0.2" as Address, UInt16(80)))
         let readings: InlineArray<4, Reading> = [
-            .tcp(0x02, from: client, to: server), .tcp(0x12, from: server, to: client), .tcp(0x10, from: client, to: server),
+            .tcp(0x02, from: client, to: server), .tcp(0x12, from: server, to: client, acknowledgement: 1),
+            .tcp(0x10, from: client, to: server, sequence: 1, acknowledgement: 1),
             .packet(.udp, from: client, to: server),
         ]
         var ends = HotPath.Ends()

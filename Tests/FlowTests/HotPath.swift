@@ -29,6 +29,8 @@ enum HotPath {
             switch table.track(number, readings[i], sender: sender, length: 60, now: now) {
             case .live: live &+= 1
             case .reopen: table.reopen(number, initiator: sender, now: now)
+            case .crossing: table.cross(number, readings[i], sender: sender, length: 60, now: now)
+            case .answered: table.replace(number, now: now)
             case .refused: break
             }
         }
@@ -57,6 +59,7 @@ enum HotPath {
                 number = table.insert(key, hash: hash, state: state, initiator: sender, now: now)
             }
             guard number != .max else { return .max }
+            if table.graceUntil > 0 { table.pickUp(number, isReply: false) }
             table[number].generation = 7
             table[detail: number].inspection = 0
             if table.shelter(number, most: 1) { table.expose(number) }

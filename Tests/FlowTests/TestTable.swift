@@ -141,6 +141,7 @@ extension Reading {
         reading.tcpFlags = TCPFlags(rawValue: flags)
         (reading.sequence, reading.acknowledgement) = (sequence, acknowledgement)
         (reading.payloadOffset, reading.end) = (54, 54 + payload)
+        reading.window = 65535
         return reading
     }
 }

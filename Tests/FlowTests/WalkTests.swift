@@ -83,7 +83,9 @@ import Testing
         let flags: UInt8 = !isTCP ? 0 : answer ? 0x12 : model.flows[name]!.state == .synSent ? 0x02 : 0x10
         let nowhere = (Address(v4: 1), UInt16(1))
         let reading =
-            isTCP ? Reading.tcp(flags, from: nowhere, to: nowhere) : .packet(.udp, from: nowhere, to: nowhere)
+            isTCP
+            ? Reading.tcp(flags, from: nowhere, to: nowhere, sequence: flags == 0x10 ? 0 : .max)
+            : .packet(.udp, from: nowhere, to: nowhere)
         guard case .live = table.track(number, reading, sender: answer ? .high : .low, length: 100, now: now) else {
             Issue.record("not live")
             return

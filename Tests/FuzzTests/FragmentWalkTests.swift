@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import FuzzTargets
 import TestSupport
 import Testing
 
 @Suite("Fragment table and its model") struct FragmentWalkTests {
+    /// More by hand: `BULKHEAD_STEPS=1000000`.
+    private static let steps = ProcessInfo.processInfo.environment["BULKHEAD_STEPS"].flatMap(Int.init) ?? 6_000
+
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func `random fragments of many sources are treated as a dictionary of pieces says`(seed: UInt64) throws {
         var random = PacketRandom(seed: seed)
         let bench = FragmentBench(seed: seed)
         var traffic = FragmentTraffic()
         var said: Set<String> = []
-        for step in 0..<6_000 {
+        for step in 0..<Self.steps {
             let outcome =
                 Int.random(in: 0..<12, using: &random) == 0
                 ? bench.wait(UInt32.random(in: 0..<1500, using: &random)) : traffic.next(&random, into: bench)

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func remove(_ path: String) {
-        for name in ["keeper.lock", "keeper.sock", "data.sock", "data.pid"] { unsafe unlink("\(path)/\(name)") }
+        for name in ["keeper.lock", "keeper.sock", "data.sock", "data.pid", "ports"] { unsafe unlink("\(path)/\(name)") }
         unsafe rmdir(path)
         unsafe rmdir(String(path.dropLast(4)))
     }
@@ -41,6 +41,28 @@ import Testing
         #expect(unsafe write(file, line, line.count) == line.count)
         close(file)
         #expect(folder.notedData() == nil)
+    }
+
+    @Test func `tells what was changed about a port, and of no other port of that name`() throws {
+        let path = makePath()
+        defer { remove(path) }
+        let folder = try RunFolder(path)
+        var port = PortPlan()
+        port.name = FixedName("left") ?? FixedName()
+        port.index = 7
+        #expect(folder.notedPort(port) == nil)
+        folder.note([(port, PortNote(isTakenDown: true, wasPromiscuous: false))])
+        #expect(folder.notedPort(port) == PortNote(isTakenDown: true, wasPromiscuous: false))
+        folder.note([(port, PortNote(isTakenDown: false, wasPromiscuous: true))])
+        #expect(folder.notedPort(port) == PortNote(isTakenDown: false, wasPromiscuous: true))
+        port.index = 8
+        #expect(folder.notedPort(port) == nil)
+        // What was written before the machine was started anew is of another port too.
+        let file = unsafe open("\(path)/ports", O_WRONLY | O_TRUNC)
+        let text = Array("another boot\nleft 8 1 1\n".utf8)
+        #expect(unsafe write(file, text, text.count) == text.count)
+        close(file)
+        #expect(folder.notedPort(port) == nil)
     }
 
     @Test func `has listeners that nobody waits at, because two processes may share one`() throws {

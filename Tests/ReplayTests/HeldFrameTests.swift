@@ -66,8 +66,9 @@ extension Captures {
         let denied = question(port: 54)
         for piece in [denied[1], denied[2], denied[0]] { capture.add(piece, at: 0) }
         // A SYN in fragments is rejected; what is no SYN opens nothing.
-        let rejected = (Ethernet() / IPv4(from: web, to: database) / TCP(from: 40000, to: 22, [.syn]) / Payload(count: 200)).fragments(
-            of: 104, identification: 8)
+        let rejected = (Ethernet() / IPv4(from: web, to: database) / TCP(from: 40000, to: 22, [.syn]) / Payload(count: 200))
+            .fragments(
+                of: 104, identification: 8)
         for piece in [rejected[1], rejected[0]] { capture.add(piece, at: 1) }
         let result = try replay(capture, Self.dns)
         #expect(

@@ -19,8 +19,9 @@ extension SystemTests {
             let server = try program(lab, ["serve", lab.db.ipv4, "\(Lab.allowedPort)"], at: lab.db, "serve", "listening")
             let held = try program(
                 lab, ["hold", lab.db.ipv4, "\(Lab.allowedPort)", "\(Self.connections)"], at: lab.web, "hold", "holding")
-            let rate = try sustainedRate(lab, capacity) / 2
-            // What the first flood touches is not a leak.
+            var rate = try sustainedRate(lab, capacity) / 2
+            // What is touched until the waiting share was full once, and the ring of events went round, is not a leak.
+            for _ in 0..<10 where try lab.status().flows.evicted ?? 0 < 20_000 { rate = try sustainedRate(lab, capacity) / 2 }
             try eventually("waiting flows gone", within: 60, every: 0.5) { try waiting(lab) < 100 }
             let memory = try residentMemory(lab)
             var (calm, flooded): ([Double], [Double]) = ([], [])
@@ -46,9 +47,10 @@ extension SystemTests {
             let ratio = flooded.sorted()[1] / calm.sorted()[1]
             let status = try lab.quietStatus()
             figure("flood", "\(sent) SYNs at \(Int(rate)) a second, \(status.flows.evicted ?? 0) gave way")
-            figure("flood: a request", "\((calm.sorted()[1] * 1000).short) ms without, \((flooded.sorted()[1] * 1000).short) ms with")
+            let times = [calm, flooded].map { $0.map { ($0 * 1000).short }.joined(separator: ", ") }
+            figure("flood: a request in ms", "without \(times[0]); with \(times[1])")
             figure("flood: memory", "grew by \(grown) KiB; drained after \((drained / 1000).short) s")
-            // Everything that is touched was touched by the first flood; half a MiB is the allocator's and the runtime's own.
+            // Half a MiB is the allocator's and the runtime's own.
             #expect(grown < 512)
             #expect(status.dropped("flowTableFull") == 0)
             if Self.frames != nil { #expect(ratio <= 2, "a request takes \(ratio.short) times as long") }

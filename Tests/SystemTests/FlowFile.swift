@@ -23,7 +23,8 @@ import Net
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
         guard
             let name = names.first(where: {
-                (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.contains("bulkhead-flows") == true
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.contains("bulkhead-flows")
+                    == true
             })
         else { throw Trouble("keeper holds no flow tables") }
         memory = try SharedMemory(adopting: unsafe open("\(folder)/\(name)", O_RDWR | O_CLOEXEC), writable: true)

@@ -37,7 +37,8 @@ extension SystemTests {
             after.expectBalance()
             #expect(after.dropped("denied") - before >= 2 * 41)
             #expect(after.ports.allSatisfy { $0.queues.allSatisfy { $0.held == 0 } })
-            figure("fragments, \(queues) queues", "\(answered) of 10 datagrams of 60 kB to \(address) came back, none of 2 denied")
+            figure(
+                "fragments, \(queues) queues", "\(answered) of 10 datagrams of 60 kB to \(address) came back, none of 2 denied")
             try open.end()
             try shut.end()
         }
@@ -64,7 +65,8 @@ extension SystemTests {
             try lab.start()
             let server = try Transfer.serve(lab, "echo", at: lab.db, address: lab.db.address(family), port: Lab.allowedPort)
             for number in 0..<6 as Range<UInt32> {
-                let pieces = datagram(lab, family, port: Lab.allowedPort, identification: 100 + number, from: 40_000 + UInt16(number))
+                let pieces = datagram(
+                    lab, family, port: Lab.allowedPort, identification: 100 + number, from: 40_000 + UInt16(number))
                 let order = number % 2 == 0 ? pieces : pieces.reversed()
                 let watch = try Frames.Watch(lab, at: lab.web)
                 let before = try lab.status().dropped("stale")

@@ -58,7 +58,9 @@ extension SystemTests {
                 "connect", at: lab.web, address: lab.db.ipv4, port: Self.otherPort, 2)
             #expect(!attempt.connected)
             try live.end()
-            figure("live connections", "\(connections) over take-over and kill -9 data, none lost; a new policy cut \(counts[1].open)")
+            figure(
+                "live connections",
+                "\(connections) over take-over and kill -9 data, none lost; a new policy cut \(counts[1].open)")
         }
 
         @Test func `data that dies with a table of many flows keeps them all and is back within a second`() throws {
@@ -106,7 +108,8 @@ extension SystemTests {
             try live.end()
         }
 
-        @Test(arguments: ["closed", "open"]) func `only what lost a table or let frames pass unjudged grants a grace`(fail: String) throws {
+        @Test(arguments: ["closed", "open"])
+        func `only what lost a table or let frames pass unjudged grants a grace`(fail: String) throws {
             let lab = try Lab(.init(fail: fail))
             defer { lab.remove() }
             let first = try lab.start()

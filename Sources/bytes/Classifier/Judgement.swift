@@ -62,6 +62,14 @@ public import Net
         return judgement
     }
 
+    /// The judgement on a unicast reply to a frame to a group: allowed until a second, by the record that allowed to ask.
+    @_noLocks @inlinable public static func expected(by egress: UInt32, until second: UInt32) -> Judgement {
+        var judgement = Judgement(egress: egress, ingress: SnapshotLayout.none)
+        judgement.validUntil = second
+        judgement.change = .reevaluate
+        return judgement
+    }
+
     /// A judgement of two records before they are read.
     @_noLocks @inlinable init(egress: UInt32, ingress: UInt32) {
         self.egress = egress

@@ -19,9 +19,12 @@ extension Lane {
             return closed(arrival, reason, policy, now)
         case .opens(let first): state = first
         }
-        if let verdict = remembered(arrival, policy, now) { return verdict }
+        // A refusal of a moment ago says nothing of a datagram that somebody has asked for since.
+        let expectation = expectation(of: arrival, policy, now)
+        if expectation == nil, let verdict = remembered(arrival, policy, now) { return verdict }
         let answer = ask(of: arrival, policy, now)
         guard answer.allows else {
+            if let expectation, let verdict = openReply(arrival, to: expectation, policy, now) { return verdict }
             if let verdict = pickUpReply(arrival, policy, now) { return verdict }
             return deny(arrival, answer.question, answer.judgement, policy, now)
         }
@@ -55,7 +58,7 @@ extension Lane {
         let number = place(index, state: state, isFailsafe: judgement.isFailsafe, now)
         guard !number.isNone else { return full(arrival, question, judgement, policy, now) }
         let sender = flows[number].initiator
-        if isPickedUp { flows.pickUp(number, isReply: isReply) }
+        if isPickedUp { flows.pickUp(number, isReply: isReply) } else if isReply { flows.turnRound(number) }
         if (arrival.port == 1) != isReply { flows.mark(number, .secondPort) }
         note(judgement, question, of: number, policy)
         let length = Int(burst.descriptors[index].length)

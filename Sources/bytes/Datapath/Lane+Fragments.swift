@@ -45,11 +45,13 @@ extension Lane {
         burst.steps[index] |= BurstNotes.resolved
     }
 
-    /// The descriptor by which a frame in hand goes to another worker: a resolved fragment takes its facts along.
+    /// The descriptor by which a frame in hand goes to another worker: a resolved fragment takes its facts along. `nil` where they find
+    /// no room in the frame.
     @_noLocks
-    func descriptorToPass(_ index: Int) -> Descriptor {
+    func descriptorToPass(_ index: Int) -> Descriptor? {
         var descriptor = burst.descriptors[index]
-        guard burst.isResolved(index), umem.keep(burst.facts[index], with: descriptor) else { return descriptor }
+        guard burst.isResolved(index) else { return descriptor }
+        guard umem.keep(burst.facts[index], with: descriptor) else { return nil }
         descriptor.options |= Lane.hasFacts
         return descriptor
     }

@@ -86,7 +86,10 @@ extension Lane {
     mutating func handOver(_ index: Int, to owner: Int) {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
-        var passed = burst.isResolved(index) ? descriptorToPass(index) : descriptor
+        guard var passed = descriptorToPass(index) else {
+            drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .fragmentLimit)
+            return
+        }
         if settings.verifiesChecksums != 0 { passed = passed.verified() }
         guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(passed) else {
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)

@@ -4,8 +4,8 @@ internal import Flow
 internal import Net
 internal import Ring
 
-// Frames to a group: multicast and broadcast. There is no flow, because nobody knows who receives, and so no reply that would belong
-// to one: each frame is judged by itself, within the budget of its port.
+// Frames to a group: multicast and broadcast. There is no flow, because nobody knows who receives: each frame is judged by itself,
+// within the budget of its port. Where its rule says so, unicast replies are let through for a time (`Lane+Replies`).
 
 extension Lane {
     /// The verdict on a packet in a frame to a group, or to a group's address.
@@ -17,7 +17,10 @@ extension Lane {
         let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
         let question = Question(of: burst.readings[index], port: port, policy, pair: pair)
         let judgement = judgement(on: question, to: burst.readings[index].destination, policy, now)
-        guard judgement.decision.number != Decision.allow.number else { return .forward }
+        guard judgement.decision.number != Decision.allow.number else {
+            if judgement.replySeconds > 0 { expectReplies(Arrival(index: index, port: port), judgement, policy, now) }
+            return .forward
+        }
         reporter.refuse(
             burst.readings[index], question, judgement, judgement.reason, port: port, generation: policy.snapshot.generation, now)
         // Never answered, whatever the rule says: nobody asked a group for a refusal (RFC 1122, 3.2.2).

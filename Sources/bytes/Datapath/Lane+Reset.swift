@@ -65,7 +65,7 @@ extension Lane {
 }
 
 extension UMEM {
-    /// The door to both spans, as for `writeReply`. Says how long the reset is, 0 for none.
+    /// The door to both spans, as for `write`. Says how long the reset is, 0 for none.
     @_semantics("no_performance_analysis")
     func writeReset(behind reading: borrowing Reading, _ trigger: Descriptor, sequence: UInt32, at address: UInt64) -> UInt32 {
         guard contains(trigger.address, length: trigger.length), contains(address, length: trigger.length) else { return 0 }

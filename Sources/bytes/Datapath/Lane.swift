@@ -61,12 +61,16 @@ internal import Wire
     let cyclic = CRC32C.shared
     /// The rounds in which flows are judged again that send nothing.
     var rounds = Sweep()
+    /// Who may be answered after asking a group, of all workers of the pair.
+    let expected: ExpectedReplies
 
-    /// A worker's belongings, put together by the engine over mapped memory.
+    /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a worker
+    /// that is alone needs none.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
         free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
-        fragments: consuming FragmentTable, counters: UnsafeMutablePointer<WorkerCounters>, events: consuming EventProducer
+        fragments: consuming FragmentTable, counters: UnsafeMutablePointer<WorkerCounters>, events: consuming EventProducer,
+        expected: ExpectedReplies? = nil
     ) {
         self.pair = pair
         self.queue = queue
@@ -81,6 +85,7 @@ internal import Wire
         sources = SourceLimits(secret: self.flows.secret)
         self.fragments = fragments
         unsafe self.counters = unsafe counters
+        self.expected = expected ?? ExpectedReplies(workers: 1)
         unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
     }
 }

@@ -23,6 +23,8 @@ internal import Synchronization
     private let umems: [SharedMemory]
     private let flows: [SharedMemory]
     private let modes: [UnsafePointer<UInt32>]
+    /// What the workers of each pair let expect; gone with the process, as it holds for seconds only.
+    private let expected: [ExpectedReplies]
 
     /// Maps what came with a `start` message. With `isFresh` every frame is free and the flow tables are checked; else both are
     /// taken over as another process left them.
@@ -49,6 +51,7 @@ internal import Synchronization
                 adopting: descriptors[DataFiles.flows(ofPair: pair, in: plan)],
                 expecting: FlowsLayout(plan.pairs[pair]).header(pair: pair))
         }
+        expected = pairs.map { ExpectedReplies(workers: Int(plan.pairs[$0].queues)) }
         unsafe modes = try pairs.map { pair in
             var words: UnsafePointer<UInt32>?
             let result = unsafe cxdp_map_mode(descriptors[DataFiles.mode(ofPair: pair, in: plan)], &words)
@@ -88,6 +91,7 @@ internal import Synchronization
             var random = SystemRandomNumberGenerator()
             for word in 0..<16 { unsafe secret.pointee[word] = random.next() | 1 }
         }
+        let tables = FlowsLayout(plan.pairs[pair])
         for worker in 0..<tables.workers {
             // What it holds are frames, which are free by now.
             unsafe FragmentTable.format(base: flows[pair].base + tables.fragments(ofWorker: worker))
@@ -105,7 +109,8 @@ internal import Synchronization
                     let offset = isIPv4 ? tables.table4(ofWorker: worker) : tables.table6(ofWorker: worker)
                     unsafe places.append(
                         TablePlace(
-                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset, capacity: tables.capacity,
+                            pair: pair, worker: worker, isIPv4: isIPv4, base: flows[pair].base + offset,
+                            capacity: tables.capacity,
                             secret: secret(pair).pointee))
                 }
             }
@@ -169,7 +174,7 @@ internal import Synchronization
             free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout),
             flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
             flowCapacity: tables.capacity, fragments: fragments, counters: counters(ofWorker: worker),
-            events: eventProducer(worker))
+            events: eventProducer(worker), expected: expected[pair])
         lane.graceFrom = FlowsLayout.graceOwed(in: flows[pair])
         return lane
     }

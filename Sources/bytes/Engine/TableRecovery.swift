@@ -2,15 +2,21 @@
 internal import Flow
 internal import Net
 
-/// A table of either family that is being taken over.
-protocol RecoverableTable: AnyObject, Sendable {
-    var parts: Int { get }
-    func readEntries(_ part: Int)
-    func readIndex(_ part: Int)
-    func conclude() -> FlowTableOutcome
-}
+/// A table of either family that is being taken over. Closures and no protocol, so that each is compiled for its family's keys: through a
+/// witness the reading of ten million entries took seconds.
+struct RecoverableTable: Sendable {
+    let parts: Int
+    let readEntries: @Sendable (Int) -> Void
+    let readIndex: @Sendable (Int) -> Void
+    let conclude: @Sendable () -> FlowTableOutcome
 
-extension FlowTableRecovery: RecoverableTable {}
+    init<Key: FlowKey>(_ recovery: FlowTableRecovery<Key>) {
+        parts = recovery.parts
+        readEntries = { recovery.readEntries($0) }
+        readIndex = { recovery.readIndex($0) }
+        conclude = { recovery.conclude() }
+    }
+}
 
 /// Where a flow table lies, and whose it is.
 @safe struct TablePlace: @unchecked Sendable {
@@ -34,13 +40,13 @@ extension FlowTableRecovery: RecoverableTable {}
     }
 
     /// What takes over the table that is there; `nil` where there is none of this kind, size and secret.
-    func recovery(parts: Int) -> (any RecoverableTable)? {
+    func recovery(parts: Int) -> RecoverableTable? {
         isIPv4 ? recovery(FlowKey4.self, parts) : recovery(FlowKey6.self, parts)
     }
 
-    private func recovery<Key: FlowKey>(_: Key.Type, _ parts: Int) -> FlowTableRecovery<Key>? {
+    private func recovery<Key: FlowKey>(_: Key.Type, _ parts: Int) -> RecoverableTable? {
         guard let table = unsafe FlowTable<Key>(base: base, capacity: capacity, secret: secret) else { return nil }
-        return FlowTableRecovery(table, parts: parts)
+        return FlowTableRecovery(table, parts: parts).map(RecoverableTable.init)
     }
 }
 
@@ -57,7 +63,7 @@ struct TableRecovery {
     static let entriesPerPart = 65_536
 
     private let threads: Int
-    private var tables: [(place: TablePlace, recovery: any RecoverableTable)] = []
+    private var tables: [(place: TablePlace, recovery: RecoverableTable)] = []
     private var empty: [TablePlace] = []
     private var refusals: [Refusal] = []
 
@@ -95,7 +101,7 @@ struct TableRecovery {
     }
 
     /// Reads all of these tables once and says what has become of them.
-    private func read(_ open: [any RecoverableTable]) -> [FlowTableOutcome] {
+    private func read(_ open: [RecoverableTable]) -> [FlowTableOutcome] {
         let parts = open.flatMap { table in (0..<table.parts).map { (table, $0) } }
         Parallel.forEach(parts.count, threads: threads) { parts[$0].0.readEntries(parts[$0].1) }
         Parallel.forEach(parts.count, threads: threads) { parts[$0].0.readIndex(parts[$0].1) }

@@ -2,8 +2,8 @@
 public import Net
 
 // Nearly all frames belong to flows whose both ends have spoken, and change nothing but numbers. They take one straight run: the sender
-// chooses a column of the entry instead of a branch, all that must hold is gathered into two words that are compared once each, and
-// nothing outside of the entry is read or written.
+// chooses a column of the entry instead of a branch, what must hold is gathered into few comparisons, and nothing outside of the
+// entry is read or written.
 
 extension FlowEntry {
     /// Where the fields lie that each end has one of, in bytes: those of the low end; the high end's follow. A test pins them.
@@ -33,12 +33,11 @@ extension FlowEntry {
         let acknowledgement = reading.acknowledgement
         let (ownEnd, ownSpan) = unsafe (own.pointee.end, UInt32(own.pointee.maximum) &<< UInt32(own.pointee.scale))
         let (peerEnd, peerSpan) = unsafe (peer.pointee.end, UInt32(peer.pointee.maximum) &<< UInt32(peer.pointee.scale))
-        // `TCPTurn.fits`: each of the four is negative where its border is crossed.
-        let beyond = unsafe peer.pointee.acknowledged &+ peerSpan &+ 1 &- end
-        let tooOld = end &- ownEnd &+ peerSpan &+ TCPWindow.past
-        let unsent = peerEnd &- acknowledgement
-        let tooLate = acknowledgement &- peerEnd &+ max(TCPWindow.past, ownSpan)
-        guard Int32(bitPattern: beyond | tooOld | unsent | tooLate) >= 0 else { return false }
+        // `TCPTurn.fits`, whose four borders are two distances.
+        let oldest = ownEnd &- peerSpan &- TCPWindow.past
+        let isInWindow = unsafe end &- oldest <= peer.pointee.acknowledged &+ peerSpan &+ 1 &- oldest
+        let isFresh = peerEnd &- acknowledgement <= max(TCPWindow.past, ownSpan)
+        guard isInWindow, isFresh else { return false }
         unsafe own.pointee.end = isAfter(end, ownEnd) ? end : ownEnd
         let highest = unsafe own.pointee.acknowledged
         unsafe own.pointee.acknowledged = isAfter(acknowledgement, highest) ? acknowledgement : highest

@@ -28,7 +28,7 @@ extension FlowTable {
     }
 
     /// Whether a place of the index is one in which the entry may lie; the caller has compared `number` with `limit`.
-    func belongs(_ number: UInt32, _ bucketNumber: UInt32, _ slot: Int) -> Bool {
+    @inlinable func belongs(_ number: UInt32, _ bucketNumber: UInt32, _ slot: Int) -> Bool {
         let line = unsafe bucket(bucketNumber)
         let hash = unsafe hash(key(at: number).pointee)
         let (home, tag) = (first(hash), Self.tag(hash))
@@ -38,12 +38,12 @@ extension FlowTable {
     }
 
     /// Empties a place of the index.
-    func empty(_ bucketNumber: UInt32, _ slot: Int) {
+    @inlinable func empty(_ bucketNumber: UInt32, _ slot: Int) {
         unsafe bucket(bucketNumber).storeBytes(of: 0, toByteOffset: 2 * slot, as: UInt16.self)
     }
 
     /// Gives a live entry a place in the index; false where its key has one already, or where there is none.
-    func index(_ number: UInt32) -> Bool {
+    @inlinable func index(_ number: UInt32) -> Bool {
         let key = unsafe key(at: number).pointee
         let hash = hash(key)
         guard find(key, hash: hash) == .max, let place = vacancy(hash) else { return false }
@@ -52,7 +52,7 @@ extension FlowTable {
     }
 
     /// Empties both lists and states the numbers of flows; the entries' links are off.
-    func emptyLists(used: UInt32, waiting: UInt32) {
+    @inlinable func emptyLists(used: UInt32, waiting: UInt32) {
         unsafe (header.pointee.free, header.pointee.oldest, header.pointee.newest) = (FlowLink.end, FlowLink.end, FlowLink.end)
         unsafe (header.pointee.used, header.pointee.waiting, header.pointee.sheltered) = (used, waiting, 0)
     }

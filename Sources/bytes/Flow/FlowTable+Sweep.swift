@@ -73,7 +73,7 @@ extension FlowTable {
     /// Brings what is needed to judge a flow again beside its entry into the cache.
     @inlinable @inline(__always) public func prefetchDetail(_ number: UInt32) {
         guard number < limit else { return }
-        unsafe prefetch(UnsafeRawPointer(details + Int(number)))
+        unsafe prefetch(details + Int(number))
     }
 }
 

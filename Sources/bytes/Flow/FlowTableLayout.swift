@@ -16,7 +16,9 @@ public import Net
     }
 
     /// Bytes from an entry to the next: whole half lines, so that an entry never touches more than two.
-    @inlinable public static var stride: Int { @_noLocks get { (MemoryLayout<Key>.size &+ MemoryLayout<FlowEntry>.size &+ 31) & ~31 } }
+    @inlinable public static var stride: Int {
+        @_noLocks get { (MemoryLayout<Key>.size &+ MemoryLayout<FlowEntry>.size &+ 31) & ~31 }
+    }
     /// Where in an entry the state's byte lies. It is read as a byte, because damaged memory may hold what is no `FlowState`.
     @inlinable public static var stateOffset: Int { @_noLocks get { MemoryLayout<Key>.size &+ 44 } }
 

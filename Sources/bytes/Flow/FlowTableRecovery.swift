@@ -34,7 +34,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
 @safe public final class FlowTableRecovery<Key: FlowKey>: @unchecked Sendable {
     /// Contradictions with which a table is still mended: a kill leaves fewer than ten.
     @inlinable public static var mostContradictions: Int { 64 }
-    /// More parts than this are not taken: each costs a number for each bucket.
+    /// More parts than this are not taken: each costs a byte for each bucket.
     @inlinable public static var mostParts: Int { 8 }
     /// Readings after which a table that still has contradictions is refused.
     @inlinable public static var mostRounds: Int { 3 }
@@ -46,13 +46,11 @@ public enum FlowTableOutcome: Equatable, Sendable {
     @usableFromInline let fresh: UInt32
     /// The states of these.
     @usableFromInline let states: UnsafeMutablePointer<UInt8>
-    /// For each part and bucket how many entries of the part have strayed from it.
-    @usableFromInline let strays: UnsafeMutablePointer<UInt32>
+    /// For each part and bucket how many entries of the part have strayed from it. No bucket is the first of 255 keys unless by damage.
+    @usableFromInline let strays: UnsafeMutablePointer<UInt8>
     /// What each part has found; parts write their own at the same time.
     @usableFromInline let tallies: UnsafeMutablePointer<FlowTally>
     @usableFromInline var rounds = 0
-    /// How many flows were given up because their place could not be told.
-    public private(set) var lost = 0
 
     /// A recovery of a table that identifies itself as one; its header is believed after this comparison only.
     public init?(_ table: consuming FlowTable<Key>, parts: Int) {
@@ -101,7 +99,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
     }
 
     /// Looks for a batch of entries in their buckets.
-    @inlinable func place(_ batch: inout FlowBatch, _ own: UnsafeMutablePointer<UInt32>, _ tally: inout FlowTally) {
+    @inlinable func place(_ batch: inout FlowBatch, _ own: UnsafeMutablePointer<UInt8>, _ tally: inout FlowTally) {
         // Small loops, each of which asks for all its lines before the next one waits for the first of them.
         for i in 0..<batch.count { table.prefetchIndex(batch.hashes[i]) }
         var strayed = 0
@@ -120,7 +118,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
             let (home, tag) = (table.first(hash), FlowTable<Key>.tag(hash))
             if table.holds(number | FlowTable<Key>.secondBit, tag: tag, in: table.other(home, tag: tag)) {
                 // In bounds: a bucket's number comes from a hash.
-                unsafe own[Int(home)] += 1
+                unsafe own[Int(home)] &+= 1
             } else {
                 tally.note(unplaced: number)
             }
@@ -135,7 +133,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
             let line = unsafe table.bucket(bucket)
             places += unsafe 10 - table.slots(of: line, holding: 0).nonzeroBitCount
             var expected: UInt32 = 0
-            for other in 0..<parts { unsafe expected += strays[other * Int(table.buckets) + Int(bucket)] }
+            for other in 0..<parts { unsafe expected += UInt32(strays[other * Int(table.buckets) + Int(bucket)]) }
             if unsafe table.strays(of: line) != expected {
                 unsafe line.storeBytes(of: expected, toByteOffset: 20, as: UInt32.self)
                 wrong += 1
@@ -145,7 +143,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
     }
 
     /// Says what has become of the table after both readings, having put right what could be.
-    public func conclude() -> FlowTableOutcome {
+    @inlinable public func conclude() -> FlowTableOutcome {
         rounds += 1
         let sum = (0..<parts).reduce(into: FlowTally()) { unsafe $0.add(tallies[$1]) }
         let surplus = sum.places - (sum.live - sum.unplacedCount)
@@ -165,11 +163,10 @@ public enum FlowTableOutcome: Equatable, Sendable {
 
     /// Entries whose state is none are freed, places that lead nowhere or to an entry that has another are emptied, and entries without
     /// a place get one.
-    private func mendIndex(_ sum: FlowTally) {
+    @inlinable func mendIndex(_ sum: FlowTally) {
         for number in sum.invalid {
             table.setState(number, 0)
             unsafe states[Int(number)] = 0
-            lost += 1
         }
         var seen = FlowBits(count: Int(fresh))
         var suspects = sum.unplaced
@@ -187,15 +184,12 @@ public enum FlowTableOutcome: Equatable, Sendable {
             }
         }
         for number in sum.unplaced where !placed.contains(number) {
-            if !table.index(number) {
-                table.setState(number, 0)
-                lost += 1
-            }
+            if !table.index(number) { table.setState(number, 0) }
         }
     }
 
     /// Every used place: its bucket, its slot, and the entry's number as it stands there.
-    private func forEachPlace(_ body: (UInt32, Int, UInt32) -> Void) {
+    @inlinable func forEachPlace(_ body: (UInt32, Int, UInt32) -> Void) {
         for bucket in 0..<table.buckets {
             let line = unsafe table.bucket(bucket)
             for slot in 0..<10 where unsafe line.load(fromByteOffset: 2 * slot, as: UInt16.self) != 0 {
@@ -206,7 +200,7 @@ public enum FlowTableOutcome: Equatable, Sendable {
 
     /// The lists of free and of waiting entries, and the numbers of flows, from the entries. Waiting flows come in the order of their
     /// opening.
-    private func makeLists(_ sum: FlowTally) {
+    @inlinable func makeLists(_ sum: FlowTally) {
         table.emptyLists(used: UInt32(sum.live), waiting: UInt32(sum.waiting.count))
         for flow in FlowOpening.inOrder(sum.waiting) { table.enlist(flow.number) }
         for number in (0..<fresh).reversed() where unsafe states[Int(number)] == 0 { table.release(number) }

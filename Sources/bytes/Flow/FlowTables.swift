@@ -192,8 +192,8 @@ public import Net
         return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
     }
 
-    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one
-    /// limit of waiting flows.
+    /// Adds the flow that a reading opens; none where there is no place, see `FlowTable.insert`. Both families share one limit of
+    /// waiting flows.
     @inlinable public mutating func insert(
         _ reading: borrowing Reading, hash: UInt64, state: FlowState, now: UInt32
     ) -> FlowNumber {
@@ -281,6 +281,12 @@ public import Net
     /// Makes a fresh flow one that was picked up, see `FlowTable.pickUp`.
     @inlinable public mutating func pickUp(_ number: FlowNumber, isReply: Bool) {
         if number.isIPv4 { v4.pickUp(number.entry, isReply: isReply) } else { v6.pickUp(number.entry, isReply: isReply) }
+    }
+
+    /// Makes the receiver of a flow's first frame its initiator, who expects such frames.
+    @inlinable public mutating func turnRound(_ number: FlowNumber) {
+        let turned = self[number].marks.rawValue ^ FlowMarks.initiatorIsHigh.rawValue
+        self[number].marks = FlowMarks(rawValue: turned | FlowMarks.expectsReplies.rawValue)
     }
 
     /// Ends a flow.

@@ -33,7 +33,7 @@
     }
 
     /// Adds what another part has found.
-    mutating func add(_ other: FlowTally) {
+    @inlinable mutating func add(_ other: FlowTally) {
         live += other.live
         waiting += other.waiting
         invalidCount += other.invalidCount
@@ -62,18 +62,18 @@
 }
 
 /// A set of numbers below a count, a bit each.
-struct FlowBits {
-    private var words: [UInt64]
+@usableFromInline struct FlowBits {
+    @usableFromInline var words: [UInt64]
 
-    init(count: Int) { words = Array(repeating: 0, count: count / 64 + 1) }
+    @inlinable init(count: Int) { words = Array(repeating: 0, count: count / 64 + 1) }
 
-    func contains(_ number: UInt32) -> Bool {
+    @inlinable func contains(_ number: UInt32) -> Bool {
         let word = Int(number >> 6)
         return word < words.count && words[word] >> UInt64(number & 63) & 1 == 1
     }
 
     /// Adds a number; false when it is there already.
-    mutating func insert(_ number: UInt32) -> Bool {
+    @inlinable mutating func insert(_ number: UInt32) -> Bool {
         guard !contains(number) else { return false }
         words[Int(number >> 6)] |= 1 << UInt64(number & 63)
         return true
@@ -94,7 +94,7 @@ struct FlowBits {
 
     /// The flows from the one that was opened first to the last, in two passes over half a tick's bits each: time grows with their
     /// number alone. Ticks wrap, so they are compared by their distance from one of them, which any two have in common.
-    static func inOrder(_ flows: [FlowOpening]) -> [FlowOpening] {
+    @usableFromInline static func inOrder(_ flows: [FlowOpening]) -> [FlowOpening] {
         guard let reference = flows.first?.tick else { return [] }
         // The sign bit flipped, what was opened before the reference comes first.
         func age(_ flow: FlowOpening) -> UInt32 { (flow.tick &- reference) ^ 0x8000_0000 }

@@ -19,7 +19,7 @@ public import Net
     /// Bit 0: the key's high end sent it. Bit 1: it has ACK.
     @usableFromInline var marks: UInt8 = 0
 
-    @_noLocks @usableFromInline init() {}
+    @_noLocks @inlinable init() {}
 
     /// The segment of a flow as a remembered one.
     @_noLocks init(_ segment: TCPSegment, number: UInt32, sender: FlowEnd, now: UInt32) {
@@ -44,10 +44,10 @@ public import Net
 /// The SYNs that a table remembers: 128, each in the place that its flow's number names, where a newer one takes the place of an older
 /// one. One that was overwritten is as one that never came: its connection opens with the next SYN that is sent. They are the
 /// process's own, and gone with it.
-@safe @usableFromInline struct RememberedSYNs: ~Copyable {
+@safe @frozen @usableFromInline struct RememberedSYNs: ~Copyable {
     @usableFromInline let items: UnsafeMutablePointer<RememberedSYN>
 
-    @usableFromInline init() {
+    @inlinable init() {
         unsafe items = .allocate(capacity: 128)
         unsafe items.initialize(repeating: RememberedSYN(), count: 128)
     }

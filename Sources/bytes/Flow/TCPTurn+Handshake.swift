@@ -42,35 +42,37 @@ extension TCPTurn {
     /// A SYN with ACK.
     @_noLocks mutating func takeAnswer() -> Match {
         if state.number == FlowState.synSent.number { return takeFirstAnswer() }
-        guard areKnown else { return takeData() }
+        guard areKnown, !isAsymmetric else { return takeData() }
         // One that was seen before takes no new sequence number.
         if fits, !isAfter(segment.sequence &+ 1, own.end) {
             advance()
             return .live
         }
-        if recalled.isOpening(from: sender.other, acknowledgedBy: segment.acknowledgement) { return .answered }
         // A responder without memory answers each repetition of a SYN with another number (RFC 4987, 3.6).
         let isAnswering = state.number == FlowState.synReceived.number && !isInitiator && !peer.has(TCPWindow.acknowledges)
         if isAnswering, isWithin(segment.acknowledgement, own.acknowledged, peer.end) {
             memory = .keep
             return .live
         }
+        if recalled.isOpening(from: sender.other, acknowledgedBy: segment.acknowledgement) { return .answered }
         return isLoose ? .live : .refused(.outOfWindow)
     }
 
     /// The answer to the first SYN.
     @_noLocks mutating func takeFirstAnswer() -> Match {
         guard !isInitiator else { return isAsymmetric ? .live : .refused(.oneSided) }
-        if !isWithin(segment.acknowledgement, own.acknowledged, peer.end) {
+        if isWithin(segment.acknowledgement, own.acknowledged, peer.end) {
+            own.acknowledged = segment.acknowledgement
+        } else {
             if recalled.isOpening(from: sender.other, acknowledgedBy: segment.acknowledgement) {
                 peer.open(end: recalled.end, window: recalled.window, scale: recalled.scale)
+                own.acknowledged = segment.acknowledgement
             } else if !isLoose {
                 return .refused(.outOfWindow)
             }
         }
         memory = .forget
         answer()
-        own.acknowledged = segment.acknowledgement
         own.flags |= TCPWindow.acknowledges
         state = .synReceived
         return .live
@@ -109,7 +111,8 @@ extension TCPTurn {
         let isExpected = isExpectationKnown && segment.sequence == peer.acknowledged
         if state.number == FlowState.closed.number {
             // It is over, and what arrives late draws such answers: they need not be exact.
-            let isPossible = !areKnown || isWithin(segment.sequence, own.end &- peer.span &- TCPWindow.past, own.end &+ peer.span)
+            let oldest = own.end &- peer.span &- TCPWindow.past
+            let isPossible = !areKnown || segment.sequence &- oldest <= own.end &+ peer.span &- oldest
             return isPossible ? .live : .refused(.outOfWindow)
         }
         if isExpected || isRefusal || (own.has(TCPWindow.known) && segment.sequence == own.end) { return reset() }

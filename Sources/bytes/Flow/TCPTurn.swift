@@ -65,30 +65,41 @@ struct TCPTurn: BitwiseCopyable {
         return takeData()
     }
 
-    /// Whether the windows of both ends are known, so that a segment can be held against them.
+    /// Whether the windows of both ends are known.
     var areKnown: Bool { @_noLocks get { own.flags & peer.flags & TCPWindow.known != 0 } }
 
-    /// The four borders. Valid when both windows are known.
+    /// Whether a segment can be held against the windows. Behind a refusal nobody has said what it expects.
+    var isHeld: Bool {
+        @_noLocks get {
+            peer.has(TCPWindow.known) && (state.number != FlowState.closed.number || peer.has(TCPWindow.acknowledges))
+        }
+    }
+
+    /// The four borders. Valid when the peer is known; what the sender has sent may be unknown where the flow was picked up, and then
+    /// lies around what the peer has acknowledged.
     var fits: Bool {
         @_noLocks get {
-            let (end, acknowledgement) = (segment.end, segment.acknowledgement)
-            // One more than the window: the probe of a window of 0 (RFC 9293, 3.8.6.1), and a FIN behind a full one.
-            guard !isAfter(end, peer.acknowledged &+ peer.span &+ 1) else { return false }
-            guard !isAfter(own.end &- peer.span &- TCPWindow.past, end) else { return false }
+            guard segment.isACK else { return false }
+            let isNew = !own.has(TCPWindow.known)
+            let ownSpan = isNew ? UInt32(max(segment.window, TCPWindow.leastUnits)) &<< 14 : own.span
+            // One more than the window: the probe of a window of 0 (RFC 9293, 3.8.6.1), and a FIN behind a full one. Whether a number
+            // lies between two is one comparison of distances from the lower one, and right for windows of any size.
+            let oldest = (isNew ? peer.acknowledged : own.end) &- peer.span &- TCPWindow.past
+            guard segment.end &- oldest <= peer.acknowledged &+ peer.span &+ 1 &- oldest else { return false }
             // Of what was sent before the flow was picked up, all that the window let through may be acknowledged.
-            let unseen = isPickedUp ? own.span : 0
-            guard segment.isACK, !isAfter(acknowledgement, peer.end &+ unseen) else { return false }
-            guard !isAfter(peer.end &- max(TCPWindow.past, own.span), acknowledgement) else { return false }
+            let unseen = isPickedUp ? ownSpan : 0
+            let age = peer.end &+ unseen &- segment.acknowledgement
+            guard age <= max(TCPWindow.past, ownSpan) &+ unseen else { return false }
             // A handshake's last step acknowledges the other SYN, and nothing older.
             return state.number != FlowState.synReceived.number || own.has(TCPWindow.acknowledges)
-                || !isAfter(own.acknowledged, acknowledgement)
+                || !isAfter(own.acknowledged, segment.acknowledgement)
         }
     }
 
     /// A segment without SYN and RST.
     @_noLocks mutating func takeData() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyData() }
-        if areKnown, !fits {
+        if isHeld, !fits {
             if isAnswerToOtherSYN {
                 adoptAnswer()
             } else if !isLoose {
@@ -119,10 +130,11 @@ struct TCPTurn: BitwiseCopyable {
 
     /// Writes a segment that passes into the windows, and finds the state behind it.
     @_noLocks mutating func advance() {
+        // What comes late changes nothing any more.
+        guard state.number != FlowState.closed.number else { return }
         advanceEnd()
         if segment.isACK { advanceAcknowledged() }
         own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
-        guard state.number != FlowState.closed.number else { return }
         if segment.isFIN {
             own.flags |= TCPWindow.fin
             state = .closing
@@ -139,7 +151,8 @@ struct TCPTurn: BitwiseCopyable {
         // Of a segment in fragments only the first part is read; it may go as far as a datagram can.
         let end = segment.isCut ? segment.sequence &+ 65_535 : segment.end
         guard own.has(TCPWindow.known) else {
-            own.open(end: end, window: max(segment.window, 64), scale: 14)
+            (own.end, own.maximum, own.scale) = (end, max(segment.window, TCPWindow.leastUnits), 14)
+            own.flags |= TCPWindow.known
             if peer.has(TCPWindow.acknowledges), isAfter(peer.acknowledged, end) { own.end = peer.acknowledged }
             return
         }

@@ -35,6 +35,9 @@
     /// of the network is no attack, and hosts discard it.
     @inlinable public static var past: UInt32 { @_noLocks get { 66_000 } }
 
+    /// The smallest window of an end whose SYN was not seen, in units of the largest scale: 1 MiB.
+    @inlinable public static var leastUnits: UInt16 { @_noLocks get { 64 } }
+
     /// Whether a flag is set.
     @_noLocks @inlinable func has(_ flag: UInt8) -> Bool { flags & flag != 0 }
 
@@ -59,7 +62,7 @@
 
     /// Bytes as units of a scale, rounded up.
     @_noLocks static func units(_ bytes: UInt16, scale: UInt8) -> UInt16 {
-        let shift = UInt32(scale) & 15
+        let shift = scale == 255 ? 0 : UInt32(scale) & 15
         return UInt16(truncatingIfNeeded: (UInt32(bytes) &+ (1 &<< shift) &- 1) &>> shift)
     }
 }

@@ -66,7 +66,9 @@ public struct FlowsLayout: Sendable, Equatable {
 
     /// Since when, in nanoseconds of the monotonic clock, connections of the pair are under way that its tables may not hold; 0 where
     /// none are. The configuration says for how long after that they may be picked up.
-    public static func graceOwed(in memory: SharedMemory) -> UInt64 { unsafe memory.base.load(fromByteOffset: grace, as: UInt64.self) }
+    public static func graceOwed(in memory: SharedMemory) -> UInt64 {
+        unsafe memory.base.load(fromByteOffset: grace, as: UInt64.self)
+    }
 
     /// Notes that a table was lost, or that frames have passed unjudged until then. Written while no worker of the pair runs.
     public static func oweGrace(in memory: SharedMemory, from nanoseconds: UInt64) {

@@ -64,6 +64,10 @@ internal import Net
     public var graceUntil: UInt64 = 0
     /// Frames whose transport checksum was partial and was completed.
     public var completedChecksums: UInt64 = 0
+    /// Flows of unicast replies to frames to a group.
+    public var expectedReplies: UInt64 = 0
+    /// Ends whose expected replies were forgotten for those of another one, because too many expect some.
+    public var forgottenReplies: UInt64 = 0
 
     /// All zero.
     public init() {}

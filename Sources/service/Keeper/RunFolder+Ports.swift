@@ -18,7 +18,9 @@ extension RunFolder {
 
     /// Writes down what was changed about all ports. A crash between leaves the file before it or this one.
     func note(_ ports: [(port: PortPlan, note: PortNote)]) {
-        let lines = ports.map { "\($0.port.name) \($0.port.index) \($0.note.isTakenDown ? 1 : 0) \($0.note.wasPromiscuous ? 1 : 0)\n" }
+        let lines = ports.map { port, note in
+            "\(port.name) \(port.index) \(note.isTakenDown ? 1 : 0) \(note.wasPromiscuous ? 1 : 0)\n"
+        }
         let text = Array(([RunFolder.boot + "\n"] + lines).joined().utf8)
         let file = unsafe open(portsFile + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { return }

@@ -27,6 +27,7 @@ extension StatusReport {
         let facts: [(UInt64?, String)] = [
             (flows.waiting, "waiting"), (flows.evicted, "evicted"), (flows.pickedUp, "picked up"),
             (flows.passedUntracked, "frames passed without a flow"), (flows.refusedAgain, "frames refused again"),
+            (flows.expectedReplies, "of replies to groups"), (flows.forgottenReplies, "expected replies forgotten"),
             (flows.grace, "s of grace left"), (flows.replaced, "tables replaced"),
         ]
         let said = facts.compactMap { count, what in (count ?? 0) > 0 ? "\(count ?? 0) \(what)" : nil }

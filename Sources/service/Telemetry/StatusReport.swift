@@ -95,6 +95,10 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var passedUntracked: UInt64?
         /// Frames of connections that had been refused within a second.
         public var refusedAgain: UInt64?
+        /// Flows of unicast replies to frames to a group.
+        public var expectedReplies: UInt64?
+        /// Ends whose expected replies were forgotten for another's.
+        public var forgottenReplies: UInt64?
         /// Seconds for which connections under way may still be picked up, 0 when no grace is granted.
         public var grace: UInt64?
         /// Tables that were refused after a crash and replaced by empty ones.
@@ -105,6 +109,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
             case pickedUp = "picked_up"
             case passedUntracked = "passed_untracked"
             case refusedAgain = "refused_again"
+            case expectedReplies = "expected_replies"
+            case forgottenReplies = "forgotten_replies"
         }
 
         /// Flow tables of so many flows of which so many are used; nothing else is known.
@@ -125,6 +131,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
             pickedUp = workers.reduce(0) { $0 &+ $1.pickedUp }
             passedUntracked = workers.reduce(0) { $0 &+ $1.passedUntracked }
             refusedAgain = workers.reduce(0) { $0 &+ $1.refusedAgain }
+            expectedReplies = workers.reduce(0) { $0 &+ $1.expectedReplies }
+            forgottenReplies = workers.reduce(0) { $0 &+ $1.forgottenReplies }
         }
     }
 

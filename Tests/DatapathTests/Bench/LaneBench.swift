@@ -107,7 +107,12 @@ import TestSupport
     private let free: PlainMemory
     private let handOffs: PlainMemory
 
-    init(_ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory) {
+    private let expected: ExpectedReplies
+
+    init(
+        _ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory, expected: ExpectedReplies
+    ) {
+        self.expected = expected
         self.shape = shape
         self.queue = queue
         (self.umem, self.free, self.handOffs) = (umem, free, handOffs)
@@ -138,7 +143,7 @@ import TestSupport
             flows: FlowTables(v4: table4, v6: table6, pair: shape.pair), flowCapacity: shape.flows,
             fragments: fragments,
             counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
-            events: EventProducer(base: events.base, capacity: shape.events))
+            events: EventProducer(base: events.base, capacity: shape.events), expected: expected)
     }
 }
 

@@ -36,8 +36,9 @@ enum Fate: Equatable {
         let free = (0..<shape.workers).map { _ in
             PlainMemory(byteCount: FreeList.byteCount(capacity: shape.frames * shape.workers))
         }
+        let expected = ExpectedReplies(workers: shape.workers)
         workers = try (0..<shape.workers).map { queue in
-            try LaneBench(LaneParts(shape, queue: queue, umem: umem, free: free[queue], handOffs: handOffs))
+            try LaneBench(LaneParts(shape, queue: queue, umem: umem, free: free[queue], handOffs: handOffs, expected: expected))
         }
         self.umem = umem
         self.handOffs = handOffs

@@ -46,6 +46,12 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
         try bench.expectDropped(#require(unreadable(reason)), reason)
     case .storm: return try provokeStorm()
     case .notOpening: try bench.expectDropped(Connection().ack, .notOpening)
+    case .outOfWindow:
+        try bench.establish()
+        try bench.expectDropped(Talk(bench: bench).packet(">", [.ack], 101, 902), .outOfWindow)
+    case .oneSided:
+        try bench.expectForwarded(Connection().syn)
+        try bench.expectDropped(Connection().ack, .oneSided)
     case .unrelatedICMP: try bench.expectDropped(Ethernet() / IPv4(from: web, to: client) / ICMP.echoReply(), .unrelatedICMP)
     case .flowTableFull: return try provokeFullTable()
     case .denied: try bench.expectDropped(Connection(to: db).syn, .denied)
@@ -69,8 +75,6 @@ func provoke(_ reason: DropReason) throws -> PairBench? {
         try bench.expectDropped(Ethernet() / IPv4() / UDP(to: 53, checksum: .wrong) / Payload("who?"), .badTransportChecksum)
     case .partialChecksum: return try provokePartialChecksum()
     case .fragmentOverlap, .fragmentLimit, .fragmentTimeout: return try provokeByFragments(reason)
-    case .outOfWindow: return nil
-    case .oneSided: return nil
     case .errorLimit: return try provokeErrorLimit()
     case .sourceLimit: return try provokeSourceLimit()
     }

@@ -64,6 +64,8 @@ struct Connection {
     var syn: Packet { Ethernet() / IPv4(from: from, to: to) / TCP(from: source, to: port, [.syn], sequence: 100, windowScale: 7) }
     var synAck: Packet { back([.syn, .ack], sequence: 900, acknowledgement: 101) }
     var ack: Packet { there([.ack], sequence: 101, acknowledgement: 901) }
+    /// The responder's acknowledgement of the handshake, as its end sends it again when asked whether it lives.
+    var bareAnswer: Packet { back([.ack], sequence: 901, acknowledgement: 101) }
     var request: Packet { there([.ack, .psh], sequence: 101, acknowledgement: 901) / Payload("GET /") }
     var answer: Packet { back([.ack, .psh], sequence: 901, acknowledgement: 106) / Payload("200") }
     var reset: Packet { there([.rst, .ack], sequence: 106, acknowledgement: 904) }

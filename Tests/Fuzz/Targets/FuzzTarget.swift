@@ -35,7 +35,8 @@ public struct FuzzTarget: Sendable {
 
     /// All of them.
     public static let all: [FuzzTarget] = [
-        .frame, .extensionChain, .neighbour, .fragments, .quoted, .policyText, .selector, .snapshotImage, .kubernetes, .ansible, .csv,
+        .frame, .extensionChain, .neighbour, .fragments, .quoted, .segments, .policyText, .selector, .snapshotImage, .kubernetes,
+        .ansible, .csv,
     ]
 
     /// A target by its name.

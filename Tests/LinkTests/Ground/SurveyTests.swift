@@ -46,6 +46,33 @@ extension Kernel {
             }
         }
 
+        @Test func `the memory that can be had is the machine's, or what the tightest cgroup leaves`() throws {
+            let info = "MemTotal: 8000 kB\nMemAvailable: 4000 kB"
+            let groups = "1:name=systemd:/x\n0::/a.slice/b.service"
+            let (outer, inner) = ("sys/fs/cgroup/a.slice", "sys/fs/cgroup/a.slice/b.service")
+            let table: [([String: String], UInt64?)] = [
+                ([:], nil),
+                (["proc/meminfo": info], 4000 << 10),
+                (["proc/meminfo": info, "proc/self/cgroup": groups, "\(inner)/memory.max": "max"], 4000 << 10),
+                (
+                    [
+                        "proc/meminfo": info, "proc/self/cgroup": groups, "\(inner)/memory.max": "max",
+                        "\(inner)/memory.current": "5",
+                        "\(outer)/memory.max": "1000000", "\(outer)/memory.current": "400000",
+                    ], 600_000
+                ),
+                (
+                    [
+                        "proc/meminfo": info, "proc/self/cgroup": groups, "\(inner)/memory.max": "4096",
+                        "\(inner)/memory.current": "8192",
+                    ], 0
+                ),
+            ]
+            for (files, bytes) in table {
+                try withFiles(files) { #expect(MachineFacts.survey($0, probing: false).availableMemory == bytes) }
+            }
+        }
+
         @Test func `this kernel has every feature, and probing leaves no interface or program behind`() throws {
             try inFreshNamespace {
                 let before = try shell("ip -brief link")

@@ -56,13 +56,16 @@ public struct MachineFacts: Sendable, Equatable {
 
     /// What the machine has left, or less where a cgroup of this process allows less (memory.max of cgroup v2, of it and of all above).
     private static func availableMemory(_ surroundings: Surroundings) -> UInt64? {
-        let line = surroundings.text("\(surroundings.proc)/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-        var least = line?.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }.map { $0 << 10 }
-        let group = surroundings.text("\(surroundings.proc)/self/cgroup")?.split(separator: "\n").first { $0.hasPrefix("0::/") }
-        var parts = group?.dropFirst(3).split(separator: "/") ?? []
+        func line(_ file: String, _ begin: String) -> Substring? {
+            surroundings.text("\(surroundings.proc)/\(file)")?.split(separator: "\n").first { $0.hasPrefix(begin) }
+        }
+        let words = line("meminfo", "MemAvailable:")?.split(separator: " ")
+        var least = words?.dropFirst().first.flatMap { UInt64($0) }.map { $0 << 10 }
+        var parts = line("self/cgroup", "0::/")?.dropFirst(3).split(separator: "/") ?? []
         while !parts.isEmpty {
             let folder = "\(surroundings.sys)/fs/cgroup/" + parts.joined(separator: "/")
-            if let most = surroundings.number("\(folder)/memory.max"), let used = surroundings.number("\(folder)/memory.current") {
+            if let most = surroundings.number("\(folder)/memory.max"), let used = surroundings.number("\(folder)/memory.current")
+            {
                 least = min(least ?? .max, UInt64(max(0, most - used)))
             }
             parts.removeLast()

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import Flow
+import Net
+import Testing
+
+@Suite("Facts of fragments") struct FragmentFactsTests {
+    private func reading(_ offset: UInt16, _ bytes: UInt16, chain: UInt16 = 0) -> Reading {
+        var reading = Reading()
+        reading.kind = .fragment
+        reading.source = Address("10.0.0.1")!
+        reading.destination = Address("10.0.0.2")!
+        reading.protocolNumber = .tcp
+        reading.fragmentOffset = offset
+        (reading.fragmentStart, reading.end) = (34, 34 + bytes)
+        reading.transportOffset = 34 + chain
+        reading.payloadOffset = reading.transportOffset
+        return reading
+    }
+
+    private func first() -> Reading {
+        var first = reading(0, 1000)
+        (first.sourcePort, first.destinationPort) = (40000, 443)
+        first.payloadOffset = 34 + 32
+        first.sequence = 5000
+        first.tcpFlags = [.ack, .psh]
+        return first
+    }
+
+    @Test func `a later fragment gets what makes it a part of the connection, and no flags`() {
+        let facts = FragmentFacts(of: first())
+        var later = reading(1000, 500)
+        facts.give(to: &later)
+        #expect((later.sourcePort, later.destinationPort, later.protocolNumber) == (40000, 443, .tcp))
+        #expect(later.tcpFlags.isEmpty)
+        // Byte 1,000 of the datagram is byte 968 of the segment's data.
+        #expect(later.sequence == 5968)
+        var same = first()
+        facts.give(to: &same)
+        #expect(same.sequence == 5000 && same.tcpFlags == [.ack, .psh])
+    }
+
+    @Test func `a SYN's own number comes before its data`() {
+        var syn = first()
+        syn.tcpFlags = .syn
+        var later = reading(1000, 500)
+        FragmentFacts(of: syn).give(to: &later)
+        #expect(later.sequence == 5969)
+    }
+
+    @Test func `of ICMP it gets type, code and whether it is a reply`() {
+        var echo = reading(0, 1000)
+        echo.protocolNumber = .icmp
+        (echo.icmpType, echo.icmpCode, echo.marks) = (0, 3, [.icmpReply, .fragment, .moreFragments, .dontFragment])
+        var later = reading(1000, 500)
+        later.marks = .fragment
+        FragmentFacts(of: echo).give(to: &later)
+        #expect((later.icmpType, later.icmpCode, later.protocolNumber) == (0, 3, .icmp))
+        #expect(later.marks == [.fragment, .icmpReply])
+    }
+
+    @Test func `facts of a number that no protocol of layer 2 has are of none`() {
+        var facts = FragmentFacts()
+        facts.link = 255
+        var later = reading(8, 8)
+        facts.give(to: &later)
+        #expect(later.link == .none)
+    }
+
+    @Test func `facts fill the 16 bytes of a frame's headroom`() {
+        #expect(MemoryLayout<FragmentFacts>.size == 16)
+    }
+
+    @Test func `a later fragment is counted, keeps the flow, and moves on what was sent, and nothing else`() {
+        var entry = FlowEntry()
+        entry.state = .closing
+        entry.lowWindow.end = 5968
+        entry.lowWindow.flags = 1
+        var later = reading(1000, 500)
+        FragmentFacts(of: first()).give(to: &later)
+        entry.countLater(later, sender: .low, length: 534, now: 77)
+        #expect(entry.lowFrames == 1 && entry.lowBytes == 534 && entry.lastSeen == 77)
+        #expect(entry.state == .closing && entry.lowFlags == 0)
+        #expect(entry.lowWindow.end == 6468)
+        // One that lies before what was sent, or too far ahead, moves nothing; nor does one of an end of which nothing is known.
+        for end in [6468, 6400, 6468 &- 70_000] as [UInt32] {
+            entry.lowWindow.end = end == 6400 ? 7000 : end
+            let before = entry.lowWindow.end
+            entry.countLater(later, sender: .low, length: 534, now: 78)
+            #expect(entry.lowWindow.end == before)
+        }
+        entry.countLater(later, sender: .high, length: 534, now: 79)
+        #expect(entry.highWindow.end == 0)
+    }
+
+    @Test func `a key tells the headers of IPv4 apart by protocol, those of IPv6 by nothing behind the Fragment header`() {
+        func key(_ change: (inout Reading) -> Void) -> FragmentKey {
+            var reading = reading(64, 8)
+            change(&reading)
+            return FragmentKey(of: reading, pair: 3, port: 1)
+        }
+        let udp = key { $0.protocolNumber = .udp }
+        #expect(key { _ in }.context == 6 << 24 | 3 << 16 | 1 << 7)
+        #expect(udp.context == 17 << 24 | 3 << 16 | 1 << 7)
+        // Behind an authentication header, whose number the later fragments carry.
+        let behind = key {
+            $0.fragmentOffset = 0
+            $0.transportOffset = 34 + 24
+        }
+        #expect(behind.context >> 24 == 51)
+        let six = key {
+            $0.source = Address("2001:db8::1")!
+            $0.protocolNumber = .udp
+        }
+        #expect(six.context >> 24 == 0)
+    }
+}
