@@ -40,9 +40,7 @@ extension Lane {
     @_noLocks
     private mutating func tell(_ notice: Notice, to reading: borrowing Reading, _ trigger: Descriptor, at now: Moment) {
         let port = Int(trigger.options & 1)
-        guard ports[port].hasLink else { return }
-        if ports[port].rings.transmit.free(1) == 0 { complete(port) }
-        guard ports[port].rings.transmit.free(1) > 0 else { return }
+        guard hasRoom(port) else { return }
         // Spent only by a reply: what must not be answered takes nobody's answer away.
         var left = replies
         guard left.spend(at: now.nanoseconds), let address = free.pop() else { return }
@@ -52,8 +50,22 @@ extension Lane {
             return
         }
         replies = left
+        send(Frame(address: address, length: length), by: port)
+    }
+
+    /// Whether a port can send one more.
+    @_noLocks
+    mutating func hasRoom(_ port: Int) -> Bool {
+        guard ports[port].hasLink else { return false }
+        if ports[port].rings.transmit.free(1) == 0 { complete(port) }
+        return ports[port].rings.transmit.free(1) > 0
+    }
+
+    /// Sends a frame of our own making.
+    @_noLocks
+    mutating func send(_ frame: consuming Frame, by port: Int) {
         unsafe counters.pointee.ports[port].generated &+= 1
-        ports[port].rings.transmit.push(Frame(address: address, length: length))
+        ports[port].rings.transmit.push(frame)
     }
 }
 

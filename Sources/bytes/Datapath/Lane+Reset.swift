@@ -49,23 +49,10 @@ extension Lane {
         let window = isLow ? flows[number].lowWindow : flows[number].highWindow
         return window.flags & 1 != 0 ? window.end : reading.sequence
     }
-
-    @_noLocks
-    private mutating func hasRoom(_ port: Int) -> Bool {
-        guard ports[port].hasLink else { return false }
-        if ports[port].rings.transmit.free(1) == 0 { complete(port) }
-        return ports[port].rings.transmit.free(1) > 0
-    }
-
-    @_noLocks
-    private mutating func send(_ frame: consuming Frame, by port: Int) {
-        unsafe counters.pointee.ports[port].generated &+= 1
-        ports[port].rings.transmit.push(frame)
-    }
 }
 
 extension UMEM {
-    /// The door to both spans, as for `write`. Says how long the reset is, 0 for none.
+    /// The door to both spans, as for `write(_:to:)`. Says how long the reset is, 0 for none.
     @_semantics("no_performance_analysis")
     func writeReset(behind reading: borrowing Reading, _ trigger: Descriptor, sequence: UInt32, at address: UInt64) -> UInt32 {
         guard contains(trigger.address, length: trigger.length), contains(address, length: trigger.length) else { return 0 }

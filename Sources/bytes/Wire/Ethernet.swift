@@ -26,10 +26,10 @@ enum EtherType {
 
 /// The Ethernet II header (IEEE 802.3, 3.1.1).
 enum EthernetField {
-    static var destination: Int { 0 }
-    static var source: Int { destination + 6 }
-    static var type: Int { source + 6 }
-    static var length: Int { type + 2 }
+    static var destination: Int { @_noLocks get { 0 } }
+    static var source: Int { @_noLocks get { destination + 6 } }
+    static var type: Int { @_noLocks get { source + 6 } }
+    static var length: Int { @_noLocks get { type + 2 } }
 }
 
 /// What a VLAN tag inserts before the type that follows: tag type and control information (IEEE 802.1Q, 9.3).
