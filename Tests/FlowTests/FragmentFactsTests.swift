@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 import Testing
 
 @Suite("Facts of fragments") struct FragmentFactsTests {
     private func reading(_ offset: UInt16, _ bytes: UInt16, chain: UInt16 = 0) -> Reading {
         var reading = Reading()
         reading.kind = .fragment
-        reading.source = Address("10.0.0.1")!
-        reading.destination = Address("10.0.0.2")!
+        reading.source = ("10.0.0.1" as Address)
+        reading.destination = ("10.0.0.2" as Address)
         reading.protocolNumber = .tcp
         reading.fragmentOffset = offset
         (reading.fragmentStart, reading.end) = (34, 34 + bytes)
@@ -108,7 +109,7 @@ import Testing
         }
         #expect(behind.context >> 24 == 51)
         let six = key {
-            $0.source = Address("2001:db8::1")!
+            $0.source = ("2001:db8::1" as Address)
             $0.protocolNumber = .udp
         }
         #expect(six.context >> 24 == 0)
