@@ -46,20 +46,19 @@ extension Lane {
         let index = arrival.index
         let sender = burst.keys[index].sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
-        let isInitiator = place.isInitiator(sender)
-        guard isInitiator == (arrival.port == place.initiatorPort) else { return .drop(.spoofed) }
+        guard place.isOwnPort(arrival.port, of: sender) else { return .drop(.spoofed) }
         // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
         // reply that of its request: only the responder answers, and it does nothing else.
         if burst.readings[index].protocolNumber.isICMP {
             let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
-            if isReply == isInitiator { return .drop(.unrelatedICMP) }
+            if isReply == place.isInitiator(sender) { return .drop(.unrelatedICMP) }
         }
         if place.isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall),
             let verdict = judgeAgain(arrival, number, policy, now)
         {
             return verdict
         }
-        if !isInitiator, place.isResponderElsewhere { return .drop(.spoofed) }
+        if place.isResponderElsewhere, !place.isInitiator(sender) { return .drop(.spoofed) }
         let length = Int(burst.descriptors[index].length)
         if place.takePlain(burst.readings[index], sender: sender, length: length, now: now.ticks) { return .forward }
         return judgeTurn(arrival, number, policy, now)

@@ -14,9 +14,11 @@ public import Net
         unsafe entry.pointee.marks.rawValue & FlowMarks.initiatorIsHigh.rawValue == sender.number
     }
 
-    /// The port of the pair that the initiator came in by.
-    @inlinable public var initiatorPort: UInt8 {
-        @inline(always) get { unsafe (entry.pointee.marks.rawValue & FlowMarks.secondPort.rawValue) >> 6 }
+    /// Whether the sender comes in by its own port, 0 or 1: the one that the initiator came in by, or for the other end the other.
+    @inlinable @inline(always) public func isOwnPort(_ port: UInt8, of sender: FlowEnd) -> Bool {
+        // Who sends is as random as a coin: bits are put together here, because a branch would be guessed wrong half of the time.
+        let marks = unsafe entry.pointee.marks.rawValue
+        return (marks ^ marks >> 6 ^ sender.number ^ port) & 1 == 0
     }
 
     /// Whether the responder's address belongs to another zone than it would answer from.
