@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Fragment table and its model") struct FragmentWalkTests {
     /// More by hand: `BULKHEAD_STEPS=1000000`.
-    private static let steps = ProcessInfo.processInfo.environment["BULKHEAD_STEPS"].flatMap(Int.init) ?? 6_000
+    private static let steps = ProcessInfo.processInfo.environment["BULKHEAD_STEPS"].flatMap(Int.init) ?? 3_000
 
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func `random fragments of many sources are treated as a dictionary of pieces says`(seed: UInt64) throws {
@@ -21,6 +21,7 @@ import Testing
             try #require(outcome.flaw == nil, "seed \(seed) step \(step): \(outcome.flaw ?? "")")
             said.insert(outcome.what)
         }
+        #expect(bench.isMemoryIntact)
         let all = [
             "known", "waits", "refused(Net.DropReason.fragmentOverlap)", "refused(Net.DropReason.fragmentLimit)", "expired",
         ]

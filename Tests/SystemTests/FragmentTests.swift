@@ -86,6 +86,31 @@ extension SystemTests {
             #expect(queues.count == 2 && queues.allSatisfy { $0 > 0 }, "both queues were used: \(queues)")
         }
 
+        @Test func `what waits for its first fragment goes with a hand-over, and leaves behind it`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            let first = try lab.start()
+            let pieces = datagram(lab, .ipv4, port: Lab.allowedPort)
+            let listener = try Transfer.listen(lab, at: lab.db, port: Lab.allowedPort)
+            let watch = try Frames.Watch(lab, at: lab.db)
+            try Frames.send(Array(pieces[1...]), lab, from: lab.web)
+            try eventually("held fragments in the counters", within: 5) {
+                let status = try lab.status()
+                return status.ports[0].queues[0].held == UInt64(pieces.count - 1) || status.dropped("stale") > 0
+            }
+            try lab.start("--take-over")
+            #expect(try first.waitForEnd(within: 10) == 0)
+            try Frames.send([pieces[0]], lab, from: lab.web)
+            let arrived = try watch.finish().count { $0.count > 200 }
+            let status = try lab.quietStatus()
+            status.expectBalance()
+            // Where the machine stopped the new worker for long, it drops what waited.
+            #expect(arrived == pieces.count || status.dropped("stale") > 0, "\(arrived) of \(pieces.count)")
+            #expect(status.ports[0].queues[0].held == 0)
+            #expect(try Transfer.heard(listener) == 1 || status.dropped("stale") > 0)
+            figure("take-over with held fragments", "\(arrived) of \(pieces.count) arrived")
+        }
+
         /// A datagram of 60 kB from web to db in fragments that fill a packet of 1,500 bytes.
         private func datagram(
             _ lab: Lab, _ family: Lab.Family, port: Int, identification: UInt32 = 7, from source: UInt16 = 40_000

@@ -110,7 +110,8 @@ import TestSupport
     private let expected: ExpectedReplies
 
     init(
-        _ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory, expected: ExpectedReplies
+        _ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory,
+        expected: ExpectedReplies = ExpectedReplies(workers: 1)
     ) {
         self.expected = expected
         self.shape = shape

@@ -50,9 +50,11 @@ import TestSupport
         return (ended.isEmpty ? "nothing" : "expired", ended == expected ? flawOfSize : "ended \(ended), not \(expected)")
     }
 
+    /// Whether nothing was written beside the table.
+    public var isMemoryIntact: Bool { memory.isMarginIntact }
+
     private var flawOfSize: String? {
         let (used, held) = (table.used, table.heldCount)
-        guard memory.isMarginIntact else { return "something was written beside the table" }
         return used == model.used && held == model.held ? nil : "\(used) and \(held), not \(model.used) and \(model.held)"
     }
 

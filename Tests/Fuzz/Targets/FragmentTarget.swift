@@ -25,7 +25,7 @@ private enum FragmentSteps {
                 : piece(step).map { bench.add($0, of: UInt32(step[0] >> 3), host: UInt32(step[0] & 7)) }
             if let flaw = outcome?.flaw { return "step \(start / size): \(flaw)" }
         }
-        return nil
+        return bench.isMemoryIntact ? nil : "something was written beside the table"
     }
 
     /// The piece of a step; `nil` for what Wire would refuse.
