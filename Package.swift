@@ -106,7 +106,8 @@ let package = Package(
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
         .plugin(name: "CompileBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
         .executableTarget(
-            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"], path: "perf/policy",
+            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"],
+            path: "perf/policy",
             swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-perf-sweep",

@@ -99,9 +99,10 @@ extension Question {
 @safe struct OtherIndex {
     typealias Create = @convention(c) (UInt32) -> UnsafeMutableRawPointer?
     typealias Add = @convention(c) (UnsafeMutableRawPointer?, UnsafeRawPointer?, UInt32) -> Int32
-    typealias Find = @convention(c) (
-        UnsafeMutableRawPointer?, UnsafePointer<UnsafeRawPointer?>?, UInt32, UnsafeMutablePointer<UInt32>?
-    ) -> Void
+    typealias Find =
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafePointer<UnsafeRawPointer?>?, UInt32, UnsafeMutablePointer<UInt32>?
+        ) -> Void
 
     private let create: Create
     private let add: Add

@@ -92,6 +92,7 @@ enum Estate {
     }
 
     private static func selector(_ labels: [(String, String)]) -> Selector {
-        Selector(.and(labels.map { .equals($0.0, $0.1) }), text: labels.map { "\($0.0) == \"\($0.1)\"" }.joined(separator: " && "))
+        Selector(
+            .and(labels.map { .equals($0.0, $0.1) }), text: labels.map { "\($0.0) == \"\($0.1)\"" }.joined(separator: " && "))
     }
 }

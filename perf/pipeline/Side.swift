@@ -170,7 +170,8 @@ enum Trouble: Error {
                 frames: stream.memory.base, frameSize: Stream.frameSize, framesPerWorker: Stream.count + Stream.spare, workers: 1),
             free: FreeList(base: free.base, capacity: Self.freeCapacity),
             handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows: FlowTables(v4: v4, v6: v6, pair: 0),
-            flowCapacity: max(capacity4, capacity6), fragments: datagrams, counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
+            flowCapacity: max(capacity4, capacity6), fragments: datagrams,
+            counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
             events: EventProducer(base: events.base, capacity: Self.eventCapacity))
     }
 }

@@ -17,7 +17,8 @@ if CommandLine.arguments.contains("--help") {
     print(usage)
     exit(0)
 }
-guard let name = option("--case"), Question.cases.contains(name), let flows = option("--flows").map({ Int($0) }) ?? 1_000, flows > 0,
+guard let name = option("--case"), Question.cases.contains(name), let flows = option("--flows").map({ Int($0) }) ?? 1_000,
+    flows > 0,
     let pairs = option("--pairs").map({ Int($0) }) ?? 7, pairs > 0, ["IPv4", "IPv6"].contains(option("--family") ?? "IPv4"),
     let rules = option("--rules").map({ Int($0) }) ?? 100_000, rules >= 10,
     ["huge", "small"].contains(option("--pages") ?? "huge"), ["on", "off"].contains(option("--checksums") ?? "on")
