@@ -57,8 +57,8 @@ import Testing
     @Test(arguments: [true, false]) func `nothing is picked up that policy forbids, and no SYN or RST`(isGrace: Bool) throws {
         let bench = try bench(isGrace ? .restart : .always, grace: isGrace)
         let talk = Talk(bench: bench)
-        try Talk(bench: bench, webPort: 22).drop(">", [.ack], 1, 1, as: .notOpening)
-        try Talk(bench: bench, webPort: 22).drop("<", [.ack], 1, 1, as: .notOpening)
+        try Talk(bench: bench, webPort: 22).drop(">", [.ack], 1, 1, as: .denied)
+        try Talk(bench: bench, webPort: 22).drop("<", [.ack], 1, 1, as: .denied)
         try talk.drop(">", [.rst, .ack], 1, 1, as: .notOpening)
         try talk.drop("<", [.rst], 1, 1, as: .notOpening)
         try talk.drop("<", [.syn], 1, as: .denied)
@@ -105,7 +105,7 @@ import Testing
         let bench = try PairBench(PairShape(), .zoned { $0.flows.pickUp = FlowSettings.PickUp.always.rawValue })
         try bench.enter("10.0.0.77", in: lan, as: webs)
         let back = Ethernet() / IPv4(from: "10.0.0.77", to: client) / TCP(from: 443, to: 40000, [.ack])
-        try bench.expectDropped(back, .notOpening, port: 1)
+        try bench.expectDropped(back, .spoofed, port: 1)
     }
 }
 

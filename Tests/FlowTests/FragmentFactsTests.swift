@@ -77,6 +77,7 @@ import Testing
         let (key, sender) = FlowKey4.make(of: first(), pair: 0)
         let number = table.insert(key, hash: table.hash(key), state: .closing, initiator: sender, now: 1)
         var later = reading(1000, 500)
+        later.marks = .fragment
         FragmentFacts(of: first()).give(to: &later)
         // One that lies before what was sent, or too far ahead, moves nothing; nor does one of an end of which nothing is known.
         for (end, moved) in [(5968, 6468), (6468, 6468), (7000, 7000), (6468 &- 70_000, 6468 &- 70_000)] as [(UInt32, UInt32)] {

@@ -10,7 +10,8 @@ import Testing
     private func establish(_ table: inout FlowTable<FlowKey4>, _ number: UInt32, now: UInt32) {
         let nowhere = (Address(v4: 1), UInt16(1))
         for (flags, sender) in [(UInt8(0x12), FlowEnd.high), (0x10, .low)] {
-            _ = table.track(number, .tcp(flags, from: nowhere, to: nowhere), sender: sender, length: 60, now: now)
+            let reading = Reading.tcp(flags, from: nowhere, to: nowhere, sequence: flags == 0x12 ? .max : 0)
+            _ = table.track(number, reading, sender: sender, length: 60, now: now)
         }
     }
 

@@ -32,22 +32,31 @@ extension Lane {
         settings.pickUp != FlowSettings.PickUp.never.rawValue && flows.graceUntil > now.nanoseconds
     }
 
-    /// The verdict on a TCP segment that opens nothing: a flow from here on, if it may be picked up and policy allows it; `nil` if not.
+    /// The verdict on a TCP segment, and in the grace on an SCTP packet, that opens nothing: a flow from here on, if it may be picked up
+    /// and policy allows it, policy's refusal, or `nil` where nothing may be picked up.
     @_noLocks @inline(never)
     mutating func pickUp(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
-        let index = arrival.index
-        guard burst.readings[index].protocolNumber.rawValue == 6 else { return nil }
-        let flags = burst.readings[index].tcpFlags.rawValue
+        guard isPickable(arrival.index, now) else { return nil }
+        // A SYN that nobody was seen to send: who answers it is no initiator.
+        if burst.readings[arrival.index].tcpFlags.rawValue & 0x02 != 0 { return openReversed(arrival, policy, now) }
+        let forward = ask(of: arrival, policy, now)
+        if forward.allows { return admit(arrival, .established, forward, isPickedUp: true, policy, now) }
+        if let verdict = openReversed(arrival, policy, now) { return verdict }
+        refuse(arrival, forward.question, forward.judgement, forward.judgement.reason, policy, now)
+        return .drop(forward.judgement.reason)
+    }
+
+    /// Whether a frame that opens nothing may be picked up now.
+    @_noLocks
+    private func isPickable(_ index: Int, _ now: Moment) -> Bool {
         let isGrace = isInGrace(now)
-        guard isGrace || settings.pickUp == FlowSettings.PickUp.always.rawValue, flags & 0x14 == 0x10 else { return nil }
-        // A SYN that nobody was seen to send is answered only where it was lost with the table, or took another way.
-        let isAnswer = flags & 0x02 != 0
-        guard !isAnswer || isGrace || settings.isAsymmetric != 0 else { return nil }
-        if !isAnswer {
-            let forward = ask(of: arrival, policy, now)
-            if forward.allows { return admit(arrival, .established, forward, isPickedUp: true, policy, now) }
-        }
-        return openReversed(arrival, policy, now)
+        let protocolNumber = burst.readings[index].protocolNumber
+        guard protocolNumber.rawValue == 6 else { return isGrace && protocolNumber == .sctp }
+        // With ACK, and no RST.
+        let flags = burst.readings[index].tcpFlags.rawValue
+        guard isGrace || settings.pickUp == FlowSettings.PickUp.always.rawValue, flags & 0x14 == 0x10 else { return false }
+        // An answer only where its SYN was lost with the table, or took another way.
+        return flags & 0x02 == 0 || isGrace || settings.isAsymmetric != 0
     }
 
     /// The verdict on a frame that policy does not let open a flow, but that may be a reply of one that was lost with the table; `nil`
