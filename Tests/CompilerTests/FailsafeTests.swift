@@ -81,9 +81,10 @@ import Testing
     @Test func `only what an opening decided bears its mark`() throws {
         let set = try PolicySet(try decode(Self.closed, file: "closed.yaml"))
         let without = try Loaded(set)
-        #expect((0..<without.snapshot.recordCount).allSatisfy { number in
-            without.snapshot.record(UInt32(number)).map { $0.flags & SideRecord.failsafe == 0 } ?? false
-        })
+        #expect(
+            (0..<without.snapshot.recordCount).allSatisfy { number in
+                without.snapshot.record(UInt32(number)).map { $0.flags & SideRecord.failsafe == 0 } ?? false
+            })
         let (with, _) = try loaded()
         let marked = (0..<with.snapshot.recordCount).compactMap { with.snapshot.record(UInt32($0)) }.filter {
             $0.flags & SideRecord.failsafe != 0

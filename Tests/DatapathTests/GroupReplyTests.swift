@@ -64,7 +64,8 @@ import Testing
         try bench.expectDropped(reply(to: 40002), .denied, port: 1)
         try bench.expectDropped(reply(to: 40003), .denied, port: 1)
         try bench.expectDropped(reply(), .denied, port: 0)
-        try bench.expectDropped(Ethernet() / VLAN(7) / IPv4(from: stranger, to: client) / UDP(from: 1, to: 40001), .denied, port: 1)
+        try bench.expectDropped(
+            Ethernet() / VLAN(7) / IPv4(from: stranger, to: client) / UDP(from: 1, to: 40001), .denied, port: 1)
         try bench.expectDropped(Ethernet() / IPv4(from: stranger, to: client) / TCP(from: 1, to: 40001, [.syn]), .denied, port: 1)
         try bench.expectDropped(reply(from: contested), .contested, port: 1)
         #expect(bench.worker.counters.expectedReplies == 0 && bench.fault == nil)
@@ -109,10 +110,12 @@ import Testing
     }
 
     @Test func `who answers from a zone that is not its own answers nobody`() throws {
-        let bench = try PairBench(PairShape(), town { policy in
-            policy.zones = SmallPolicy.zoned().zones
-            policy.zoneFacts = [[], [], []]
-        })
+        let bench = try PairBench(
+            PairShape(),
+            town { policy in
+                policy.zones = SmallPolicy.zoned().zones
+                policy.zoneFacts = [[], [], []]
+            })
         try bench.enter("10.0.0.77", in: lan, as: guests)
         try bench.expectForwarded(question())
         try bench.expectDropped(reply(from: "10.0.0.77"), .spoofed, port: 1)

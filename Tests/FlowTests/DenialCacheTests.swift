@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 import Testing
 
 @Suite("Denial cache") struct DenialCacheTests {
-    private let client = (Address("10.0.0.1")!, UInt16(5000))
-    private let server = (Address("10.0.0.2")!, UInt16(80))
+    private let client: (Address, UInt16) = ("10.0.0.1", 5000)
+    private let server: (Address, UInt16) = ("10.0.0.2", 80)
     private let hash: UInt64 = 0x1234_5678_9abc_def0
 
     /// A cache that an expectation can name, because it is not copied with it.
@@ -52,10 +53,10 @@ import Testing
     }
 
     @Test func `IPv6 is kept as IPv4 is, and apart from it`() {
-        let reading = Reading.tcp(2, from: (Address("fd00::1")!, 5000), to: (Address("fd00::2")!, 80))
+        let reading = Reading.tcp(2, from: ("fd00::1", 5000), to: ("fd00::2", 80))
         let kept = Kept(reading, hash: hash)
         #expect(kept.find(reading) != nil)
-        #expect(kept.find(.tcp(2, from: (Address("fd00::3")!, 5000), to: (Address("fd00::2")!, 80))) == nil)
+        #expect(kept.find(.tcp(2, from: ("fd00::3", 5000), to: ("fd00::2", 80))) == nil)
         #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
     }
 

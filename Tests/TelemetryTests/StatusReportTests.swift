@@ -23,7 +23,9 @@ import Testing
             pairs: [.init(name: "edge", mode: "closed", owner: "queue")],
             ports: [.init(name: "left", pair: "edge", link: "up", xdp: "native", copy: "copy", queues: [queue])],
             flows: .init(capacity: 1024, used: 7), checksums: .init(completed: 9),
-            failsafe: [.init(list: "box", name: "ssh", services: ["tcp/22"], from: ["10.0.0.0/8", "zone lan"], to: ["192.0.2.1"])])
+            failsafe: [
+                .init(list: "box", name: "ssh", services: ["tcp/22"], from: ["10.0.0.0/8", "zone lan"], to: ["192.0.2.1"])
+            ])
     }
 
     @Test func `the JSON has the keys that others rely on, and lists every reason`() throws {
@@ -35,7 +37,8 @@ import Testing
             return "\"\(reason.name)\":\(count)"
         }.joined(separator: ",")
         #expect(
-            text == #"{"checksums":{"completed":9},"epoch":5,"failsafe":[{"from":["10.0.0.0\/8","zone lan"],"list":"box","name":"ssh","#
+            text
+                == #"{"checksums":{"completed":9},"epoch":5,"failsafe":[{"from":["10.0.0.0\/8","zone lan"],"list":"box","name":"ssh","#
                 + #""services":["tcp\/22"],"to":["192.0.2.1"]}],"flows":{"capacity":1024,"used":7},"generation":2,"#
                 + #""pairs":[{"mode":"closed","name":"edge","owner":"queue"}],"#
                 + #""ports":[{"copy":"copy","link":"up","name":"left","pair":"edge","queues":[{"dropped":{"# + reasons

@@ -51,8 +51,13 @@ extension SweepBench {
             total += lengths[lengths.count - 1]
             records += takeRecords()
         } while !isQuiet
-        return row(name, lengths, extra: [("flows", "\(count)"), ("left", "\(used)"), ("records", "\(records)"),
-            ("total_ms", "\(Double(total / 10_000) / 100)"), ("flows_per_second", "\(UInt64(count) * 1_000_000_000 / max(total, 1))")])
+        return row(
+            name, lengths,
+            extra: [
+                ("flows", "\(count)"), ("left", "\(used)"), ("records", "\(records)"),
+                ("total_ms", "\(Double(total / 10_000) / 100)"),
+                ("flows_per_second", "\(UInt64(count) * 1_000_000_000 / max(total, 1))"),
+            ])
     }
 
     /// A hundred thousand turns with a burst of 64 frames each, of flows that are cached and live.
@@ -67,7 +72,8 @@ extension SweepBench {
         let sorted = lengths.sorted()
         let figures = [
             ("turns", "\(sorted.count)"), ("turn_median_us", Self.micro(sorted[sorted.count / 2])),
-            ("turn_p999_us", Self.micro(sorted[sorted.count * 999 / 1000])), ("turn_max_us", Self.micro(sorted[sorted.count - 1])),
+            ("turn_p999_us", Self.micro(sorted[sorted.count * 999 / 1000])),
+            ("turn_max_us", Self.micro(sorted[sorted.count - 1])),
         ]
         return "{\"case\": \"\(name)\", " + (figures + extra).map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
     }

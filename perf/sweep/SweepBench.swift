@@ -136,7 +136,8 @@ import TestSupport
         let server = Address(v4: 0x0a00_0000 | UInt32(hosts / 2 + flow &* 0x85EB_CA6B % (hosts - hosts / 2)))
         let (port, service) = (UInt16(1024 + flow / 1024 % 60_000), UInt16(1 + flow % 1024))
         let udp = isAnswer ? UDP(from: service, to: port) : UDP(from: port, to: service)
-        return (Ethernet() / IPv4(from: isAnswer ? server : client, to: isAnswer ? client : server) / udp / Payload(count: 18)).bytes
+        return (Ethernet() / IPv4(from: isAnswer ? server : client, to: isAnswer ? client : server) / udp / Payload(count: 18))
+            .bytes
     }
 
     /// Receives frames and lets them go their way; the length of the turn.

@@ -16,7 +16,9 @@ let usage = """
 /// The number behind an option, or its default; `nil` where it is no number from 64.
 func option(_ name: String, default value: Int) -> Int? {
     guard let place = CommandLine.arguments.firstIndex(of: name) else { return value }
-    guard place + 1 < CommandLine.arguments.count, let number = Int(CommandLine.arguments[place + 1]), number >= 64 else { return nil }
+    guard place + 1 < CommandLine.arguments.count, let number = Int(CommandLine.arguments[place + 1]), number >= 64 else {
+        return nil
+    }
     return number
 }
 

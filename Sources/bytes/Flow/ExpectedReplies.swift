@@ -13,8 +13,9 @@ internal import Synchronization
 
 /// One end that may be answered.
 @frozen public struct ExpectedReply: BitwiseCopyable, Sendable {
-    /// Its address and port.
+    /// Its address.
     public var address = Address(high: 0, low: 0)
+    /// Its port.
     public var port: UInt16 = 0
     /// The port of the pair that it sits behind: answers come in by the other one.
     public var side: UInt8 = 0

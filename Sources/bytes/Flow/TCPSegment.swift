@@ -17,15 +17,16 @@ struct TCPSegment: BitwiseCopyable {
     let scale: UInt8
     /// The first fragment of a segment: `end` is only as far as this part goes.
     let isCut: Bool
-    /// A later fragment, which has no TCP header.
+    /// A later fragment, which has no TCP header: only `sequence` and `end` are known of it, by its datagram's first one.
     let isLaterPart: Bool
 
     /// What a reading of TCP says.
     @_noLocks init(_ reading: borrowing Reading) {
-        let payload = UInt32(reading.end) &- UInt32(reading.payloadOffset)
         let flags = reading.tcpFlags.rawValue
         let isFirst = reading.fragmentOffset == 0
         let isPart = reading.marks.rawValue & Reading.Marks.fragment.rawValue != 0
+        let start = isPart && !isFirst ? reading.fragmentStart : reading.payloadOffset
+        let payload = UInt32(reading.end) &- UInt32(start)
         sequence = reading.sequence
         end = reading.sequence &+ payload &+ UInt32(flags & 1) &+ UInt32(flags >> 1 & 1)
         acknowledgement = reading.acknowledgement

@@ -58,11 +58,17 @@ struct TCPTurn: BitwiseCopyable {
 
     /// What the segment means to the connection.
     @_noLocks mutating func take() -> Match {
-        // Judged with its datagram's first part.
-        if segment.isLaterPart { return .live }
+        if segment.isLaterPart { return takeLaterPart() }
         if segment.isRST { return takeRST() }
         if segment.isSYN { return segment.isACK ? takeAnswer() : takeSYN() }
         return takeData()
+    }
+
+    /// A part of a segment whose first part has been judged: it moves on what was sent, by no more than a datagram.
+    @_noLocks mutating func takeLaterPart() -> Match {
+        guard own.has(TCPWindow.known), state.number != FlowState.closed.number else { return .live }
+        if isAfter(segment.end, own.end), segment.end &- own.end <= 65_535 { own.end = segment.end }
+        return .live
     }
 
     /// Whether the windows of both ends are known.
@@ -148,8 +154,8 @@ struct TCPTurn: BitwiseCopyable {
 
     /// How far the sender has sent.
     @_noLocks mutating func advanceEnd() {
-        // Of a segment in fragments only the first part is read; it may go as far as a datagram can.
-        let end = segment.isCut ? segment.sequence &+ 65_535 : segment.end
+        // Where a FIN stands that goes in fragments only the last part tells, which has no flags: as far as a datagram can go.
+        let end = segment.isCut && segment.isFIN ? segment.sequence &+ 65_535 : segment.end
         guard own.has(TCPWindow.known) else {
             (own.end, own.maximum, own.scale) = (end, max(segment.window, TCPWindow.leastUnits), 14)
             own.flags |= TCPWindow.known

@@ -23,7 +23,8 @@ public struct FailsafeReport: Codable, Sendable {
             if let cidrs {
                 let blocks = cidrs.compactMap { Prefix($0) }
                 guard blocks.count == cidrs.count else {
-                    throw PolicyError(FailsafeReport.place, "a block of the daemon's failsafe is none: \(cidrs.joined(separator: ", "))")
+                    throw PolicyError(
+                        FailsafeReport.place, "a block of the daemon's failsafe is none: \(cidrs.joined(separator: ", "))")
                 }
                 term.cidrs = blocks
             }
@@ -55,7 +56,8 @@ public struct FailsafeReport: Codable, Sendable {
             var ranges: [ServiceRange] = []
             for run in runs {
                 guard run.count == 2, run[0] < run[1], run[1] <= ServiceRange.everything.end else {
-                    throw PolicyError(FailsafeReport.place, "opening \"\(name)\" of the daemon's failsafe has no services: \(run)")
+                    throw PolicyError(
+                        FailsafeReport.place, "opening \"\(name)\" of the daemon's failsafe has no services: \(run)")
                 }
                 ranges.append(ServiceRange(first: run[0], end: run[1]))
             }

@@ -42,7 +42,8 @@ extension ConfigurationReader {
                 throw try fields.required("name").error("opening \"\(name)\" is there twice", remedy: "rename one of them")
             }
             guard names.count <= Self.openingLimit else {
-                throw item.error("\(what) has more than \(Self.openingLimit) openings", remedy: "a failsafe is for a few services")
+                throw item.error(
+                    "\(what) has more than \(Self.openingLimit) openings", remedy: "a failsafe is for a few services")
             }
             let services = try fields.required("services").serviceRanges("services")
             let sources = try ends(fields["from"], "from", zones)
@@ -70,11 +71,14 @@ extension ConfigurationReader {
             } else {
                 throw item.error(
                     "\"\(text)\" is no address, no CIDR block and no zone that the configuration places",
-                    remedy: Spelling.remedy(text, among: zones.map(\.zone)) ?? "write 10.0.0.0/8, or place the zone under \"zones\"")
+                    remedy: Spelling.remedy(text, among: zones.map(\.zone))
+                        ?? "write 10.0.0.0/8, or place the zone under \"zones\"")
             }
         }
         let terms = [blocks, places].filter { $0.cidrs != nil || $0.zones != nil }
-        guard !terms.isEmpty else { throw value.error("\(what) is empty, so that nobody is meant", remedy: "leave the key out for anybody") }
+        guard !terms.isEmpty else {
+            throw value.error("\(what) is empty, so that nobody is meant", remedy: "leave the key out for anybody")
+        }
         return terms
     }
 }

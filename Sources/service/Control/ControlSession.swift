@@ -75,7 +75,8 @@ struct ControlSession: Service {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let api = APIService(
             server: APIServer(
-                socket: configuration.socket, status: BoardStatus(files: files, failsafe: { inForce.failsafe }), policy: { inForce.report }, hub: hub
+                socket: configuration.socket, status: BoardStatus(files: files, failsafe: { inForce.failsafe }),
+                policy: { inForce.report }, hub: hub
             ) { [log] in
                 log.error("\($0)")
             })

@@ -17,7 +17,7 @@ struct PolicyGetCommand: AsyncParsableCommand {
 
     @OptionGroup var set: PolicySetOptions
 
-    @Flag(name: .long, help: "One JSON document for machines: generation (0 for files), documents, their places, zones and failsafe.")
+    @Flag(name: .long, help: "One JSON document: generation (0 for files), documents, their places, zones and failsafe.")
     var json = false
 
     func run() async throws {

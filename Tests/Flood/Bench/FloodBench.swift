@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Datapath
+import Flow
 import Glibc
 import Net
 import Record
@@ -26,7 +27,9 @@ import TestSupport
         let umem = PlainMemory(byteCount: shape.frames * 2048)
         let handOffs = PlainMemory(byteCount: HandOffTable.byteCount(workers: 1, capacity: shape.handOffs))
         let free = PlainMemory(byteCount: FreeList.byteCount(capacity: shape.frames))
-        worker = try LaneBench(LaneParts(shape, queue: 0, umem: umem, free: free, handOffs: handOffs))
+        worker = try LaneBench(
+            LaneParts(
+                shape, queue: 0, umem: umem, free: free, handOffs: handOffs, expected: ExpectedReplies(workers: 1)))
         memory = [umem, handOffs, free]
         var policy = SmallPolicy()
         policy.ingress(of: SmallPolicy.ownClass(1), from: SmallPolicy.anyone, ServiceKey.tcp(443))

@@ -38,7 +38,8 @@ let policyRefusals: [Refusal] = [
         "4:24: drain must be a length of time, as 30s, 5m, 2h or 1d, a year at most, not \"366d\""),
     Refusal(
         Sample.policy("change: {drain: 65536s}"),
-        "4:24: drain is 65536 seconds long, 65535 is the limit; write 18h or less, or keep for connections that go on until they end"),
+        "4:24: drain is 65536 seconds long, 65535 is the limit; write 18h or less, or keep for connections that go on until they end"
+    ),
     Refusal(Sample.policy("change: {}"), "4:16: change needs the key \"drain\""),
     Refusal(
         Sample.policy("change: kep"),

@@ -9,7 +9,8 @@ extension YAMLValue {
         for item in try list(what) {
             guard case .range(let range) = try ServiceDecoder.destination(item) else {
                 throw item.error(
-                    "\(what) must be services by protocol and numbers, not \"\(item.written)\"", remedy: "write tcp/22, icmp/8 or tcp")
+                    "\(what) must be services by protocol and numbers, not \"\(item.written)\"",
+                    remedy: "write tcp/22, icmp/8 or tcp")
             }
             ranges += range.runs
         }
