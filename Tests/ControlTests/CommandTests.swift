@@ -28,11 +28,11 @@ import Testing
             let answer = try Command("status", "--json", "--socket", keeper.path("run/bulkhead.sock"))
             #expect(answer.code == 0 && answer.errors.isEmpty)
             let status = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
-            #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows", "checksums"])
+            #expect(Set(status.keys) == ["generation", "epoch", "processes", "pairs", "ports", "flows", "checksums", "failsafe"])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
             let flows = [
                 "capacity": 2000, "used": 5, "waiting": 3, "evicted": 8, "picked_up": 0, "passed_untracked": 0,
-                "refused_again": 2, "grace": 0, "replaced": 0,
+                "refused_again": 2, "grace": 0, "replaced": 0, "expected_replies": 0, "forgotten_replies": 0,
             ]
             #expect(status["flows"] as? [String: Int] == flows)
             #expect(status["checksums"] as? [String: Int] == ["completed": 7])

@@ -93,13 +93,15 @@ import Testing
     @Test(arguments: [132, 33, 136] as [UInt8])
     func `a rule for TCP or UDP lets nothing else in that has ports: SCTP, DCCP, UDP-Lite`(number: UInt8) throws {
         let there = Ethernet() / IPv4(from: client, to: web, next: number)
+        func datagram(to port: UInt16) -> Packet {
+            number == 136 ? there / UDPLite(to: port) / Payload(count: 12) : there / UDP(to: port) / Payload(count: 12)
+        }
         for port in [443, 53] as [UInt16] {
-            let like = number == 132 ? there / SCTP.initiation(to: port) : there / UDP(to: port) / Payload(count: 12)
-            try bench.expectDropped(like, .denied)
+            try bench.expectDropped(number == 132 ? there / SCTP.initiation(to: port) : datagram(to: port), .denied)
         }
         // And what has the ports of a connection is none of its frames.
         try bench.establish()
-        let packet = number == 132 ? there / SCTP(to: 443, SCTP.data()) : there / UDP(to: 443) / Payload(count: 12)
+        let packet = number == 132 ? there / SCTP(to: 443, SCTP.data()) : datagram(to: 443)
         try bench.expectDropped(packet, number == 132 ? .notOpening : .denied)
     }
 

@@ -121,6 +121,7 @@ import Testing
         #expect(bench.worker.counters.flows == 64 && bench.worker.counters.passedUntracked == 3)
         // As soon as there is room, a segment opens nothing again.
         try bench.expectForwarded(Connection(source: 5).request)
+        try bench.expectForwarded(Connection(source: 5).answer, port: 1)
         try bench.expectForwarded(Connection(source: 5).reset)
         bench.clock.pass(seconds: 11)
         for _ in 0..<20 {

@@ -6,13 +6,10 @@ import Testing
 @Suite("Waiting flows") struct WaitingTests {
     private func memory(_ capacity: Int) -> TestMemory { TestMemory(FlowKey4.self, capacity: capacity) }
 
-    /// A handshake's answer and its acknowledgement, so that a flow waits no more.
+    /// A datagram's answer, so that a flow waits no more.
     private func establish(_ table: inout FlowTable<FlowKey4>, _ number: UInt32, now: UInt32) {
         let nowhere = (Address(v4: 1), UInt16(1))
-        for (flags, sender) in [(UInt8(0x12), FlowEnd.high), (0x10, .low)] {
-            let reading = Reading.tcp(flags, from: nowhere, to: nowhere, sequence: flags == 0x12 ? .max : 0)
-            _ = table.track(number, reading, sender: sender, length: 60, now: now)
-        }
+        _ = table.track(number, .packet(.udp, from: nowhere, to: nowhere), sender: .high, length: 60, now: now)
     }
 
     @Test(arguments: [UInt64(1), 2, 3]) func `whoever waits stands in the order of opening, and leaves it at once`(
@@ -26,7 +23,7 @@ import Testing
         for step in 0..<20_000 as Range<UInt32> {
             switch UInt32.random(in: 0..<8, using: &random) {
             case 0..<4:
-                let number = table.open(FlowKey4(numbered: step, protocolNumber: 6), state: .synSent, now: step)
+                let number = table.open(FlowKey4(numbered: step), now: step)
                 if number == .max {
                     try #require(line.count >= 350 || line.count + others.count == 400)
                     try #require(table.oldestWaiting() == line.first ?? .max)
@@ -64,7 +61,7 @@ import Testing
     @Test func `a sheltered flow does not give way, ends as others do, and only so many are sheltered`() throws {
         let memory = memory(100)
         var table = try memory.table(FlowKey4.self, capacity: 100)
-        let numbers = (0..<80).map { table.open(FlowKey4(numbered: $0, protocolNumber: 6), state: .synSent) }
+        let numbers = (0..<80).map { table.open(FlowKey4(numbered: $0)) }
         #expect(numbers.prefix(3).map { table.shelter($0, most: 2) } == [true, true, false])
         let isAgain = table.shelter(numbers[0], most: 3)
         #expect(isAgain)

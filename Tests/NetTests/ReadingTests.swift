@@ -3,20 +3,14 @@ import Net
 import Testing
 
 @Suite struct Readings {
-    @Test func `a reading that is cleared holds what a new one does, byte for byte`() {
-        // All ones are a reading too as far as its bytes go, but no enum has such a case: only bytes are looked at.
+    @Test func `a reading that is cleared holds what a new one does, in every field`() {
         var reading = Reading()
-        let fresh = reading
+        let fresh = "\(reading)"
+        // Any bytes are a reading but for its enums, which have no such case: none is looked at before all are cleared.
         unsafe withUnsafeMutableBytes(of: &reading) { bytes in
             for index in bytes.indices { unsafe bytes[index] = 0x03 }
         }
         reading.clear()
-        let isSame = unsafe withUnsafeBytes(of: reading) { cleared in
-            unsafe withUnsafeBytes(of: fresh) { new in
-                // Between the last field and the end of the type lies nothing that belongs to it.
-                unsafe zip(cleared, new).prefix(MemoryLayout<Reading>.size).allSatisfy { $0 == $1 }
-            }
-        }
-        #expect(isSame)
+        #expect("\(reading)" == fresh)
     }
 }

@@ -91,13 +91,16 @@ public struct UDP: PacketLayer {
 
 /// A UDP-Lite header (RFC 3828): UDP, but its length says how much the checksum covers.
 public struct UDPLite: PacketLayer {
+    /// The destination's port.
+    public var destination: UInt16
     /// How much the checksum covers; 0 for all.
     public var coverage: UInt16
     /// The checksum.
     public var checksum: Checksum
 
     /// A header; what is not given is right.
-    public init(coverage: UInt16 = 0, checksum: Checksum = .right) {
+    public init(to destination: UInt16 = 53, coverage: UInt16 = 0, checksum: Checksum = .right) {
+        self.destination = destination
         self.coverage = coverage
         self.checksum = checksum
     }
@@ -107,7 +110,7 @@ public struct UDPLite: PacketLayer {
 
     /// The header with the payload behind it.
     public func bytes(around payload: [UInt8], next: (any PacketLayer)?, network: (any NetworkLayer)?) -> [UInt8] {
-        var datagram = wire(40000 as UInt16) + wire(53 as UInt16) + wire(coverage) + [0, 0] + payload
+        var datagram = wire(40000 as UInt16) + wire(destination) + wire(coverage) + [0, 0] + payload
         let covered = coverage == 0 ? datagram.count : min(max(Int(coverage), 8), datagram.count)
         let field = checksum.value(of: datagram.prefix(covered), covered: datagram.count, protocolNumber: 136, in: network)
         datagram.write(field, at: 6)

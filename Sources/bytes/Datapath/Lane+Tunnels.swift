@@ -32,15 +32,14 @@ extension Lane {
     mutating func judgeTunnel(_ index: Int, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
         // A fragment that waits will be judged when it goes on.
         if case .fragment = burst.readings[index].kind, !burst.isResolved(index) { return nil }
-        let (inner, hash, candidate, steps) = (
-            burst.readings[index], burst.hashes[index], burst.candidates[index], burst.steps[index]
-        )
+        let (inner, key, hash) = (burst.readings[index], burst.keys[index], burst.hashes[index])
+        let (candidate, steps) = (burst.candidates[index], burst.steps[index])
         burst.steps[index] = 0
         var around = Reading()
         guard umem.read(burst.descriptors[index], into: &around) == nil else { return .drop(.badTunnel) }
         while true {
             burst.readings[index] = around
-            burst.hashes[index] = flows.hash(around)
+            burst.hashes[index] = flows.hash(around, keeping: &burst.keys[index])
             burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: around.isIPv4)
             let verdict = judgeHeaders(index, by: policy, at: now)
             // The reading stays the tunnel's, so that its sender is told if policy says so.
@@ -50,6 +49,7 @@ extension Lane {
             guard umem.readInner(burst.descriptors[index], of: outer, into: &around) == nil else { return .drop(.badTunnel) }
         }
         burst.readings[index] = inner
+        burst.keys[index] = key
         burst.hashes[index] = hash
         burst.candidates[index] = candidate
         burst.steps[index] = steps

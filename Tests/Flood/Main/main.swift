@@ -21,7 +21,7 @@ if what == "hand" {
 }
 let seed = numbers.count > 2 ? UInt64(numbers[2]) : UInt64.random(in: 1...1 << 40)
 print("seed \(seed)")
-var flood = try Flood(capacity: numbers.count > 1 ? numbers[1] : 1_000_000, seed: seed, judgesTime: true)
+var flood = try Flood(capacity: numbers.count > 1 ? numbers[1] : 1_000_000, seed: seed, isAlone: true)
 flood.run(frames: numbers.first ?? 10_000_000)
 for finding in flood.findings { print("found: \(finding)") }
 exit(flood.findings.isEmpty ? 0 : 1)
