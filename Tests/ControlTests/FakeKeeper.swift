@@ -40,8 +40,9 @@ final class FakeKeeper {
     /// Goes away.
     func hangUp() { shutdown(channel.descriptor, Int32(SHUT_RDWR)) }
 
-    /// The next message that is no sign of life; `nil` when none comes in time, or control has gone.
-    func next(within seconds: Double = 20) -> (message: Message, descriptors: [Int32])? {
+    /// The next message that is no sign of life; `nil` when none comes in time, or control has gone. The patience is long, because control
+    /// runs on the threads that all other tests of the process run on, and waits for its turn behind them.
+    func next(within seconds: Double = 180) -> (message: Message, descriptors: [Int32])? {
         let end = Date().addingTimeInterval(seconds)
         while channel.isReadable(within: Int32(max(0, end.timeIntervalSinceNow) * 1000)) {
             guard let (message, descriptors) = try? channel.receive() else { return nil }

@@ -81,7 +81,9 @@
     /// Whether every field holds what it may: nothing else is believed of an image.
     public var isPossible: Bool {
         let longest = FlowTimeouts.ticks(seconds: FlowTimeouts.longest)
-        for (_, path) in FlowTimeouts.names where timeouts[keyPath: path] == 0 || timeouts[keyPath: path] > longest { return false }
+        for (_, path) in FlowTimeouts.names {
+            guard (1...longest).contains(timeouts[keyPath: path]) else { return false }
+        }
         guard graceSeconds <= 3600, (10...1000).contains(waitingShare), reservedFlows <= 65_536 else { return false }
         guard sourceRate <= 10_000_000, sourceBurst <= 10_000_000, sourceRate == 0 || sourceBurst > 0 else { return false }
         guard repliesPerSecond <= 1_000_000, errorsPerSecond <= 1_000_000 else { return false }

@@ -72,7 +72,8 @@ public func writeReset(
 /// written, where the packet would be empty, longer than its trigger, or longer than the memory.
 @_noLocks
 func writeLinkHeader(
-    from sender: MACAddress, to receiver: MACAddress, _ reading: borrowing Reading, _ frame: borrowing RawSpan, before length: Int,
+    from sender: MACAddress, to receiver: MACAddress, _ reading: borrowing Reading, _ frame: borrowing RawSpan,
+    before length: Int,
     into reply: inout MutableRawSpan
 ) -> Int {
     let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
