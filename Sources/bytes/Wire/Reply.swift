@@ -73,8 +73,7 @@ public func writeReset(
 @_noLocks
 func writeLinkHeader(
     from sender: MACAddress, to receiver: MACAddress, _ reading: borrowing Reading, _ frame: borrowing RawSpan,
-    before length: Int,
-    into reply: inout MutableRawSpan
+    before length: Int, into reply: inout MutableRawSpan
 ) -> Int {
     let tagsEnd = endOfTags(frame, before: Int(reading.networkOffset))
     let network = tagsEnd &+ 2
