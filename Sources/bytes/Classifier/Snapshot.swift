@@ -39,6 +39,8 @@ public import Net
     @usableFromInline var prefixesSplitHosts = false
     /// Whether the workloads of any zone are on the link itself, so that no sender is looked up where none are.
     public private(set) var isAnyZoneOnLink = false
+    /// Whether some rule says `track: none`, so that frames which open no flow may pass all the same.
+    public private(set) var isAnyRuleStateless = false
     /// Whether any zone lies in a tunnel, so that what tunnels carry is looked at only then.
     @usableFromInline var isAnyZoneInTunnel = false
     /// The policy generation, from 1.
@@ -80,6 +82,7 @@ public import Net
         generation = header.generation
         try validate()
         (zonesMatter, prefixesSplitHosts) = combinations()
+        isAnyRuleStateless = (0..<recordTotal).contains { sideRecord($0).flags & SideRecord.stateless != 0 }
         isAnyZoneOnLink = (0..<zoneCount).contains { isOnLink(ZoneNumber($0)) }
         isAnyZoneInTunnel = (0..<zoneEntryTotal).contains { zoneEntry($0).tunnel != SnapshotLayout.none }
         (rootOfIPv4, classOfIPv4) = prefixOfIPv4()

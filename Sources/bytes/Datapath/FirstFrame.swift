@@ -135,19 +135,22 @@ extension Lane {
         return .drop(.flowTableFull)
     }
 
-    /// The verdict on a frame that may not open a flow. Where connections go on without a flow while the table is full, a segment
-    /// from the middle of one is judged by itself, as any frame of theirs.
+    /// The verdict on a frame that may not open a flow. Under `track: none`, and where connections go on without a flow while the table is
+    /// full, a segment from the middle of one is judged by itself, as any frame of theirs.
     @_noLocks
     private mutating func closed(
         _ arrival: Arrival, _ reason: DropReason, _ policy: borrowing PolicyInForce, _ now: Moment
     ) -> Verdict {
-        guard reason.number == DropReason.notOpening.number, settings.whenFull == FlowSettings.WhenFull.pass.number,
-            flows.used >= flowCapacity &- reserve, flows.oldestWaiting().isNone
-        else { return .drop(reason) }
-        let question = Question(of: burst.readings[arrival.index], port: arrival.port, policy, pair: pair)
-        guard !question.source.isElsewhere, question.judge(policy, now).decision.number == Decision.allow.number else {
+        let isFull =
+            settings.whenFull == FlowSettings.WhenFull.pass.number && flows.used >= flowCapacity &- reserve
+            && flows.oldestWaiting().isNone
+        guard reason.number == DropReason.notOpening.number, isFull || policy.snapshot.isAnyRuleStateless else {
             return .drop(reason)
         }
+        let answer = ask(of: arrival, policy, now)
+        guard answer.allows else { return .drop(reason) }
+        if answer.judgement.isStateless { return .forward }
+        guard isFull else { return .drop(reason) }
         unsafe counters.pointee.passedUntracked &+= 1
         return .forward
     }
