@@ -204,8 +204,13 @@ private func tunnelBench(_ policy: SmallPolicy, _ shape: PairShape = PairShape()
             Ethernet() / IPv4(from: near, to: far, identification: 9, moreFragments: true) / UDP(to: 4789) / VXLAN(7) / frame
             / IPv4() / UDP() / Payload(count: 6)
         let bench = try tunnelBench(policy([ServiceKey(.udp, port: 4789)], inside: [7]))
-        // What becomes of a part that waits is for the room that gathers them; none of it leaves.
-        guard case .dropped = try bench.fate(of: part) else { return #expect(Bool(false), "a part of a tunnel's packet left") }
+        try bench.expectDropped(part, .badTunnel)
+        let last = Ethernet() / IPv4(from: near, to: far, identification: 9, offset: 64, next: 17) / Payload(count: 8)
+        try bench.expectDropped(last, .badTunnel)
+        // Where no inside is judged they go their way as a whole.
+        let whole = try tunnelBench(policy([ServiceKey(.udp, port: 4789)]))
+        try whole.expectForwarded(part)
+        try whole.expectForwarded(last)
     }
 }
 

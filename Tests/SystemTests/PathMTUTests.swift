@@ -13,9 +13,18 @@ extension SystemTests {
             let host: Lab.Workload
 
             init(_ lab: Lab, mtu: Int) throws {
-                let router = lab.db.namespace
-                host = Lab.Workload(namespace: try Namespace(router.name + "2"), ipv4: "10.10.0.2", ipv6: "fd10::2")
-                let name = host.namespace.name
+                host = Lab.Workload(
+                    namespace: try Namespace(lab.db.namespace.name + "2"), ipv4: "10.10.0.2", ipv6: "fd10::2")
+                do { try connect(lab, mtu: mtu) } catch {
+                    remove()
+                    throw error
+                }
+            }
+
+            private func connect(_ lab: Lab, mtu: Int) throws {
+                let (router, name) = (lab.db.namespace, host.namespace.name)
+                // The kernel has no IPv6 on a link that is too narrow for it.
+                let hasIPv6 = mtu >= 1280
                 try router.shell("sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
                 try Command.run(
                     "ip", "-n", router.name, "link", "add", "eth1", "mtu", "\(mtu)", "type", "veth", "peer", "name", "eth0",
@@ -24,16 +33,16 @@ extension SystemTests {
                     (router.name, "eth1", ["10.10.0.1/24", "fd10::1/64"]), (name, "eth0", ["10.10.0.2/24", "fd10::2/64"]),
                 ] {
                     try Command.run("ip", "-n", end, "link", "set", port, "up")
-                    for address in addresses {
+                    for address in addresses where hasIPv6 || !address.contains(":") {
                         let flags = address.contains(":") ? ["nodad"] : []
                         try Command.run(["ip", "-n", end, "address", "add", address, "dev", port] + flags)
                     }
                 }
                 // The far end would tell web in its SYN what its own link takes, and nothing would be left to discover.
-                for (target, router) in [("10.9.0.0/24", "10.10.0.1"), ("fd00::/64", "fd10::1")] {
+                for (target, router) in [("10.9.0.0/24", "10.10.0.1")] + (hasIPv6 ? [("fd00::/64", "fd10::1")] : []) {
                     try Command.run("ip", "-n", name, "route", "add", target, "via", router, "advmss", "1440")
                 }
-                for (target, router) in [("10.10.0.0/24", lab.db.ipv4), ("fd10::/64", lab.db.ipv6)] {
+                for (target, router) in [("10.10.0.0/24", lab.db.ipv4)] + (hasIPv6 ? [("fd10::/64", lab.db.ipv6)] : []) {
                     try Command.run("ip", "-n", lab.web.namespace.name, "route", "add", target, "via", router)
                 }
             }

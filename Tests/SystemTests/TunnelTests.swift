@@ -12,7 +12,10 @@ extension SystemTests {
         private static func policy(_ outer: String) -> String {
             let ends = [("web", "10.9.0.11", inside, "db"), ("db", "10.9.0.21", insideDB, "web")]
             return ends.map { name, outside, inside, peer in
-                let services = name == "db" ? "icmp/8.0, tcp/5432" : ""
+                let rule =
+                    name == "db"
+                    ? "from: {selector: 'inside == \"web\"'}, services: [icmp/8.0, tcp/5432]"
+                    : "to: {selector: 'inside == \"db\"'}"
                 return """
                     apiVersion: bulkhead/v1
                     kind: Workload
@@ -30,7 +33,9 @@ extension SystemTests {
                     spec:
                       subject: {selector: 'app == "\(name)"'}
                       isolates: {ingress: all}
-                      rules: [{action: allow, from: {selector: 'app == "\(peer)"'}, services: [\(outer)]}]
+                      rules:
+                        - {action: allow, from: {selector: 'app == "\(peer)"'}, services: [\(outer)]}
+                        - {action: allow, to: {selector: 'app == "\(peer)"'}, services: [\(outer)]}
                     ---
                     apiVersion: bulkhead/v1
                     kind: Policy
@@ -38,7 +43,7 @@ extension SystemTests {
                     spec:
                       subject: {selector: 'inside == "\(name)"'}
                       isolates: {ingress: all}
-                      rules: [{action: allow, from: {selector: 'inside == "\(peer)"'}, services: [\(services)]}]
+                      rules: [{action: allow, \(rule)}]
 
                     """
             }.joined(separator: "---\n")
