@@ -144,9 +144,8 @@ extension Lane {
         let isFull =
             settings.whenFull == FlowSettings.WhenFull.pass.number && flows.used >= flowCapacity &- reserve
             && flows.oldestWaiting().isNone
-        guard reason.number == DropReason.notOpening.number, isFull || policy.snapshot.isAnyRuleStateless else {
-            return .drop(reason)
-        }
+        let mayPass = policy.snapshot.isAnyRuleStateless ? true : isFull
+        guard reason.number == DropReason.notOpening.number, mayPass else { return .drop(reason) }
         let answer = ask(of: arrival, policy, now)
         guard answer.allows else { return .drop(reason) }
         if answer.judgement.isStateless { return .forward }
