@@ -81,7 +81,7 @@ import Testing
         FragmentFacts(of: first()).give(to: &later)
         // One that lies before what was sent, or too far ahead, moves nothing; nor does one of an end of which nothing is known.
         for (end, moved) in [(5968, 6468), (6468, 6468), (7000, 7000), (6468 &- 70_000, 6468 &- 70_000)] as [(UInt32, UInt32)] {
-            (table[number].lowWindow.end, table[number].lowWindow.flags) = (end, TCPWindow.known)
+            (table[number].lowWindow.end, table[number].lowWindow.flags) = (end, TCPWindow.known | TCPWindow.cut)
             guard case .live = table.track(number, later, sender: sender, length: 534, now: 77) else {
                 Issue.record("a fragment does not pass")
                 return
@@ -92,6 +92,31 @@ import Testing
         #expect(table[number].state == .closing && table[number].lowFlags == 0)
         _ = table.track(number, later, sender: sender.other, length: 534, now: 79)
         #expect(table[number].highWindow.end == 0)
+    }
+
+    @Test func `a later fragment behind a refused first one moves nothing, and none goes beyond the receiver's window`() throws {
+        let memory = TestMemory(FlowKey4.self, capacity: 8)
+        var table = try memory.table(FlowKey4.self, capacity: 8)
+        let (key, sender) = FlowKey4.make(of: first(), pair: 0)
+        let number = table.insert(key, hash: table.hash(key), state: .established, initiator: sender, now: 1)
+        var later = reading(1000, 500)
+        later.marks = .fragment
+        FragmentFacts(of: first()).give(to: &later)
+        (table[number].lowWindow.end, table[number].lowWindow.flags) = (5968, TCPWindow.known)
+        _ = table.track(number, later, sender: sender, length: 534, now: 2)
+        #expect(table[number].lowWindow.end == 5968)
+        table[number].lowWindow.flags = TCPWindow.known | TCPWindow.cut
+        (table[number].highWindow.acknowledged, table[number].highWindow.maximum, table[number].highWindow.scale) = (5968, 499, 0)
+        table[number].highWindow.flags = TCPWindow.known | TCPWindow.acknowledges
+        _ = table.track(number, later, sender: sender, length: 534, now: 3)
+        #expect(table[number].lowWindow.end == 6468, "a probe's byte more passes")
+        table[number].lowWindow.end = 5968
+        table[number].highWindow.maximum = 498
+        guard case .refused(.outOfWindow) = table.track(number, later, sender: sender, length: 534, now: 4) else {
+            Issue.record("it goes beyond the window")
+            return
+        }
+        #expect(table[number].lowWindow.end == 5968)
     }
 
     @Test func `a key tells the headers of IPv4 apart by protocol, those of IPv6 by nothing behind the Fragment header`() {

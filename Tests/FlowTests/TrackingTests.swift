@@ -123,9 +123,18 @@ import Testing
         #expect(c.table[c.number].initiator == .low)
     }
 
+    @Test func `an initiator that gives up before the answer leaves a flow that waits, so that it gives way`() throws {
+        var c = try Connection()
+        _ = c.send(">", Self.syn)
+        #expect(c.send(">", Self.rst, sequence: 1) == "synSent")
+        #expect(c.table.oldestWaiting() == c.number)
+    }
+
     @Test(arguments: [1, 2, 3, 4], ["<", ">"]) func `an exact reset ends a connection in every state`(
         steps: Int, direction: String
     ) throws {
+        // Told apart in the test before this one.
+        guard steps > 1 || direction == "<" else { return }
         var c = try Connection()
         let walk: [(Character, UInt8, UInt32, UInt32)] = [
             (">", Self.syn, 0, 0), ("<", Self.syn | Self.ack, 0, 1), (">", Self.ack, 1, 1), (">", Self.fin | Self.ack, 1, 1),

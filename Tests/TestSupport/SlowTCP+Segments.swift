@@ -141,15 +141,14 @@ extension SlowTCP {
     }
 
     mutating func takeEarlyReset(_ segment: SampleSegment, _ me: Int) -> SlowFate {
-        var isExact: Bool
         if me == 0 {
-            isExact = segment.sequence == ends[0].next || segment.sequence == ends[1].willExpect
-            if !isExact { return segment.sequence == ends[0].challenge ? .live : .refused(.outOfWindow) }
-        } else {
-            isExact = isAnswerOfFirst(segment.acknowledgement)
-            if let other, other.isInitiators, Self.acknowledges(segment.acknowledgement, other.segment) { isExact = true }
-            if !isExact || !segment.flags.contains(.ack) { return .refused(.outOfWindow) }
+            // An initiator that gives up changes nothing: its flow waits for its time to end.
+            let isExact = segment.sequence == ends[0].next || segment.sequence == ends[1].willExpect
+            return isExact || segment.sequence == ends[0].challenge ? .live : .refused(.outOfWindow)
         }
+        var isExact = isAnswerOfFirst(segment.acknowledgement)
+        if let other, other.isInitiators, Self.acknowledges(segment.acknowledgement, other.segment) { isExact = true }
+        if !isExact || !segment.flags.contains(.ack) { return .refused(.outOfWindow) }
         phase = .closed
         ends[me].hasReset = true
         return .live

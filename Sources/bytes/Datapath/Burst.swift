@@ -116,7 +116,10 @@ extension Lane {
             enterTunnel(index, by: policy)
             guard burst.reasons[index] == nil else { return }
         }
-        if settings.verifiesChecksums != 0 { verifyChecksum(index) }
+        if settings.verifiesChecksums != 0 {
+            verifyChecksum(index)
+            guard burst.reasons[index] == nil else { return }
+        }
         if case .fragment = burst.readings[index].kind { gather(index, at: now) }
         guard isPacket(index) else { return }
         if burst.readings[index].marks.rawValue & Reading.Marks.icmpError.rawValue != 0 { return readQuoted(index) }
@@ -183,7 +186,7 @@ extension Lane {
         case .reject(let reason):
             answer(index, at: now)
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
-        case .hold: hold(index, from: port)
+        case .hold: if let reason = hold(index, from: port) { burst.verdict = .drop(reason) }
         case .inspect:
             // Nothing yields it yet, because no rule inspects. A frame that came here would be unjudged.
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .unjudged)

@@ -51,9 +51,14 @@ extension Lane {
         let index = arrival.index
         let (question, judgement) = (answer.question, answer.judgement)
         if judgement.isStateless { return .forward }
-        if settings.sourceRate > 0, !isWithinLimit(index, now) {
+        // Whoever sends in an administrator's name must not spend what is failsafe's.
+        if settings.sourceRate > 0, !judgement.isFailsafe, !isWithinLimit(index, now) {
             refuse(arrival, question, judgement, .sourceLimit, policy, now)
             return .drop(.sourceLimit)
+        }
+        // What opens without a handshake never gives way, so that it may take no more than half of the table.
+        if state == .established, !judgement.isFailsafe, flows.used >= flowCapacity / 2 {
+            return full(arrival, question, judgement, policy, now)
         }
         let number = place(index, state: state, isFailsafe: judgement.isFailsafe, now)
         guard !number.isNone else { return full(arrival, question, judgement, policy, now) }

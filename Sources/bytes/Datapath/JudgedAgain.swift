@@ -96,6 +96,7 @@ extension Lane {
         let wasItself = grounds.ingressRecord == grounds.egressRecord
         if isSameGeneration && holds && isSameClass && !wasItself && !question.source.isElsewhere {
             flows[number].epoch = question.epoch
+            rounds.noteLapse(entry.validUntil)
             noteResponder(question, of: number)
             return .goesOn
         }

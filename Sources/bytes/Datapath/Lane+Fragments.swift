@@ -56,20 +56,22 @@ extension Lane {
         return descriptor
     }
 
-    /// Keeps a fragment that waits for its datagram's first.
+    /// Keeps a fragment that waits for its datagram's first; says why where there is no room for it, and it has ended then.
     @_noLocks @inline(never)
-    mutating func hold(_ index: Int, from port: Int) {
+    mutating func hold(_ index: Int, from port: Int) -> DropReason? {
         let descriptor = burst.descriptors[index]
         let frame = Frame(address: descriptor.address, length: descriptor.length)
         let number = UInt32(truncatingIfNeeded: burst.hashes[index])
         if let reason = fragments.hold(
             number, address: frame.address, length: frame.length, port: UInt32(truncatingIfNeeded: port), settings)
         {
-            return drop(frame, from: port, because: reason)
+            drop(frame, from: port, because: reason)
+            return reason
         }
         // The table has it now.
         _ = frame.surrender()
         unsafe counters.pointee.ports[port].held &+= 1
+        return nil
     }
 
     /// Takes fragments in hand that need to wait no more; says how many.

@@ -131,7 +131,8 @@ extension TCPTurn {
     /// A RST before the answer: the responder must show that it knows the SYN (RFC 9293, 3.10.7.3).
     @_noLocks mutating func takeEarlyRST() -> Match {
         if isInitiator {
-            if segment.sequence == own.end || segment.sequence == peer.acknowledged { return reset() }
+            // The flow goes on waiting: one that ended would stand for its time and not give way, which whoever forges SYNs could use.
+            if segment.sequence == own.end || segment.sequence == peer.acknowledged { return .live }
             // The answer to a challenge, which ends an old connection of the responder's and not this one.
             let isOfChallenge = own.has(TCPWindow.challenged) && segment.sequence == own.acknowledged
             return isOfChallenge ? .live : .refused(.outOfWindow)

@@ -64,10 +64,15 @@ struct TCPTurn: BitwiseCopyable {
         return takeData()
     }
 
-    /// A part of a segment whose first part has been judged: it moves on what was sent, by no more than a datagram.
+    /// A later part of a segment in fragments. Behind a first one that has passed it moves on what was sent, by no more than a datagram
+    /// and no further than the receiver's window; behind one that was refused it says nothing, and no host can use it.
     @_noLocks mutating func takeLaterPart() -> Match {
-        guard own.has(TCPWindow.known), state.number != FlowState.closed.number else { return .live }
-        if isAfter(segment.end, own.end), segment.end &- own.end <= 65_535 { own.end = segment.end }
+        guard own.has(TCPWindow.known), own.has(TCPWindow.cut), state.number != FlowState.closed.number else { return .live }
+        // A FIN stands behind the last of its bytes.
+        let end = segment.end &+ (own.has(TCPWindow.fin) ? 1 : 0)
+        let isBeyond = peer.has(TCPWindow.acknowledges) && isAfter(end, peer.acknowledged &+ peer.span &+ 1)
+        guard isLoose || !isBeyond else { return .refused(.outOfWindow) }
+        if isAfter(end, own.end), end &- own.end <= 65_535 { own.end = end }
         return .live
     }
 
@@ -139,6 +144,7 @@ struct TCPTurn: BitwiseCopyable {
         // What comes late changes nothing any more.
         guard state.number != FlowState.closed.number else { return }
         advanceEnd()
+        own.flags = segment.isCut ? own.flags | TCPWindow.cut : own.flags & ~TCPWindow.cut
         if segment.isACK { advanceAcknowledged() }
         own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
         if segment.isFIN {
@@ -154,8 +160,7 @@ struct TCPTurn: BitwiseCopyable {
 
     /// How far the sender has sent.
     @_noLocks mutating func advanceEnd() {
-        // Where a FIN stands that goes in fragments only the last part tells, which has no flags: as far as a datagram can go.
-        let end = segment.isCut && segment.isFIN ? segment.sequence &+ 65_535 : segment.end
+        let end = segment.end
         guard own.has(TCPWindow.known) else {
             (own.end, own.maximum, own.scale) = (end, max(segment.window, TCPWindow.leastUnits), 14)
             own.flags |= TCPWindow.known

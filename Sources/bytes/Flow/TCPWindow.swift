@@ -31,6 +31,8 @@
     @inlinable public static var reset: UInt8 { @_noLocks get { 16 } }
     /// Its SYN was answered by a bare ACK (RFC 5961, 4).
     @inlinable public static var challenged: UInt8 { @_noLocks get { 32 } }
+    /// The last segment of it that passed was the first part of one in fragments.
+    @inlinable public static var cut: UInt8 { @_noLocks get { 64 } }
     /// How far back segments and acknowledgements may lie at least, whatever the window is: what was sent late through a queue
     /// of the network is no attack, and hosts discard it.
     @inlinable public static var past: UInt32 { @_noLocks get { 66_000 } }
