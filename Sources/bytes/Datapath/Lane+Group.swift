@@ -18,7 +18,10 @@ extension Lane {
         let question = Question(of: burst.readings[index], port: port, policy, pair: pair)
         let judgement = judgement(on: question, to: burst.readings[index].destination, policy, now)
         guard judgement.decision.number != Decision.allow.number else {
-            if judgement.replySeconds > 0 { expectReplies(Arrival(index: index, port: port), judgement, policy, now) }
+            if judgement.replySeconds > 0 {
+                expectReplies(
+                    Arrival(index: index, port: port), judgement, askerClass: question.source.classNumber, policy, now)
+            }
             return .forward
         }
         reporter.refuse(

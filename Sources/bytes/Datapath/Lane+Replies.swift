@@ -16,7 +16,9 @@ internal import Ring
 extension Lane {
     /// Lets the sender of a frame to a group in hand expect answers.
     @_noLocks
-    mutating func expectReplies(_ arrival: Arrival, _ judgement: Judgement, _ policy: borrowing PolicyInForce, _ now: Moment) {
+    mutating func expectReplies(
+        _ arrival: Arrival, _ judgement: Judgement, askerClass: ClassNumber, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) {
         let index = arrival.index
         guard burst.readings[index].protocolNumber.rawValue == 17, burst.readings[index].tunnel.depth == 0 else { return }
         var reply = ExpectedReply()
@@ -29,6 +31,7 @@ extension Lane {
         reply.wallUntil = wall < UInt64(UInt32.max) ? UInt32(truncatingIfNeeded: wall) : .max &- 1
         reply.generation = policy.snapshot.generation
         reply.egressRecord = judgement.egress
+        reply.askerClass = askerClass
         if !expected.expect(reply, by: Int(queue), now: now.nanoseconds) {
             unsafe counters.pointee.forgottenReplies &+= 1
         }
@@ -61,6 +64,8 @@ extension Lane {
             service: ServiceKey(.udp, port: burst.readings[index].sourcePort), sourcePort: expectation.port,
             vlans: burst.readings[index].vlans, tunnel: burst.readings[index].tunnel, pair: pair, port: expectation.side, policy)
         guard !question.source.isElsewhere, !question.destination.isElsewhere else { return nil }
+        // Whose labels have changed since, asked as somebody else.
+        guard question.source.classNumber == expectation.askerClass else { return nil }
         var answer = Answer(question, question.judge(policy, now))
         if !answer.allows {
             guard answer.judgement.reason.number != DropReason.contested.number else { return nil }

@@ -29,6 +29,8 @@ internal import Synchronization
     public var generation: UInt32 = 0
     /// The side record of that generation by which it asked.
     public var egressRecord: UInt32 = .max
+    /// The class of who asked: another one by now is another one's business.
+    public var askerClass: UInt32 = .max
 
     /// Nobody yet.
     @_noLocks @inlinable public init() {}
@@ -88,10 +90,8 @@ internal import Synchronization
             way &+= 1
         }
         write(reply, to: chosen)
-        if unsafe reply.until > word(0, 0).pointee.load(ordering: .relaxed) {
-            // Another worker's later end may be lost here for as long as it takes it to expect the next: then its own is written again.
-            unsafe word(0, 0).pointee.store(reply.until, ordering: .releasing)
-        }
+        // The latest end of all workers' expectations.
+        _ = unsafe word(0, 0).pointee.max(reply.until, ordering: .releasing)
         return earliest <= now
     }
 
@@ -110,7 +110,7 @@ internal import Synchronization
         unsafe word(line, 3).pointee.store(reply.place, ordering: .relaxed)
         unsafe word(line, 4).pointee.store(reply.until, ordering: .relaxed)
         unsafe word(line, 5).pointee.store(UInt64(reply.generation) << 32 | UInt64(reply.wallUntil), ordering: .relaxed)
-        unsafe word(line, 6).pointee.store(UInt64(reply.egressRecord), ordering: .relaxed)
+        unsafe word(line, 6).pointee.store(UInt64(reply.askerClass) << 32 | UInt64(reply.egressRecord), ordering: .relaxed)
         unsafe word(line, 0).pointee.store((sequence | 1) &+ 1, ordering: .releasing)
     }
 
@@ -141,7 +141,9 @@ internal import Synchronization
         unsafe found.until = word(line, 4).pointee.load(ordering: .relaxed)
         let stamp = unsafe word(line, 5).pointee.load(ordering: .relaxed)
         found.wallUntil = UInt32(truncatingIfNeeded: stamp)
-        unsafe found.egressRecord = UInt32(truncatingIfNeeded: word(line, 6).pointee.load(ordering: .relaxed))
+        let grounds = unsafe word(line, 6).pointee.load(ordering: .relaxed)
+        found.egressRecord = UInt32(truncatingIfNeeded: grounds)
+        found.askerClass = UInt32(truncatingIfNeeded: grounds >> 32)
         atomicMemoryFence(ordering: .acquiring)
         guard unsafe word(line, 0).pointee.load(ordering: .relaxed) == before else { return nil }
         guard found.until > now, UInt32(truncatingIfNeeded: stamp >> 32) == wanted.generation else { return nil }
