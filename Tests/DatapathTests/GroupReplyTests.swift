@@ -109,6 +109,14 @@ import Testing
         try bench.expectForwarded(reply(), port: 1)
     }
 
+    @Test func `who has other labels by now is not answered as who asked`() throws {
+        let bench = try PairBench(PairShape(), town())
+        try bench.expectForwarded(question())
+        try bench.addresses.writer.claim(client, labelSet: guests, workload: clientWorkload)
+        try bench.expectDropped(reply(), .unjudged, port: 1)
+        #expect(bench.worker.counters.expectedReplies == 0)
+    }
+
     @Test func `who answers from a zone that is not its own answers nobody`() throws {
         let bench = try PairBench(
             PairShape(),

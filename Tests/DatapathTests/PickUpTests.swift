@@ -22,6 +22,17 @@ import Testing
         return bench
     }
 
+    @Test func `what is picked up takes half of the table at most, and a SYN still opens`() throws {
+        var shape = PairShape()
+        shape.flows = 64
+        let bench = try PairBench(shape, .town(flows: { $0.pickUp = FlowSettings.PickUp.always.rawValue }))
+        for source in 0..<32 as Range<UInt16> { try bench.expectForwarded(Connection(source: 1000 + source).request) }
+        try bench.expectDropped(Connection(source: 2000).request, .flowTableFull)
+        #expect(bench.worker.lane.flows.pickedUp == 32)
+        try bench.establish(Connection(source: 3000))
+        #expect(bench.worker.counters.flows == 33 && bench.fault == nil)
+    }
+
     @Test(arguments: [true, false], [true, false])
     func `a segment from the middle goes on where policy allows its sender to open`(
         isIPv4: Bool, isGrace: Bool

@@ -133,6 +133,14 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `failsafe services are beyond the limit of sources, so that nobody spends it in an administrator's name`() throws {
+        let bench = try Self.bench { ($0.sourceRate, $0.sourceBurst) = (1, 1) }
+        try bench.expectForwarded(Connection(source: 1).syn)
+        try bench.expectDropped(Connection(source: 2).syn, .sourceLimit)
+        for source in 3..<6 as Range<UInt16> { try bench.expectForwarded(Connection(source: source, port: 22).syn) }
+        #expect(bench.fault == nil)
+    }
+
     @Test func `a source that opens too much is held to its limit, and no other is`() throws {
         let bench = try Self.bench {
             ($0.sourceRate, $0.sourceBurst) = (10, 5)

@@ -131,6 +131,18 @@ private func tunnelBench(_ policy: SmallPolicy, _ shape: PairShape = PairShape()
         #expect(bench.fault == nil)
     }
 
+    @Test func `a fragment in a tunnel whose checksum is wrong leaves nothing behind`() throws {
+        let bench = try tunnelBench(policy([ServiceKey(.udp, port: 4789)], inside: [7]))
+        func fragment(_ checksum: Checksum) -> Packet {
+            four / UDP(to: 4789, checksum: checksum) / VXLAN(7) / frame
+                / IPv4(from: client, to: web, identification: 9, moreFragments: true) / UDP(to: 53) / Payload(count: 16)
+        }
+        try bench.expectDropped(fragment(.wrong), .badTransportChecksum)
+        #expect(bench.worker.datagrams == 0)
+        try bench.expectForwarded(fragment(.right))
+        #expect(bench.worker.datagrams == 1 && bench.fault == nil)
+    }
+
     private func tunnelKind(_ tunnel: Around) -> UInt8 {
         Net.Tunnel.Kind.allCases.first { "\($0)".lowercased() == tunnel.kindName }?.rawValue ?? .max
     }

@@ -131,6 +131,14 @@ import Testing
         #expect(try replay(capture).fates.map(\.verdict) == [.forward, .drop(.notOpening)])
     }
 
+    @Test(arguments: [26, 27, 30, 45, 52, 79, 104] as [UInt64])
+    func `a flow is gone after any number of days`(days: UInt64) throws {
+        var capture = CaptureBytes()
+        capture.add(tcp([.syn]), at: 0)
+        capture.add(answer([.syn, .ack], sequence: 9, acknowledgement: 2), at: days * 86_400_000_000_000)
+        #expect(try replay(capture).fates.map(\.verdict) == [.forward, .drop(.notOpening)])
+    }
+
     @Test func `time stamps that go back neither end flows nor stop the clock`() throws {
         var capture = CaptureBytes()
         capture.add(tcp([.syn]), at: 5_000_000_000)

@@ -94,6 +94,17 @@ extension Captures {
         #expect(result.summary.dropped == [.fragmentOverlap: 2, .fragmentTimeout: 1])
     }
 
+    @Test func `of a datagram so many wait, and the rest has its reason`() throws {
+        var capture = CaptureBytes()
+        let packet = Ethernet() / IPv4(from: web, to: database) / UDP(from: 40000, to: 53) / Payload(count: 2000)
+        for piece in 0..<200 as Range<Int> {
+            capture.add(packet.fragment(8 + 8 * piece..<16 + 8 * piece, more: true, identification: 5), at: UInt64(piece))
+        }
+        let result = try replay(capture, Self.dns)
+        #expect(result.fates.filter { $0.verdict == .hold }.count == 128)
+        #expect(result.summary.held == 128 && result.summary.dropped == [.fragmentLimit: 72])
+    }
+
     @Test func `a flood of held frames costs no line its place`() throws {
         var capture = CaptureBytes()
         let packet = Ethernet() / IPv4(from: web, to: database) / UDP(from: 40000, to: 53) / Payload(count: 300)

@@ -149,8 +149,8 @@ extension Lane {
         let isFull =
             settings.whenFull == FlowSettings.WhenFull.pass.number && flows.used >= flowCapacity &- reserve
             && flows.oldestWaiting().isNone
-        let mayPass = policy.snapshot.isAnyRuleStateless ? true : isFull
-        guard reason.number == DropReason.notOpening.number, mayPass else { return .drop(reason) }
+        guard reason.number == DropReason.notOpening.number else { return .drop(reason) }
+        if !isFull, !policy.snapshot.isAnyRuleStateless { return .drop(reason) }
         let answer = ask(of: arrival, policy, now)
         guard answer.allows else { return .drop(reason) }
         if answer.judgement.isStateless { return .forward }
