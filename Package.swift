@@ -39,6 +39,12 @@ let client = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let tls = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let ssl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let reloading = Target.Dependency.product(name: "NIOCertificateReloading", package: "swift-nio-extras")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -47,7 +53,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -78,14 +89,17 @@ let package = Package(
         room("Analysis", on: "policy", ["Compiler", "Policy", "Classifier", "Record", "Net"]),
 
         // The service floor: what operators meet.
+        room("State", on: "service", ["Policy", "Net"], packages: [grdb, crypto]),
         room("Telemetry", on: "service", ["Record", "Net"]),
         room(
-            "API", on: "service", ["Analysis", "Compiler", "Policy", "PolicyText", "Telemetry", "Record", "Net"],
-            packages: [hummingbird, nio]),
+            "API", on: "service",
+            ["Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Record", "Net"],
+            packages: [hummingbird, tls, nio, ssl, reloading, x509]),
         room(
             "Control", on: "service",
             [
-                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "Telemetry", "Classifier", "Record", "Net",
+                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Classifier", "Record",
+                "Net",
                 "Layout",
             ],
             packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
@@ -154,6 +168,7 @@ let package = Package(
         tests("Dialects", ["Dialects", "Analysis", "Compiler", "PolicyText", "Policy", "Net"]),
         tests("Compiler", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"], exclude: ["Golden"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
+        tests("State", ["State", "Policy", "Net"], packages: [grdb]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),

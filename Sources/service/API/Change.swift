@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A file of documents as a client sends it: its name stands in places, its text in no other file.
+public struct DocumentFile: Codable, Hashable, Sendable {
+    /// The name as the client knows it; its ending says the language where the text does not.
+    public var name: String
+    /// The text.
+    public var text: String
+    /// A file.
+    public init(name: String, text: String) {
+        self.name = name
+        self.text = text
+    }
+}
+
+/// What `POST /v1/policy` takes.
+public struct ApplyRequest: Codable, Hashable, Sendable {
+    /// The documents: all of them, or all policies of `namespace`.
+    public var files: [DocumentFile]
+    /// Replaces only this namespace's policies; the whole set where absent.
+    public var namespace: String?
+    /// Says what would come of it and changes nothing.
+    public var dryRun: Bool?
+    /// Seconds, 1 to 86,400, within which the revision must be confirmed or goes back.
+    public var confirm: UInt32?
+    /// Whether a confirmation may come over a way that began before the publication.
+    public var console: Bool?
+    /// Goes back when more distinct (class, class, service) that the old set allows are denied by the new one within the window.
+    public var maxNewDenies: UInt32?
+    /// Whether foreign documents may lose what has no native form.
+    public var lossy: Bool?
+    /// Why.
+    public var reason: String?
+    /// Only if this revision serves now; refused as a conflict otherwise.
+    public var ifRevision: Int64?
+    /// A request for a whole set.
+    public init(files: [DocumentFile]) { self.files = files }
+}
+
+/// What `POST /v1/policy/revisions/N/confirm` takes.
+public struct ConfirmRequest: Codable, Hashable, Sendable {
+    /// The caller says that they reach the box by another way than through it; told in the audit log.
+    public var console: Bool?
+    /// An empty request.
+    public init() {}
+}
+
+/// What `POST /v1/policy/revisions/N/rollback` takes.
+public struct RollbackRequest: Codable, Hashable, Sendable {
+    /// As in `ApplyRequest`.
+    public var dryRun: Bool?
+    /// As in `ApplyRequest`.
+    public var confirm: UInt32?
+    /// As in `ApplyRequest`.
+    public var console: Bool?
+    /// As in `ApplyRequest`.
+    public var maxNewDenies: UInt32?
+    /// As in `ApplyRequest`.
+    public var reason: String?
+    /// An empty request.
+    public init() {}
+}
+
+/// What came of a change, or would.
+public struct ChangeReport: Codable, Sendable {
+    /// A box of what differs.
+    public struct Box: Codable, Hashable, Sendable {
+        /// Who, in words.
+        public var sources: String
+        /// To whom, in words.
+        public var destinations: String
+        /// On what, as policies write it.
+        public var services: [String]
+        /// allow, deny or reject before.
+        public var old: String
+        /// allow, deny or reject behind it.
+        public var new: String
+        /// Whether it lets more through.
+        public var widening: Bool
+    }
+
+    /// `unchanged`, `checked` (a dry run), `published`, or `pending` (published, and awaiting its confirmation).
+    public var outcome: String
+    /// The revision; `nil` of a dry run, and where nothing changed.
+    public var revision: RevisionReport?
+    /// The generation in force behind it.
+    public var generation: UInt32
+    /// What differs, widening first, at most 200.
+    public var boxes: [Box]
+    /// How many boxes differ in all.
+    public var boxCount: Int
+    /// Whether everything was compared; with false more may differ.
+    public var compared: Bool
+    /// How many live flows the new set would not allow; `nil` where nobody counted.
+    public var flowsCut: UInt64?
+    /// Findings of lint that the old set did not have, each with its place.
+    public var findings: [String]
+    /// What foreign documents say and the set does not.
+    public var losses: [String]
+}
+
+/// A revision as the API tells it.
+public struct RevisionReport: Codable, Hashable, Sendable {
+    /// Its number.
+    public var revision: Int64
+    /// When, RFC 3339.
+    public var time: String
+    /// SHA-256 of its documents.
+    public var digest: String
+    /// files, applied or rollback.
+    public var source: String
+    /// The revision that a rollback returned to.
+    public var returnsTo: Int64?
+    /// Who asked for it.
+    public var actor: String
+    /// Why.
+    public var reason: String?
+    /// pending, confirmed, rolledBack or refused.
+    public var outcome: String
+    /// Whether it is in force now.
+    public var inForce: Bool
+    /// When it goes back, RFC 3339; while it is pending.
+    public var deadline: String?
+    /// All documents as YAML; only where one revision was asked for.
+    public var documents: String?
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+import State
+import Testing
+
+@Suite struct ActorTests {
+    @Test func `the daemon itself has no origin and no user`() {
+        #expect(Actor.daemon("deadline") == Actor(kind: .daemon, name: "deadline"))
+    }
+}
