@@ -35,8 +35,20 @@ final class TemporaryState {
 
     /// Changes the store as somebody with an editor of databases would.
     func tamper(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: file("state.db"))
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: file("state.db"), configuration: configuration)
         try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    /// Holds the store as a program does that is in the middle of a change.
+    func holding(_ body: () throws -> Void) throws {
+        let queue = try DatabaseQueue(path: file("state.db"))
+        try queue.inTransaction(.exclusive) { _ in
+            try body()
+            return .rollback
+        }
         try queue.close()
     }
 

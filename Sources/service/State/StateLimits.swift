@@ -22,7 +22,7 @@ package struct StateLimits: Sendable {
     package var archives: Int64 = 10
     /// Pages of 4096 bytes that the whole store may have: 1 GiB.
     package var pages = 262_144
-    /// Milliseconds that an opening waits for another process to let go of the folder.
+    /// Milliseconds that an opening waits for another process to let go of the folder, and a call for one that reads the store.
     package var patience = 5_000
 
     /// What ships.

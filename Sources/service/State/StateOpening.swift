@@ -36,7 +36,7 @@ struct StateOpening {
         try folder.make(StateStore.file)
         do {
             let database = try DatabaseQueue(
-                path: folder.file(StateStore.file), configuration: StateSchema.configuration(pages: limits.pages, readOnly: false)
+                path: folder.file(StateStore.file), configuration: StateSchema.configuration(limits, readOnly: false)
             )
             do {
                 try database.writeWithoutTransaction { try check($0, folder) }

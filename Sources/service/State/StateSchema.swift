@@ -50,17 +50,17 @@ enum StateSchema {
     ///
     /// A rollback journal, emptied and synced at each commit: with `synchronous = FULL` that is durable without a sync of the folder,
     /// and at rest the store is one file that can be copied. See docs/decisions.
-    static func configuration(pages: Int, readOnly: Bool) -> Configuration {
+    static func configuration(_ limits: StateLimits, readOnly: Bool) -> Configuration {
         var configuration = Configuration()
         configuration.label = "state"
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(Double(limits.patience) / 1_000)
         configuration.prepareDatabase { database in
             // The file is data: no function that its schema names runs, and no cell is believed to be where its page says.
             try database.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY")
             guard !readOnly else { return }
-            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA max_page_count = \(pages)")
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA max_page_count = \(limits.pages)")
             let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = TRUNCATE")
             guard mode == "truncate" || mode == "memory" else {
                 throw StateError("SQLite keeps its journal as \(mode ?? "nothing")")
@@ -95,7 +95,7 @@ enum StateSchema {
 
     /// The description that a store of this version must have: that of one made in memory.
     static func expected() throws -> [String] {
-        let queue = try DatabaseQueue(configuration: configuration(pages: 1_000, readOnly: false))
+        let queue = try DatabaseQueue(configuration: configuration(StateLimits(), readOnly: false))
         return try queue.write { database in
             try migrate(database, from: 0)
             return try description(database)

@@ -2,8 +2,9 @@
 internal import GRDB
 
 extension StateStore {
-    /// All columns of revisions with their contents, in no order yet.
-    static let revisions = "SELECT revision.*, documents, places FROM revision JOIN content ON content.revision = revision.number"
+    /// All columns of revisions with their contents, in no order yet. One without contents comes too, and cannot be read.
+    static let revisions =
+        "SELECT revision.*, documents, places FROM revision LEFT JOIN content ON content.revision = revision.number"
 
     /// Adds a revision behind the last one; returns it with its number. `deadline` makes it `pending`, of which there may be one;
     /// `probation` are the terms of that. `auditing` says the line that is written with it, its digest as what is in force behind it
