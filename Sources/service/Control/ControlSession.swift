@@ -75,8 +75,10 @@ struct ControlSession: Service {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let api = APIService(
             server: APIServer(
-                socket: configuration.socket, status: BoardStatus(files: files, failsafe: { inForce.failsafe }),
-                policy: { inForce.report }, hub: hub
+                configuration.api,
+                plane: WatchedPlane(
+                    board: BoardStatus(files: files, failsafe: { inForce.failsafe }), inForce: inForce),
+                hub: hub
             ) { [log] in
                 log.error("\($0)")
             })
