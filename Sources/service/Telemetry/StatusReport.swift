@@ -160,6 +160,10 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var checksums: Checksums
     /// What no policy can close.
     public var failsafe: [Opening]
+    /// Which policy serves; `nil` before one does.
+    public var policy: PolicyState?
+    /// What stands that an operator should know of, by name.
+    public var conditions: [Condition]?
 
     /// A report from its parts.
     public init(
