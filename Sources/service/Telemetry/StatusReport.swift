@@ -162,8 +162,6 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var failsafe: [Opening]
     /// Which policy serves; `nil` before one does.
     public var policy: PolicyState?
-    /// What stands that an operator should know of, by name.
-    public var conditions: [Condition]?
 
     /// A report from its parts.
     public init(

@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension StatusReport {
-    /// Something that an operator should know for as long as it lasts.
-    public struct Condition: Codable, Hashable, Sendable {
-        /// Which one, as `docs/operations.md` lists them: `bypass`, `pending`, `state`, ….
-        public var name: String
-        /// Since when, RFC 3339.
-        public var since: String
-        /// What it is about, and what to do.
-        public var detail: String
-        /// A condition.
-        public init(name: String, since: String, detail: String) {
-            self.name = name
-            self.since = since
-            self.detail = detail
-        }
-    }
-
     /// Which policy serves, and where it comes from.
     public struct PolicyState: Codable, Hashable, Sendable {
         /// The revision's number; `nil` where the state cannot be written and the configured files serve.
