@@ -86,7 +86,9 @@ final class PolicyInForce: Sendable {
             guard state.current?.generation == current.generation else { return }
             // What changed meanwhile stays beside it.
             for (name, now) in state.current?.changes ?? [:] {
-                let isSettled = current.changes[name].map { $0.map { a in now.map { a.isSame(as: $0) } ?? false } ?? (now == nil) }
+                let isSettled = current.changes[name].map {
+                    $0.map { a in now.map { a.isSame(as: $0) } ?? false } ?? (now == nil)
+                }
                 if !(isSettled ?? false) { settled.changes[name] = .some(now) }
             }
             state.current = settled

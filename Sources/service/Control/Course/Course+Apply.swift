@@ -36,7 +36,8 @@ extension Course {
             return try await inTurn {
                 try admit(isDryRun)
                 if let wanted = request.ifRevision, wanted != serving.revision?.number {
-                    throw Refusal(.conflict, "revision \(wanted) does not serve, \(servingName) does; look at what changed, and ask again")
+                    throw Refusal(
+                        .conflict, "revision \(wanted) does not serve, \(servingName) does; look at what changed, and ask again")
                 }
                 let namespace = request.namespace ?? caller.grants.onlyNamespace
                 let base = try scoped(contents.documents, to: namespace)
@@ -125,7 +126,8 @@ extension Course {
         if let most = proposal.entry.maxNewDenies, let views = review.views {
             let length = UInt64(proposal.entry.confirm ?? Self.usualTrial) * 1_000_000_000
             watch.begin(
-                publication.generation, NewDenials(old: views.old, new: views.new, limit: Int(most)), until: clock.boot() + length)
+                publication.generation, NewDenials(old: views.old, new: views.new, limit: Int(most)), until: clock.boot() + length
+            )
         }
         return report(serving.probation == nil ? "published" : "pending", review, losses: proposal.losses)
     }
@@ -158,7 +160,9 @@ extension Course {
         }
         guard answer != .refused else {
             if isNew { settle(revision, as: .refused, "the data process refused generation \(publication.generation)") }
-            throw Refusal(.failed, "the data process refused generation \(publication.generation): the journal says why; nothing was changed")
+            throw Refusal(
+                .failed,
+                "the data process refused generation \(publication.generation): the journal says why; nothing was changed")
         }
         watch.end()
         parts.base = base
@@ -177,6 +181,8 @@ extension Course {
             try store?.settle(
                 revision.number, as: outcome,
                 auditing: event("policy.refused", "revision \(revision.number)", .daemon("data"), .failed, reason))
-        } catch { around.log.error("revision \(revision.number) was \(outcome.rawValue), and that cannot be written down: \(error)") }
+        } catch {
+            around.log.error("revision \(revision.number) was \(outcome.rawValue), and that cannot be written down: \(error)")
+        }
     }
 }

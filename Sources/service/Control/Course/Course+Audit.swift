@@ -109,7 +109,8 @@ extension Course {
         case CompileError.policy(let error): refusal(error)
         case let error as PolicyError:
             Refusal(
-                .unprocessable, error.all.count == 1 ? "the documents have a fault" : "the documents have \(error.all.count) faults",
+                .unprocessable,
+                error.all.count == 1 ? "the documents have a fault" : "the documents have \(error.all.count) faults",
                 faults: error.all.map(\.description))
         case let error as CompileError: Refusal(.unprocessable, "the set cannot be compiled: \(error)")
         case let error as StateError: Refusal(.unavailable, error.description)

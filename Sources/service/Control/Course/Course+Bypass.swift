@@ -22,7 +22,8 @@ extension Course {
             try store.log(event("bypass.begin", "\(request.seconds) s", caller.actor, .done, request.reason))
             try around.link.bypass(seconds: request.seconds)
             (bypass, wasBypassed) = ((caller.actor, request.reason), true)
-            around.log.warning("everything is forwarded unjudged for \(request.seconds) s, by \(caller.actor.name): \(request.reason)")
+            around.log.warning(
+                "everything is forwarded unjudged for \(request.seconds) s, by \(caller.actor.name): \(request.reason)")
             try await keeperSays(active: true)
             return bypassReport
         }

@@ -72,7 +72,8 @@ extension Course {
         (configuration, marks) = (next, looked)
         around.conditions.clear("files")
         if isOther && !isTaken {
-            around.conditions.raise("files-differ", "the files say something else, and \(servingName) awaits its confirmation: reload behind it")
+            around.conditions.raise(
+                "files-differ", "the files say something else, and \(servingName) awaits its confirmation: reload behind it")
         }
         return report(isTaken ? "published" : "unchanged", Review())
     }

@@ -117,7 +117,8 @@ extension Course {
         state.contested = (live?.contested(limit: Self.toldContested) ?? []).map(\.description)
         let (deadline, epoch) = (serving.probation?.deadline, live?.epoch ?? 0)
         around.conditions.set(
-            "pending", serving.probation == nil ? nil : "\(servingName) goes back unless it is confirmed: bulkhead policy confirm")
+            "pending", serving.probation == nil ? nil : "\(servingName) goes back unless it is confirmed: bulkhead policy confirm"
+        )
         around.conditions.set(
             "files-differ", state.filesDiffer ? "\(servingName) serves, and the files of policies say something else" : nil)
         around.conditions.set(

@@ -71,7 +71,8 @@ extension Course {
                 }
                 try store.settle(
                     pending.number, as: .rolledBack,
-                    auditing: event("policy.rollback", "revision \(pending.number)", .daemon("start"), .done, "not confirmed in time"))
+                    auditing: event(
+                        "policy.rollback", "revision \(pending.number)", .daemon("start"), .done, "not confirmed in time"))
                 around.log.warning("revision \(pending.number) was not confirmed in time: it has gone back")
             }
             try chooseConfirmed(store)

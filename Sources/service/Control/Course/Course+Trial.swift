@@ -53,12 +53,14 @@ extension Course {
     private static func check(_ caller: Caller, _ probation: Probation, _ number: Int64) throws {
         guard let began = caller.began else {
             throw Refusal(
-                .conflict, "nobody can tell when your login began, so it does not show that revision \(number) lets you in; "
+                .conflict,
+                "nobody can tell when your login began, so it does not show that revision \(number) lets you in; "
                     + "confirm over TLS, or with --console if you sit at the box")
         }
         guard began > probation.published else {
             throw Refusal(
-                .conflict, "your login is older than revision \(number) and does not show that it lets you in: "
+                .conflict,
+                "your login is older than revision \(number) and does not show that it lets you in: "
                     + "log in anew and confirm from there, or with --console if you sit at the box")
         }
     }

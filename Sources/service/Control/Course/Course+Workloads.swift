@@ -105,7 +105,9 @@ extension Course {
         let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
         let object = parts.count == 2 ? ObjectName(parts[1], namespace: parts[0]) : ObjectName(name)
         guard let known = self.parts.registered[object] else {
-            guard let written = around.inForce.workload(object) else { throw Refusal(.missing, "there is no workload \"\(name)\"") }
+            guard let written = around.inForce.workload(object) else {
+                throw Refusal(.missing, "there is no workload \"\(name)\"")
+            }
             throw Refusal(.conflict, "workload \"\(name)\" stands in a document at \(written.place); change it there")
         }
         try admit(known, by: caller)

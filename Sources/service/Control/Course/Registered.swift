@@ -37,7 +37,8 @@ struct Registered: Sendable {
     /// As the store keeps it.
     var registration: Registration {
         Registration(
-            name: workload.name.description, document: Document.workload(workload).yaml, actor: actor, since: since, leaseUntil: until)
+            name: workload.name.description, document: Document.workload(workload).yaml, actor: actor, since: since,
+            leaseUntil: until)
     }
 
     /// The length of its lease in seconds.
