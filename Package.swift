@@ -176,7 +176,9 @@ let package = Package(
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
-        tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
+        tests(
+            "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
+            packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),

@@ -54,7 +54,8 @@ struct SetReader {
         bytes += text.utf8.count
         if text.utf8.count > limits.file.bytes {
             faults.append(
-                PolicyError(place, "the file has \(text.utf8.count) bytes, \(limits.file.bytes) is the limit", remedy: "split it"))
+                PolicyError(place, "the file has \(text.utf8.count) bytes, \(limits.file.bytes) is the limit", remedy: "split it")
+            )
         } else if bytes > limits.bytes {
             faults.append(PolicyError(place, "with this file the set has more than \(limits.bytes) bytes"))
         }

@@ -44,6 +44,8 @@ public struct Revision: Codable, Hashable, Sendable {
     public var outcome: Outcome
     /// When it goes back unless it is confirmed, in nanoseconds since 1970; for `pending`.
     public var deadline: Int64?
+    /// The terms on which it is pending, where whoever added it said any.
+    public var probation: Probation?
     /// All documents in the language's normal form, as YAML.
     public var documents: String
     /// Where each document and its rules were written (see `PolicyReport.Written`), as JSON.
@@ -52,7 +54,7 @@ public struct Revision: Codable, Hashable, Sendable {
     /// A revision.
     public init(
         number: Int64, time: Int64, digest: String, source: Source, returnsTo: Int64? = nil, actor: Actor, reason: String? = nil,
-        outcome: Outcome, deadline: Int64? = nil, documents: String, places: String
+        outcome: Outcome, deadline: Int64? = nil, probation: Probation? = nil, documents: String, places: String
     ) {
         self.number = number
         self.time = time
@@ -63,6 +65,7 @@ public struct Revision: Codable, Hashable, Sendable {
         self.reason = reason
         self.outcome = outcome
         self.deadline = deadline
+        self.probation = probation
         self.documents = documents
         self.places = places
     }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import GRDB
+internal import Synchronization
 
 /// Why the state could not be read or written.
 public struct StateError: Error, CustomStringConvertible, Sendable {
@@ -11,51 +13,88 @@ public struct StateError: Error, CustomStringConvertible, Sendable {
 
 /// What must survive a restart: revisions, registrations, the audit log. One SQLite file in the state folder, written by control alone;
 /// every call returns when what it wrote is on the disk.
+///
+/// A call that throws has changed nothing: not the file, not the audit log. Each call that changes something can write its line of the
+/// audit log in the same transaction (`auditing`), so that there is never one without the other; log a change before it takes effect,
+/// and what became of it afterwards.
+///
+/// Outside of the transaction stand the audit log's two witnesses, `audit.head` and syslog. They follow each line, and where they
+/// cannot, the change stands and `witnessFault` says so.
 public final class StateStore: Sendable {
-    /// Opens or makes the store in a folder. A store that is damaged is set aside under another name and a new one made:
-    /// `damage` says so, and the configured files serve.
-    public init(folder: String) throws(StateError) { throw StateError("\(folder): not built yet") }
+    static let file = "state.db"
+
+    let folder: StateFolder
+    let limits: StateLimits
+    let key: AuditKey
+    let syslog: Syslog
+    let database: DatabaseQueue
+    let fault = Mutex<String?>(nil)
 
     /// What was wrong with the store that was found; `nil` where nothing was.
-    public var damage: String? { nil }
+    public let damage: String?
 
-    /// Adds a revision behind the last one; returns it with its number. `deadline` makes it `pending`.
-    public func add(
-        source: Revision.Source, returnsTo: Int64?, actor: Actor, reason: String?, documents: String, places: String, time: Int64,
-        deadline: Int64?
-    ) throws(StateError) -> Revision { throw StateError("not built yet") }
+    /// Opens or makes the store in a folder. A store that is damaged is set aside under another name and a new one made:
+    /// `damage` says so, and the configured files serve.
+    public convenience init(folder: String) throws(StateError) {
+        try self.init(folder: folder, limits: StateLimits(), syslog: "/dev/log")
+    }
 
-    /// Says what became of a revision.
-    public func settle(_ number: Int64, as outcome: Revision.Outcome) throws(StateError) {}
+    /// Opens or makes the store with other limits or another syslog, or none, than the program's.
+    package init(folder path: String, limits: StateLimits, syslog: String?) throws(StateError) {
+        folder = try StateFolder(path, waiting: limits.patience)
+        self.limits = limits
+        self.syslog = Syslog(path: syslog)
+        let opened = try StateOpening.open(folder, limits)
+        database = opened.database
+        key = try AuditKey.load(from: folder)
+        let findings = try Self.reconcile(opened, folder, key)
+        damage = findings.isEmpty ? nil : findings.joined(separator: "; ")
+        if let damage { restart(because: damage) } else { try catchUp() }
+    }
 
-    /// A revision by its number.
-    public func revision(_ number: Int64) throws(StateError) -> Revision? { nil }
+    /// What the audit log's witnesses did not take: why `audit.head` could not be written or syslog not be reached, last time; `nil`
+    /// where both have every line. The log itself is whole.
+    public var witnessFault: String? { fault.withLock { $0 } }
 
-    /// Revisions from the newest, those before `before` where it is given; their `documents` and `places` are empty.
-    public func history(before: Int64?, limit: Int) throws(StateError) -> [Revision] { [] }
+    /// Changes something in one transaction: everything in it is on the disk, or nothing is, in which case it throws.
+    func change<Value>(_ body: (Database) throws -> (value: Value, line: AuditEntry?)) throws(StateError) -> Value {
+        try perform { database in
+            var result: (value: Value, line: AuditEntry?)?
+            try database.inTransaction(.immediate) {
+                result = try body(database)
+                return .commit
+            }
+            // A transaction that did not throw has run its body.
+            guard let result else { throw StateError("SQLite ran no transaction") }
+            // Still on the database's queue, so that the witnesses see lines in their order.
+            if let line = result.line {
+                witness(line)
+                rotate(database, behind: line)
+            }
+            return result.value
+        }
+    }
 
-    /// The latest revision that was confirmed: what serves after a restart.
-    public func serving() throws(StateError) -> Revision? { nil }
+    /// Asks the store.
+    func perform<Value>(_ body: (Database) throws -> Value) throws(StateError) -> Value {
+        do {
+            return try database.writeWithoutTransaction { try body($0) }
+        } catch {
+            throw Self.error(error, of: folder.file(Self.file))
+        }
+    }
 
-    /// The revision that awaits its confirmation, if one does.
-    public func pending() throws(StateError) -> Revision? { nil }
-
-    /// Adds registrations or puts them into the place of those with their names, all or none.
-    public func register(_ registrations: [Registration]) throws(StateError) {}
-
-    /// Removes registrations by their names, all or none; those that are not there are no error.
-    public func unregister(_ names: [String]) throws(StateError) {}
-
-    /// All registrations, by name.
-    public func registrations() throws(StateError) -> [Registration] { [] }
-
-    /// Adds a line to the audit log, and brings the head file and syslog up to it.
-    public func log(
-        _ action: String, of object: String?, by actor: Actor, _ result: AuditEntry.Result, reason: String?, old: String?,
-        new: String?,
-        time: Int64
-    ) throws(StateError) -> AuditEntry { throw StateError("not built yet") }
-
-    /// Lines of the audit log from the newest, those before `before` where it is given.
-    public func auditLog(before: Int64?, limit: Int) throws(StateError) -> [AuditEntry] { [] }
+    /// What a fault of SQLite means to whoever asked for a change.
+    static func error(_ error: any Error, of path: String) -> StateError {
+        if let error = error as? StateError { return error }
+        guard let fault = error as? DatabaseError else { return StateError("\(path): \(error)") }
+        let message = fault.message ?? "error \(fault.extendedResultCode.rawValue)"
+        if fault.resultCode == .SQLITE_FULL {
+            return StateError("\(path) cannot grow, nothing was changed: make room on its disk (\(message))")
+        }
+        if fault.resultCode == .SQLITE_BUSY {
+            return StateError("\(path) is locked by another program, nothing was changed: end that, and ask again (\(message))")
+        }
+        return StateError("\(path): \(message); nothing was changed")
+    }
 }

@@ -14,12 +14,17 @@ public final class Conditions: Sendable {
     public func raise(_ name: String, _ detail: String) {
         let now = Self.now
         standing.withLock { standing in
-            standing[name] = StatusReport.Condition(name: name, since: standing[name]?.since ?? now, detail: detail)
+            standing[name] = StatusReport.Condition(name: name, since: standing[name].flatMap(\.since) ?? now, detail: detail)
         }
     }
 
     /// Ends a condition; nothing happens where it does not stand.
     public func clear(_ name: String) { standing.withLock { _ = $0.removeValue(forKey: name) } }
+
+    /// Raises a condition, or clears it where there is nothing to say of it.
+    public func set(_ name: String, _ detail: String?) {
+        if let detail { raise(name, detail) } else { clear(name) }
+    }
 
     /// What stands, by name.
     public var all: [StatusReport.Condition] {
