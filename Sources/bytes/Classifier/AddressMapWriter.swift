@@ -39,7 +39,7 @@ extension AddressMapError: CustomStringConvertible {
     /// Slots in use.
     public private(set) var used = 0
     /// Every claim on the addresses that more than one workload claims anywhere.
-    private var contenders: [Address: [Holder]] = [:]
+    private(set) var contenders: [Address: [Holder]] = [:]
 
     /// A writer of a new, empty map in zeroed memory at `base` (64-byte aligned, `AddressMapLayout.byteCount(slots:)` long).
     /// `slots` is a power of two, at least twice the number of addresses; `seed` is random; `epoch` goes on from an earlier map.
@@ -104,6 +104,11 @@ extension AddressMapError: CustomStringConvertible {
     ) throws(AddressMapError) {
         try claim(new, zone: zone, labelSet: labelSet, workload: workload, hardwareAddress: hardwareAddress)
         if old != new { release(old, zone: zone, workload: workload) }
+    }
+
+    /// Raises the epoch to at least this one, so that a map that takes another's place never begins behind it.
+    public mutating func advance(to epoch: UInt32) {
+        if epoch > self.epoch { unsafe epochWord.pointee.store(epoch, ordering: .releasing) }
     }
 
     /// Raises the epoch, so that workers compare the classes of live flows.

@@ -55,6 +55,8 @@ public enum BoardLayout {
     public var lastEpoch: UInt32 = 0
     /// How often keeper found data hanging and killed it.
     public var hangs: UInt32 = 0
+    /// Until when, in nanoseconds of the monotonic clock, every pair forwards unjudged because an operator ordered it; 0 where nobody did.
+    public var bypassUntil: UInt64 = 0
     /// Nothing known.
     public init() {}
 }

@@ -46,8 +46,13 @@ internal import Glibc
         case takeOver
         /// The old keeper's answer: it has let go and ends.
         case letGo
-        case sockets
+        /// Control to keeper: for so many seconds from now every pair lets the kernel forward, unjudged; argument 0: the seconds, 1 to
+        /// `longestBypass`, or 0 to end it now. Keeper alone holds the deadline; the board says until when.
+        case bypass
     }
+
+    /// The most seconds that one order of bypass may last: a day.
+    public static let longestBypass: UInt64 = 86_400
 
     /// `BKHDMESG` as a little-endian number.
     public static let magicNumber: UInt64 = 0x4753_454d_4448_4b42

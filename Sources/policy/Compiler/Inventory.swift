@@ -166,9 +166,9 @@ public struct Inventory: Sendable {
         }
     }
 
-    /// Whether a workload's label set has a number, so that an image that was compiled since can tell its class. Where it has none a new
-    /// generation is needed.
-    public func knows(_ workload: Workload) -> Bool { labelSetNumbers[LabelSet(of: workload)] != nil }
+    /// The number of a label set that has one. An image that was compiled since knows its class; where there is none, or the image is
+    /// older, a new generation is needed.
+    public func number(ifAny labelSet: LabelSet) -> UInt32? { labelSetNumbers[labelSet] }
 
     /// Brings the single addresses of one workload in line, as it is added, changed or moved: what is new is entered before what is gone
     /// is taken back. In force for every worker when this returns, without a new generation. Takes as long as the workload has

@@ -75,8 +75,9 @@ extension PolicySet {
         return ofZones + (ofWorkloads.map(Array.init) ?? []) + ofEntities + Array(ofPolicies.prefix(PolicyError.most))
     }
 
-    /// Two workloads that claim the same address, or the same block, in one zone contradict each other.
-    func claimFaults() -> [PolicyError] {
+    /// Two workloads that claim the same address, or the same block, in one zone contradict each other. A single address that a
+    /// registered one claims is contested instead.
+    func claimFaults(_ isRegistered: (ObjectName) -> Bool) -> [PolicyError] {
         // Nearly every address is claimed once, so that only what is claimed again gets a list.
         var first: [Prefix: Int] = [:]
         var claimants: [Prefix: [Int]] = [:]
@@ -92,8 +93,12 @@ extension PolicySet {
         for (prefix, indices) in contested {
             for (position, index) in indices.enumerated() where faults.count < PolicyError.most {
                 let later = workloads[index]
+                if prefix.isHost && isRegistered(later.name) { continue }
                 let before = indices[..<position].lazy.map { workloads[$0] }
-                guard let earlier = before.first(where: { meet(zones(of: $0), zones(of: later)) }) else { continue }
+                let earlier = before.first {
+                    meet(zones(of: $0), zones(of: later)) && !(prefix.isHost && isRegistered($0.name))
+                }
+                guard let earlier else { continue }
                 faults.append(
                     PolicyError(
                         later.place,

@@ -27,8 +27,11 @@ public struct PolicySet: Sendable {
     /// An empty set.
     public init() {}
 
-    /// A set of documents, in whatever order they come. Throws for what contradicts what.
-    public init(_ documents: [Document]) throws(PolicyError) {
+    /// A set of documents, in whatever order they come. Throws for what contradicts what. Single addresses of workloads that are
+    /// `registered`, which is said by name, may be claimed by others as well: that is no contradiction but makes them contested.
+    public init(
+        _ documents: [Document], registered: (ObjectName) -> Bool = { _ in false }
+    ) throws(PolicyError) {
         var faults = enter(documents)
         for document in documents where !document.isInventoried { nameNamespace(document) }
         for document in documents where document.isInventoried {
@@ -37,10 +40,20 @@ public struct PolicySet: Sendable {
         workloads.sort { $0.name < $1.name }
         addressSets.sort { $0.name < $1.name }
         faults += resolveEntities()
-        faults += tierFaults() + accountFaults() + (hasZones ? zoneFaults() : []) + claimFaults()
+        faults += tierFaults() + accountFaults() + (hasZones ? zoneFaults() : []) + claimFaults(registered)
         if let error = PolicyError(faults) { throw error }
         let places = Dictionary(uniqueKeysWithValues: orderedTiers.enumerated().map { ($1.name, $0) })
         policies.sort { a, b in a.tier != b.tier ? places[a.tier] ?? 0 < places[b.tier] ?? 0 : a.comes(before: b) }
+    }
+
+    /// The set with other workloads: each name has what it is now, or nothing where it is gone.
+    public func changing(_ changes: [ObjectName: Workload?]) -> PolicySet {
+        guard !changes.isEmpty else { return self }
+        var copy = self
+        copy.workloads.removeAll { changes[$0.name] != nil }
+        copy.workloads += changes.values.compactMap { $0 }
+        copy.workloads.sort { $0.name < $1.name }
+        return copy
     }
 
     /// Enters every document under its name; says which names are there twice.

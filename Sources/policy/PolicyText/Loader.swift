@@ -60,6 +60,20 @@ public enum Loader {
         return try reader.finish()
     }
 
+    /// The objects of texts that came otherwise than from a disk, each under the name that its places carry.
+    public static func contents(
+        texts: [(name: String, text: String)], dialects: [any ForeignDialect] = [], limits: Limits = Limits()
+    ) throws(PolicyError) -> Contents {
+        var reader = SetReader(dialects: dialects, limits: limits)
+        for (name, text) in texts { reader.admit(text, named: name) }
+        if let error = reader.error { throw error }
+        for (name, text) in texts {
+            reader.read(text, named: name)
+            if reader.isFull { break }
+        }
+        return try reader.finish()
+    }
+
     /// The files that a path stands for, nothing hidden among them unless the path itself names it.
     public static func files(under path: String, limits: Limits = Limits()) throws(PolicyError) -> [String] {
         var isFolder: ObjCBool = false

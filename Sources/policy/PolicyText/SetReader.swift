@@ -29,6 +29,15 @@ struct SetReader {
     mutating func read(_ file: String) {
         do throws(PolicyError) {
             let text = try text(of: file)
+            read(text, named: file)
+        } catch {
+            faults += error.all
+        }
+    }
+
+    /// Reads a text that is in memory already, as the file of a name.
+    mutating func read(_ text: String, named file: String) {
+        do throws(PolicyError) {
             if let dialect = dialects.first(where: { $0.claims(file: file) }) {
                 readings.append(try dialect.read(text, file: file))
             } else {
@@ -36,6 +45,19 @@ struct SetReader {
             }
         } catch {
             faults += error.all
+        }
+    }
+
+    /// Refuses what is larger than a file, or all of them together, may be; before it is read.
+    mutating func admit(_ text: String, named file: String) {
+        let place = Place(file: file, line: 1, column: 1)
+        bytes += text.utf8.count
+        if text.utf8.count > limits.file.bytes {
+            faults.append(
+                PolicyError(place, "the file has \(text.utf8.count) bytes, \(limits.file.bytes) is the limit", remedy: "split it")
+            )
+        } else if bytes > limits.bytes {
+            faults.append(PolicyError(place, "with this file the set has more than \(limits.bytes) bytes"))
         }
     }
 

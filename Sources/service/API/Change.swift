@@ -77,6 +77,12 @@ public struct ChangeReport: Codable, Sendable {
         public var new: String
         /// Whether it lets more through.
         public var widening: Bool
+
+        /// A box.
+        public init(sources: String, destinations: String, services: [String], old: String, new: String, widening: Bool) {
+            (self.sources, self.destinations, self.services) = (sources, destinations, services)
+            (self.old, self.new, self.widening) = (old, new, widening)
+        }
     }
 
     /// `unchanged`, `checked` (a dry run), `published`, or `pending` (published, and awaiting its confirmation).
@@ -97,6 +103,12 @@ public struct ChangeReport: Codable, Sendable {
     public var findings: [String]
     /// What foreign documents say and the set does not.
     public var losses: [String]
+
+    /// What came of a change: nothing was compared or found.
+    public init(outcome: String, revision: RevisionReport?, generation: UInt32) {
+        (self.outcome, self.revision, self.generation) = (outcome, revision, generation)
+        (boxes, boxCount, compared, findings, losses) = ([], 0, false, [], [])
+    }
 }
 
 /// A revision as the API tells it.
@@ -123,4 +135,12 @@ public struct RevisionReport: Codable, Hashable, Sendable {
     public var deadline: String?
     /// All documents as YAML; only where one revision was asked for.
     public var documents: String?
+
+    /// A revision of a source, by somebody; `time` is RFC 3339.
+    public init(
+        revision: Int64, time: String, digest: String, source: String, actor: String, outcome: String, inForce: Bool
+    ) {
+        (self.revision, self.time, self.digest, self.source) = (revision, time, digest, source)
+        (self.actor, self.outcome, self.inForce) = (actor, outcome, inForce)
+    }
 }

@@ -39,6 +39,12 @@ public struct WorkloadReport: Codable, Hashable, Sendable {
     public var leaseUntil: String?
     /// Those of its addresses that another one claims as well: nobody's labels, denied.
     public var contested: [String]
+
+    /// A workload without a lease of which nothing is contested.
+    public init(name: String, labels: [String: String], addresses: [String], zones: [String], origin: String) {
+        (self.name, self.labels, self.addresses) = (name, labels, addresses)
+        (self.zones, self.origin, contested) = (zones, origin, [])
+    }
 }
 
 /// What came of a change of the inventory.
@@ -53,6 +59,12 @@ public struct InventoryReport: Codable, Hashable, Sendable {
     public var microseconds: UInt64
     /// Addresses that became contested.
     public var contested: [String]
+
+    /// What came of a change.
+    public init(epoch: UInt32, generation: UInt32, workloads: [String], microseconds: UInt64, contested: [String]) {
+        (self.epoch, self.generation, self.workloads) = (epoch, generation, workloads)
+        (self.microseconds, self.contested) = (microseconds, contested)
+    }
 }
 
 /// What `POST /v1/bypass` takes.
@@ -78,6 +90,9 @@ public struct BypassReport: Codable, Hashable, Sendable {
     public var actor: String?
     /// Why.
     public var reason: String?
+
+    /// Whether one is on, and no more.
+    public init(active: Bool) { self.active = active }
 }
 
 /// A line of the audit log as the API tells it.
@@ -100,4 +115,10 @@ public struct AuditReport: Codable, Hashable, Sendable {
     public var old, new: String?
     /// The line's own digest.
     public var digest: String
+
+    /// A line; `time` is RFC 3339.
+    public init(number: Int64, time: String, actor: String, action: String, result: String, digest: String) {
+        (self.number, self.time, self.actor) = (number, time, actor)
+        (self.action, self.result, self.digest) = (action, result, digest)
+    }
 }

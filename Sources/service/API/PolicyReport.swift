@@ -21,12 +21,7 @@ public struct PolicyReport: Codable, Sendable {
     }
 
     /// Where a document was written, and each rule of it.
-    public struct Written: Codable, Sendable {
-        /// `[file, line, column]`, as one text.
-        public var place: String
-        /// The same for each of its rules; none for what is no policy.
-        public var rules: [String]
-    }
+    public typealias Written = WrittenDocuments.Written
 
     /// The policy generation.
     public var generation: UInt32
@@ -43,12 +38,8 @@ public struct PolicyReport: Codable, Sendable {
     public init(generation: UInt32, set: PolicySet, zones placements: [ZonePlacement], failsafe: Failsafe = Failsafe()) {
         self.generation = generation
         self.failsafe = FailsafeReport(failsafe)
-        let all = set.documents
-        documents = all.map(\.yaml).joined(separator: "---\n")
-        written = all.map { document in
-            guard case .policy(let policy) = document else { return Written(place: document.place.description, rules: []) }
-            return Written(place: policy.place.description, rules: policy.rules.map(\.place.description))
-        }
+        let all = WrittenDocuments(set.documents)
+        (documents, written) = (all.text, all.written)
         zones = placements.map { placement in
             ZonePlace(
                 zone: placement.zone, pair: placement.pair, port: placement.port, outer: placement.vlans?.outer,
@@ -56,11 +47,10 @@ public struct PolicyReport: Codable, Sendable {
         }
     }
 
-    /// The set, with its places; throws where the text is of another version's language.
+    /// The set, with its places; throws where the text is of another version's language. What the daemon has in force may hold
+    /// addresses that several workloads claim: they are contested here as they are there.
     public func set() throws(PolicyError) -> PolicySet {
-        let read = try decode(documents, file: "(running)")
-        guard read.count == written.count else { return try PolicySet(read) }
-        return try PolicySet(zip(read, written).map { $0.placed($1) })
+        try PolicySet(try WrittenDocuments(text: documents, written: written).documents(from: "(running)")) { _ in true }
     }
 
     /// Where zones lie, as the compiler takes it.
@@ -69,53 +59,6 @@ public struct PolicyReport: Codable, Sendable {
             var vlans: VLANTags?
             if let outer = place.outer, let inner = place.inner { vlans = VLANTags(outer: outer, inner: inner) }
             return ZonePlacement(zone: place.zone, pair: place.pair, port: place.port, vlans: vlans, tunnel: place.tunnel)
-        }
-    }
-}
-
-extension Place {
-    /// The place of a text that `description` wrote; `nil` for any other.
-    fileprivate init?(written text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count >= 3, let line = Int(parts[parts.count - 2]), let column = Int(parts[parts.count - 1]) else {
-            return nil
-        }
-        self.init(file: parts[..<(parts.count - 2)].joined(separator: ":"), line: line, column: column)
-    }
-}
-
-extension Document {
-    /// The same document at the place where it was written.
-    fileprivate func placed(_ written: PolicyReport.Written) -> Document {
-        guard let place = Place(written: written.place) else { return self }
-        switch self {
-        case .zone(var zone):
-            zone.place = place
-            return .zone(zone)
-        case .workload(var workload):
-            workload.place = place
-            return .workload(workload)
-        case .namespace(var namespace):
-            namespace.place = place
-            return .namespace(namespace)
-        case .serviceAccount(var account):
-            account.place = place
-            return .serviceAccount(account)
-        case .addressSet(var set):
-            set.place = place
-            return .addressSet(set)
-        case .entity(var entity):
-            entity.place = place
-            return .entity(entity)
-        case .tier(var tier):
-            tier.place = place
-            return .tier(tier)
-        case .policy(var policy):
-            policy.place = place
-            for (index, text) in written.rules.enumerated() where policy.rules.indices.contains(index) {
-                policy.rules[index].place = Place(written: text) ?? policy.rules[index].place
-            }
-            return .policy(policy)
         }
     }
 }

@@ -54,6 +54,14 @@ struct BoardStatus: StatusSource {
             failsafe: openings)
     }
 
+    /// Nanoseconds for which everything is still forwarded unjudged; `nil` where nobody ordered that.
+    var bypassLeft: UInt64? {
+        // The file was checked against its layout when it was mapped.
+        let until = unsafe Board(base: files.board.base).facts.bypassUntil
+        let now = Self.now
+        return until > now ? until - now : nil
+    }
+
     private var openings: [StatusReport.Opening] {
         let failsafe = failsafe()
         func told(_ opening: Failsafe.Opening, _ list: String, to: [String]) -> StatusReport.Opening {
@@ -73,10 +81,15 @@ struct BoardStatus: StatusSource {
 
     /// Seconds from now until a moment of the monotonic clock, begun ones counted; 0 when it is over.
     private static func secondsUntil(_ moment: UInt64) -> UInt64 {
+        let now = now
+        return moment > now ? (moment - now - 1) / 1_000_000_000 + 1 : 0
+    }
+
+    /// The monotonic clock, in nanoseconds.
+    private static var now: UInt64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        let now = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-        return moment > now ? (moment - now - 1) / 1_000_000_000 + 1 : 0
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// A worker's counters as they stood between two of its turns, where received = forwarded + dropped + held. A worker that is

@@ -18,6 +18,8 @@ struct ControlSession: Service {
     let configuration: String
     let link: KeeperLink
     let log: Logger
+    /// The clocks that deadlines go by.
+    var clock = DaemonClock.system
 
     /// Runs until keeper says stop or goes away, or the process is asked to end. Throws what ended it before its time.
     func run() async throws {
@@ -39,16 +41,10 @@ struct ControlSession: Service {
 
     private func work() async throws {
         let path = configuration
-        let (configuration, source) = try await offload {
-            let configuration = try Configuration.load(path)
-            var source = PolicySource(configuration)
-            // Once for its errors, before keeper touches a port; the generation's number is known only afterwards.
-            _ = try source.compile(generation: 1, ports: configuration.ports)
-            return (configuration, source)
-        }
-        try link.send(Message(.orders, plan: configuration.plan))
+        let opening = try await offload { try Opening(path) }
+        try link.send(Message(.orders, plan: opening.configuration.plan))
         guard let (files, last) = try await files() else { return }
-        try await serve(configuration, files, source, last)
+        try await serve(opening, files, last)
     }
 
     /// Waits for keeper's answer to the orders; `nil` when it wants us to end instead.
@@ -67,27 +63,26 @@ struct ControlSession: Service {
         return nil
     }
 
-    private func serve(
-        _ configuration: Configuration, _ files: KeeperFiles, _ source: PolicySource, _ last: (generation: UInt32, epoch: UInt32)
-    ) async throws {
+    private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
         let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
+        let configuration = opening.configuration
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let course = Course(
+            .init(
+                link: link, log: log, names: names, inForce: inForce, conditions: Conditions(),
+                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
+            opening, last: last)
         let api = APIService(
-            server: APIServer(
-                socket: configuration.socket, status: BoardStatus(files: files, failsafe: { inForce.failsafe }),
-                policy: { inForce.report }, hub: hub
-            ) { [log] in
+            server: APIServer(configuration.api, plane: course, hub: hub) { [log] in
                 log.error("\($0)")
             })
         let follower = Follower(
-            link: link, hub: hub, listening: api.listening, log: log,
-            publisher: Publisher(source, plan: files.plan, names: names, inForce: inForce, last: last),
-            inForce: inForce, isInForce: last.generation > 0)
+            link: link, hub: hub, listening: api.listening, course: course, isInForce: last.generation > 0)
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.
         var group = ServiceGroupConfiguration(
             services: [
-                .init(service: EventDrain(files: files, names: names, hub: hub)), .init(service: api),
+                .init(service: EventDrain(files: files, names: names, hub: hub, watch: course.watch)), .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(3)

@@ -21,6 +21,12 @@ final class KnownNames: Sendable {
     /// Learns a generation, before it is published: its first record may come at once.
     func learn(_ names: PublishedNames) { decoder.withLock { $0.learn(names) } }
 
+    /// Learns workloads that a generation's inventory got since.
+    func extend(_ generation: UInt32, workloads: [String]) {
+        guard !workloads.isEmpty else { return }
+        decoder.withLock { $0.extend(generation, workloads: workloads) }
+    }
+
     /// The decoder as it is now; it shares its tables.
     var now: FlowDecoder { decoder.withLock { $0 } }
 }
@@ -33,6 +39,8 @@ struct EventDrain: Service {
     let files: KeeperFiles
     let names: KnownNames
     let hub: EventHub
+    /// Sees every event as well.
+    let watch: DenialWatch
 
     /// Drains until it is asked to end, and once more then.
     func run() async throws {
@@ -52,6 +60,7 @@ struct EventDrain: Service {
             var events: [FlowEvent] = []
             ring.drain { events.append(decoder.decode($0, wallOffset: offset)) }
             hub.publish(events)
+            watch.note(events)
             hub.lose(ring.newlyLost)
         }
     }

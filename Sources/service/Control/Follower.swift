@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Compiler
 internal import Layout
-internal import Logging
 internal import ServiceLifecycle
 internal import Telemetry
 
@@ -11,28 +9,28 @@ enum ControlError: Error, CustomStringConvertible {
     case api(String)
     /// Data refused the first generation: nothing is in force.
     case refused(UInt32)
+    /// The files are not understood, and there is nothing else that could serve.
+    case files(String)
 
     var description: String {
         switch self {
         case .api(let what): what
         case .refused(let generation):
             "the data process refused generation \(generation): its own message says why; nothing is in force"
+        case .files(let what): what
         }
     }
 }
 
-/// Publishes the first generation once the API listens, and then does what keeper says.
+/// Lets the course begin once the API listens, tells it what keeper says, and how time goes by.
 struct Follower: Service {
-    /// How long a publication may be on its way before another one overtakes it.
-    static let patience = Duration.seconds(10)
+    /// Time between two looks at what time changes: deadlines, leases, files.
+    static let tick = Duration.milliseconds(200)
 
     let link: KeeperLink
     let hub: EventHub
     let listening: AsyncStream<String?>
-    let log: Logger
-    let publisher: Publisher
-    /// What clients are told of the generation in force.
-    let inForce: PolicyInForce
+    let course: Course
     /// Whether an earlier control has put a generation into force.
     let isInForce: Bool
 
@@ -44,80 +42,50 @@ struct Follower: Service {
             break
         }
         if Task.isShuttingDownGracefully { return }
-        var course = Course(follower: self)
-        try await course.run()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await begin()
+                return false
+            }
+            group.addTask {
+                await listen()
+                return true
+            }
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.tick)
+                    await course.tick()
+                }
+                return false
+            }
+            while let isOver = try await group.next() {
+                if isOver { break }
+            }
+            await course.giveUp(all: true)
+            group.cancelAll()
+        }
     }
-}
 
-/// Which generation is on its way, and whether another reload was asked for meanwhile: later requests coalesce into one.
-private struct Course {
-    let follower: Follower
-    private var publisher: Publisher
-    private var isInForce: Bool
-    private var pending: (generation: UInt32, since: ContinuousClock.Instant)?
-    private var isReloadWanted = false
-
-    init(follower: Follower) {
-        self.follower = follower
-        publisher = follower.publisher
-        isInForce = follower.isInForce
+    /// The first generation. Where data refuses it and an earlier control's is in force, that one stays.
+    private func begin() async throws {
+        do {
+            try await course.start()
+        } catch let error as ControlError {
+            guard case .refused = error, isInForce else { throw error }
+        }
     }
 
-    mutating func run() async throws {
-        try await publish()
-        for await incoming in follower.link.incoming {
+    private func listen() async {
+        for await incoming in link.incoming {
             incoming.dismiss()
             let generation = UInt32(truncatingIfNeeded: incoming.message.arguments[0])
             switch incoming.message.kind {
-            case .inForce:
-                isInForce = true
-                follower.inForce.enter(generation)
-                follower.log.info("generation \(generation) is in force")
-                try await settled(generation)
-            case .refused:
-                follower.inForce.refuse(generation)
-                guard isInForce else { throw ControlError.refused(generation) }
-                follower.log.error("the data process refused generation \(generation); what was in force stays in force")
-                try await settled(generation)
-            case .reload: await reload()
+            case .inForce: await course.entered(generation)
+            case .refused: await course.refused(generation)
+            case .reload: await course.reload()
             case .stop: return
             default: continue
             }
         }
-    }
-
-    private mutating func settled(_ generation: UInt32) async throws {
-        guard let pending, pending.generation == generation else { return }
-        self.pending = nil
-        if isReloadWanted { await reload() }
-    }
-
-    private mutating func reload() async {
-        if let pending, pending.since.duration(to: .now) < Follower.patience {
-            isReloadWanted = true
-            return
-        }
-        isReloadWanted = false
-        do {
-            try await publish()
-        } catch {
-            follower.log.error("\(error)")
-            follower.log.error("nothing was changed: generation \(publisher.last.generation) stays")
-        }
-    }
-
-    private mutating func publish() async throws {
-        let (link, start) = (follower.link, publisher)
-        let (next, published) = try await offload {
-            var publisher = start
-            let published = try publisher.publish(over: link)
-            return (publisher, published)
-        }
-        publisher = next
-        pending = (published.generation, .now)
-        let figures = published.figures
-        follower.log.info(
-            "generation \(published.generation) is published: \(figures.rules) rules, \(figures.classes) classes, \(figures.tables) tables"
-        )
     }
 }

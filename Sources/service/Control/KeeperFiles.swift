@@ -44,6 +44,11 @@ struct KeeperFiles: Sendable {
         try Self.check(events, EventsLayout(plan).header, "events")
     }
 
+    /// Names of all pairs' ports, as keeper numbers them.
+    var ports: [[String]] {
+        (0..<Int(plan.pairCount)).map { pair in (0..<2).map { plan.pairs[pair].ports[$0].name.description } }
+    }
+
     private static func check(_ memory: SharedMemory, _ header: MemoryHeader, _ what: String) throws(KeeperError) {
         guard memory.byteCount >= Int(header.byteCount) else { throw .foreign(what) }
         // The file is at least as long as a header.

@@ -2,7 +2,6 @@
 public import Classifier
 public import Compiler
 internal import Dialects
-internal import Layout
 internal import Net
 public import Policy
 internal import PolicyText
@@ -60,7 +59,7 @@ public struct PolicySource: Sendable {
         losses = contents.losses
         let set = try PolicySet(contents.documents)
         // A place that no pair has can only come from a changed file: the running pairs stay what they are until a restart.
-        zones = try places.flatMap { try placed($0, ports) } + others
+        zones = try Self.placements(places, ports) + others
         return (set, zones)
     }
 
@@ -76,7 +75,16 @@ public struct PolicySource: Sendable {
         set.workloads.reduce(0) { $0 + $1.addresses.count * max(1, $1.zones.count) }
     }
 
-    private func placed(_ place: Configuration.ZonePlace, _ ports: [[String]]) throws(PolicyError) -> [ZonePlacement] {
+    /// Where zones lie, as the compiler takes it; `ports` are the names of all pairs' ports as keeper numbers them.
+    static func placements(
+        _ places: [Configuration.ZonePlace], _ ports: [[String]]
+    ) throws(PolicyError) -> [ZonePlacement] {
+        var placements: [ZonePlacement] = []
+        for place in places { placements += try placed(place, ports) }
+        return placements
+    }
+
+    private static func placed(_ place: Configuration.ZonePlace, _ ports: [[String]]) throws(PolicyError) -> [ZonePlacement] {
         var placement = ZonePlacement(zone: place.zone, tunnel: place.tunnel)
         if let name = place.port {
             guard let pair = ports.firstIndex(where: { $0.contains(name) }), let port = ports[pair].firstIndex(of: name) else {
@@ -94,35 +102,12 @@ public struct PolicySource: Sendable {
         }
     }
 
-    /// A new address map of a compiled set, beginning with an epoch. Every generation gets its own: a label set's number may be one
-    /// that an older snapshot does not know.
-    mutating func addressMap(of set: PolicySet, serial: UInt32, epoch: UInt32) throws -> (memory: SharedMemory, epoch: UInt32) {
-        var slots = AddressMapWriter.slots(forAddresses: Self.addresses(in: set))
-        while true {
-            let memory = try SharedMemory.create("bulkhead-addresses", byteCount: AddressMapLayout.byteCount(slots: slots))
-            // The file has as many bytes as the slots need, zeroed and page-aligned, and outlives the writer.
-            var writer = unsafe AddressMapWriter(
-                formatting: memory.base, slots: slots, serial: serial, seed: .random(in: 0 ... .max), epoch: epoch)
-            do {
-                try enter(set, into: &writer)
-                return (memory, writer.epoch)
-            } catch AddressMapError.mustGrow(let needed) {
-                slots = needed
-            }
-        }
-    }
-
-    /// What the numbers of a compiled generation mean.
-    func names(of compiled: Compiled, epoch: UInt32) -> PublishedNames {
-        PublishedNames(
-            generation: compiled.causes.generation, epoch: epoch, causes: compiled.causes, zones: inventory.zones,
-            workloads: inventory.workloads.map(\.description), nearest: nearest(in: compiled))
-    }
-
     /// Asks the model for the nearest rules. It goes from rule to rule and from workload to workload, so that large sets do without.
-    private func nearest(in compiled: Compiled) -> PublishedNames.Nearest? {
-        guard compiled.figures.rules + compiled.set.workloads.count <= Self.explainedSize else { return nil }
-        let (reference, zones) = (Reference(compiled.set, failsafe: failsafe), inventory.zones)
+    static func nearest(
+        in set: PolicySet, _ figures: Compiled.Figures, _ failsafe: Failsafe, zones: [String]
+    ) -> PublishedNames.Nearest? {
+        guard figures.rules + set.workloads.count <= explainedSize else { return nil }
+        let reference = Reference(set, failsafe: failsafe)
         return { record, side, time in
             let ends = [(record.source, record.sourceZone), (record.destination, record.destinationZone)].map { address, zone in
                 Reference.End(address: address, zone: Int(zone) < zones.count ? zones[Int(zone)] : Zone.implicit)

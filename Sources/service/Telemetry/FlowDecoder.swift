@@ -65,11 +65,17 @@ public struct FlowDecoder: Sendable {
         if published.count > Self.generationsKept { published.removeFirst() }
     }
 
+    /// Learns workloads that a generation's inventory got since it was published; their numbers follow those that are known.
+    public mutating func extend(_ generation: UInt32, workloads: [String]) {
+        guard let place = published.lastIndex(where: { $0.generation == generation }) else { return }
+        published[place].workloads += workloads
+    }
+
     /// A record's event. `wallOffset` is what has to be added to the monotonic clock to get nanoseconds since 1970.
     public func decode(_ record: FlowRecord, wallOffset: Int64) -> FlowEvent {
         let judged = published.last { $0.generation == record.generation }
-        // Changes of the inventory count the epoch up from the published one; its numbers mean the same until the next map.
-        let inventory = published.last { $0.epoch <= record.epoch }
+        // A map is published with its generation, and its numbers mean the same as long as that lasts.
+        let inventory = judged ?? published.last { $0.epoch <= record.epoch }
         let egress = judged?.causes.cause(ofRecord: record.egressRecord)
         let ingress = judged?.causes.cause(ofRecord: record.ingressRecord)
         let pair = Int(record.pair) < pairs.count ? pairs[Int(record.pair)] : nil

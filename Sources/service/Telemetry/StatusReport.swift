@@ -160,6 +160,12 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var checksums: Checksums
     /// What no policy can close.
     public var failsafe: [Opening]
+    /// Which policy serves; `nil` before one does.
+    public var policy: PolicyState?
+    /// Everything that is on and should not stay so; `nil` of a daemon that does not say.
+    public var conditions: [Condition]?
+    /// What the API's servers count; `nil` where nobody counted.
+    public var api: APICounters?
 
     /// A report from its parts.
     public init(

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import API
+internal import Analysis
+internal import Compiler
+internal import Dialects
+internal import Logging
+internal import Policy
+internal import PolicyText
+internal import State
+internal import Telemetry
+
+// Changes of policy: applied by a client, or returned to.
+
+extension Course {
+    /// Seconds that a change may give itself.
+    private static let seconds: ClosedRange<UInt32> = 1...86_400
+    /// Seconds for which new denies are counted where there is no time to confirm.
+    private static let usualTrial: UInt32 = 60
+
+    /// A change of policy that somebody asked for.
+    private struct Proposal: Sendable {
+        var base: [Document]
+        var losses: [String] = []
+        var entry: Entry
+        var isDryRun: Bool
+    }
+
+    /// Checks, compares and publishes a set, or refuses it with nothing changed.
+    func apply(_ request: ApplyRequest, by caller: Caller) async throws -> ChangeReport {
+        let isDryRun = request.dryRun ?? false
+        return try await attempt("policy.apply", of: request.namespace.map { "namespace \($0)" }, by: caller) {
+            try Self.check(confirm: request.confirm)
+            let dialects = Dialect.readers(isLossy: request.lossy ?? false)
+            let files = request.files.map { (name: $0.name, text: $0.text) }
+            let contents = try await offload { try Loader.contents(texts: files, dialects: dialects) }
+            return try await inTurn {
+                try admit(isDryRun)
+                if let wanted = request.ifRevision, wanted != serving.revision?.number {
+                    throw Refusal(
+                        .conflict, "revision \(wanted) does not serve, \(servingName) does; look at what changed, and ask again")
+                }
+                let namespace = request.namespace ?? caller.grants.onlyNamespace
+                let base = try scoped(contents.documents, to: namespace)
+                if let refusal = caller.grants.refusal(changing: parts.base, to: base) { throw refusal }
+                var entry = Entry(source: .applied, actor: caller.actor, action: "policy.apply", reason: request.reason)
+                (entry.confirm, entry.console) = (request.confirm, request.console ?? false)
+                entry.maxNewDenies = request.maxNewDenies
+                return try await propose(
+                    Proposal(base: base, losses: contents.losses.map(\.description), entry: entry, isDryRun: isDryRun))
+            }
+        }
+    }
+
+    /// Publishes an earlier revision's documents as a new one. Returning to the confirmed one while another is pending takes that back.
+    func rollBack(to number: Int64, _ request: RollbackRequest, by caller: Caller) async throws -> ChangeReport {
+        try await attempt("policy.rollback", of: "revision \(number)", by: caller) {
+            try Self.check(confirm: request.confirm)
+            return try await inTurn {
+                let isDryRun = request.dryRun ?? false
+                let isReturn = try serving.probation != nil && number == store?.serving()?.number
+                if isReturn && !isDryRun {
+                    guard caller.grants.isAdministrator || caller.grants.isOperator else {
+                        throw Refusal(.forbidden, "taking a revision back needs the role operator or administrator")
+                    }
+                    try await goBack(request.reason ?? "taken back", by: caller.actor)
+                    return report("published", Review())
+                }
+                try admit(isDryRun)
+                guard let store, let revision = try store.revision(number) else {
+                    throw Refusal(.missing, "there is no revision \(number); see `bulkhead policy history`")
+                }
+                let base = try Self.documents(of: revision)
+                if let refusal = caller.grants.refusal(changing: parts.base, to: base) { throw refusal }
+                var entry = Entry(source: .rollback, actor: caller.actor, action: "policy.rollback", reason: request.reason)
+                (entry.confirm, entry.console) = (request.confirm, request.console ?? false)
+                (entry.maxNewDenies, entry.returnsTo) = (request.maxNewDenies, number)
+                return try await propose(Proposal(base: base, entry: entry, isDryRun: isDryRun))
+            }
+        }
+    }
+
+    private static func check(confirm: UInt32?) throws {
+        guard let confirm, !seconds.contains(confirm) else { return }
+        throw Refusal(.invalid, "a revision can be confirmed within \(seconds.lowerBound) to \(seconds.upperBound) seconds")
+    }
+
+    /// Whether anything can be changed now.
+    private func admit(_ isDryRun: Bool) throws {
+        guard live != nil else { throw Refusal(.unavailable, "no policy is in force yet; try again in a moment") }
+        guard !isDryRun else { return }
+        guard store != nil else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
+        guard serving.probation == nil else {
+            throw Refusal(.conflict, "\(servingName) awaits its confirmation: confirm it or take it back first")
+        }
+    }
+
+    /// What the serving revision is called.
+    var servingName: String { serving.revision.map { "revision \($0.number)" } ?? "what the configured files say" }
+
+    /// All documents of the set that an apply means: the given ones, or, where they are one namespace's, those with the rest of what serves.
+    private func scoped(_ documents: [Document], to namespace: String?) throws -> [Document] {
+        guard let namespace else { return documents }
+        func isOfNamespace(_ document: Document) -> Bool {
+            if case .policy(let policy) = document { policy.name.namespace == namespace } else { false }
+        }
+        let others = documents.filter { !isOfNamespace($0) }
+        guard others.isEmpty else {
+            throw Refusal(
+                .forbidden, "only policies of namespace \(namespace) are replaced; nothing was changed",
+                faults: others.map { "\($0.place): \($0.kind) \"\($0.name)\" is none of them" })
+        }
+        return parts.base.filter { !isOfNamespace($0) } + documents
+    }
+
+    /// Compares a proposal with what is in force, and unless it is a dry run brings it into force.
+    private func propose(_ proposal: Proposal) async throws -> ChangeReport {
+        let written = WrittenDocuments(proposal.base)
+        guard written.text != serving.text else { return report("unchanged", Review(), losses: proposal.losses) }
+        var next = parts
+        next.base = proposal.base
+        let review = try await review(next)
+        guard !proposal.isDryRun else { return report("checked", review, losses: proposal.losses) }
+        let publication = try await prepare(next, configuration)
+        let revision = try add(proposal.entry, written)
+        try await establish(publication, base: proposal.base, written.text, revision)
+        if let most = proposal.entry.maxNewDenies, let views = review.views {
+            let length = UInt64(proposal.entry.confirm ?? Self.usualTrial) * 1_000_000_000
+            watch.begin(
+                publication.generation, NewDenials(old: views.old, new: views.new, limit: Int(most)), until: clock.boot() + length
+            )
+        }
+        return report(serving.probation == nil ? "published" : "pending", review, losses: proposal.losses)
+    }
+
+    /// What a set would do, beside what is in force.
+    private func review(_ next: SetParts) async throws -> Review {
+        guard let live else { return Review() }
+        let old = around.inForce.set ?? live.set
+        let (zones, failsafe) = (live.zones, live.failsafe)
+        let (configuration, ports) = (configuration, around.ports)
+        let time = UInt64(clamping: clock.wall() / 1_000_000_000)
+        return try await offload {
+            try Review(
+                old: old, new: try next.set(),
+                zones: (zones, try PolicySource.placements(configuration.zones, ports)),
+                failsafe: (failsafe, configuration.failsafe), at: time)
+        }
+    }
+
+    /// Brings a generation into force whose revision is written down already; a new revision is taken back where that fails.
+    func establish(
+        _ publication: Publication, base: [Document], _ text: String, _ revision: Revision?, isNew: Bool = true
+    ) async throws {
+        let answer: Answer
+        do {
+            answer = try await bring(publication)
+        } catch {
+            if isNew { settle(revision, as: .refused, "\(error)") }
+            throw error
+        }
+        guard answer != .refused else {
+            if isNew { settle(revision, as: .refused, "the data process refused generation \(publication.generation)") }
+            throw Refusal(
+                .failed,
+                "the data process refused generation \(publication.generation): the journal says why; nothing was changed")
+        }
+        watch.end()
+        parts.base = base
+        shadowed = parts.shadowed
+        let pending = revision?.outcome == .pending
+        serving = Serving(
+            revision: revision?.bare, source: revision?.source ?? .files, text: text,
+            probation: pending ? revision.map(probation) : nil)
+        around.conditions.clear("revision")
+        tell()
+    }
+
+    private func settle(_ revision: Revision?, as outcome: Revision.Outcome, _ reason: String) {
+        guard let revision else { return }
+        do {
+            try store?.settle(
+                revision.number, as: outcome,
+                auditing: event("policy.refused", "revision \(revision.number)", .daemon("data"), .failed, reason))
+        } catch {
+            around.log.error("revision \(revision.number) was \(outcome.rawValue), and that cannot be written down: \(error)")
+        }
+    }
+}

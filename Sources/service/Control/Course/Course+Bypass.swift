@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import API
+internal import Layout
+internal import Logging
+internal import State
+internal import Telemetry
+
+// Everything forwarded for a while: keeper's doing, and its deadline; control orders it, and writes down who asked.
+
+extension Course {
+    /// Forwards everything for a while. A second request takes the first one's place.
+    func beginBypass(_ request: BypassRequest, by caller: Caller) async throws -> BypassReport {
+        try await attempt("bypass.begin", of: "\(request.seconds) s", by: caller) {
+            guard (1...UInt32(Message.longestBypass)).contains(request.seconds) else {
+                throw Refusal(.invalid, "a bypass has 1 to \(Message.longestBypass) seconds")
+            }
+            guard !request.reason.allSatisfy(\.isWhitespace) else {
+                throw Refusal(.invalid, "say why everything should be forwarded: the reason is empty")
+            }
+            // What would not be written down is not done.
+            guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
+            try store.log(event("bypass.begin", "\(request.seconds) s", caller.actor, .done, request.reason))
+            try around.link.bypass(seconds: request.seconds)
+            (bypass, wasBypassed) = ((caller.actor, request.reason), true)
+            around.log.warning(
+                "everything is forwarded unjudged for \(request.seconds) s, by \(caller.actor.name): \(request.reason)")
+            try await keeperSays(active: true)
+            return bypassReport
+        }
+    }
+
+    /// Ends a bypass before its time.
+    func endBypass(by caller: Caller) async throws -> BypassReport {
+        try await attempt("bypass.end", of: nil, by: caller) {
+            guard around.board.bypassLeft != nil else { throw Refusal(.conflict, "no bypass is on") }
+            try around.link.bypass(seconds: 0)
+            log(event("bypass.end", nil, caller.actor, .done, nil))
+            (bypass, wasBypassed) = (nil, false)
+            try await keeperSays(active: false)
+            around.log.warning("the bypass is over, by \(caller.actor.name)")
+            return bypassReport
+        }
+    }
+
+    /// Waits until the board says what was ordered.
+    private func keeperSays(active: Bool) async throws {
+        for _ in 0..<200 where (around.board.bypassLeft != nil) != active { try await Task.sleep(for: .milliseconds(10)) }
+        guard (around.board.bypassLeft != nil) == active else {
+            throw Refusal(.failed, "keeper has not done it within two seconds; see `bulkhead status`")
+        }
+    }
+
+    /// Notices that a bypass has begun or ended by itself.
+    func lookAtBypass() {
+        let isOn = around.board.bypassLeft != nil
+        if wasBypassed && !isOn {
+            log(event("bypass.end", nil, .daemon("deadline"), .done, nil))
+            around.log.warning("the bypass is over: frames are judged again")
+            bypass = nil
+        }
+        wasBypassed = isOn
+        around.conditions.set(
+            "bypass",
+            isOn
+                ? "everything is forwarded unjudged" + (bypass.map { ", by \($0.actor.name): \($0.reason)" } ?? "")
+                    + "; bulkhead bypass --end" : nil)
+    }
+
+    private var bypassReport: BypassReport {
+        let left = around.board.bypassLeft
+        var report = BypassReport(active: left != nil)
+        guard let left else { return report }
+        report.until = Timestamp(nanoseconds: clock.wall() + Int64(clamping: left)).description
+        (report.actor, report.reason) = (bypass.map { Self.text($0.actor) }, bypass?.reason)
+        return report
+    }
+}

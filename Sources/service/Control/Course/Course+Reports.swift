@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import API
+internal import Net
+internal import Policy
+internal import State
+internal import Telemetry
+
+// What is told of revisions, workloads and the audit log.
+
+extension Course {
+    /// Addresses that `status` lists as contested.
+    private static let toldContested = 100
+
+    /// Revisions from the newest, without their documents.
+    func history(before: Int64?, limit: Int) throws -> [RevisionReport] {
+        guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
+        return try store.history(before: before, limit: limit).map { report($0, documents: nil) }
+    }
+
+    /// One revision with its documents.
+    func revision(_ number: Int64) throws -> RevisionReport {
+        guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
+        guard let revision = try store.revision(number) else { throw Refusal(.missing, "there is no revision \(number)") }
+        return report(revision, documents: Self.readable(try Self.documents(of: revision)))
+    }
+
+    /// Documents as a text that means the same to whoever reads it anywhere: namespaces that only imported documents name are among them.
+    private static func readable(_ documents: [Document]) -> String {
+        var (named, native, declared): (Set<String>, Set<String>, Set<String>) = ([], [], [])
+        for document in documents {
+            if case .namespace(let namespace) = document { declared.insert(namespace.name) }
+            guard let name = document.name.namespace else { continue }
+            if document.isImported { named.insert(name) } else { native.insert(name) }
+        }
+        let missing = named.subtracting(native).subtracting(declared).sorted()
+        return WrittenDocuments(missing.map { .namespace(.imported($0)) } + documents).text
+    }
+
+    /// A revision after a change.
+    func report(of number: Int64) throws -> RevisionReport {
+        guard let revision = try store?.revision(number) else { throw Refusal(.missing, "there is no revision \(number)") }
+        return report(revision, documents: nil)
+    }
+
+    private func report(_ revision: Revision, documents: String?) -> RevisionReport {
+        let isPending = revision.outcome == .pending
+        let left = isPending ? probation(of: revision).deadline : 0
+        let now = clock.boot()
+        var told = RevisionReport(
+            revision: revision.number, time: Timestamp(nanoseconds: revision.time).description, digest: revision.digest,
+            source: revision.source.rawValue, actor: Self.text(revision.actor), outcome: revision.outcome.rawValue,
+            inForce: revision.number == serving.revision?.number)
+        (told.returnsTo, told.reason, told.documents) = (revision.returnsTo, revision.reason, documents)
+        if isPending {
+            told.deadline = Timestamp(nanoseconds: clock.wall() + Int64(clamping: left) - Int64(clamping: now)).description
+        }
+        return told
+    }
+
+    /// Somebody in words: `alice (uid 1000) at process 812`.
+    static func text(_ actor: Actor) -> String {
+        var text = actor.kind == .daemon ? "bulkhead (\(actor.name))" : actor.name
+        if let uid = actor.uid, actor.name != String(uid) { text += " (uid \(uid))" }
+        return actor.origin.map { "\(text) at \($0)" } ?? text
+    }
+
+    /// What came of a change.
+    func report(_ outcome: String, _ review: Review, losses: [String] = []) -> ChangeReport {
+        let isTold = outcome == "published" || outcome == "pending"
+        var report = ChangeReport(
+            outcome: outcome, revision: isTold ? serving.revision.map { self.report($0, documents: nil) } : nil,
+            generation: live?.generation ?? 0)
+        (report.boxes, report.boxCount, report.compared) = (review.boxes, review.boxCount, review.isComplete)
+        (report.findings, report.losses) = (review.findings, losses)
+        return report
+    }
+
+    /// Workloads in force, by name, those behind `after` where it is given.
+    func workloads(after: String?, limit: Int) throws -> [WorkloadReport] {
+        let parts = after?.split(separator: "/", maxSplits: 1).map(String.init) ?? []
+        let mark = parts.count == 2 ? ObjectName(parts[1], namespace: parts[0]) : after.map { ObjectName($0) }
+        return around.inForce.workloads(after: mark, limit: limit).map(report)
+    }
+
+    private func report(_ workload: Workload) -> WorkloadReport {
+        let registered = shadowed.contains(workload.name) ? nil : parts.registered[workload.name]
+        let contested = workload.addresses.filter { $0.isHost && live?.isContested($0.address) ?? false }
+        var report = WorkloadReport(
+            name: workload.name.description, labels: workload.labels,
+            addresses: workload.addresses.map { $0.isHost ? "\($0.address)" : "\($0)" }, zones: workload.zones,
+            origin: registered.map { "registered by \(Self.text($0.actor))" } ?? workload.place.description)
+        report.leaseUntil = registered?.until.map { Timestamp(nanoseconds: clock.wall(at: $0)).description }
+        report.contested = contested.map { "\($0.address)" }
+        return report
+    }
+
+    /// Lines of the audit log from the newest.
+    func auditLog(before: Int64?, limit: Int) throws -> [AuditReport] {
+        guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
+        return try store.auditLog(before: before, limit: limit).map { entry in
+            var line = AuditReport(
+                number: entry.number, time: Timestamp(nanoseconds: entry.time).description, actor: Self.text(entry.actor),
+                action: entry.action, result: entry.result.rawValue, digest: entry.digest)
+            (line.object, line.reason, line.old, line.new) = (entry.object, entry.reason, entry.old, entry.new)
+            return line
+        }
+    }
+
+    /// Tells `status` how things stand.
+    func tell() {
+        let revision = serving.revision
+        var state = StatusReport.PolicyState(
+            source: serving.source.rawValue, outcome: serving.probation == nil ? "confirmed" : "pending")
+        (state.revision, state.digest) = (revision?.number, revision?.digest)
+        state.filesDiffer = filesText.map { $0 != serving.text } ?? false
+        state.registrations = parts.registered.count
+        state.contested = (live?.contested(limit: Self.toldContested) ?? []).map(\.description)
+        let (deadline, epoch) = (serving.probation?.deadline, live?.epoch ?? 0)
+        around.conditions.set(
+            "pending", serving.probation == nil ? nil : "\(servingName) goes back unless it is confirmed: bulkhead policy confirm"
+        )
+        around.conditions.set(
+            "files-differ", state.filesDiffer ? "\(servingName) serves, and the files of policies say something else" : nil)
+        around.conditions.set(
+            "contested",
+            state.contested.isEmpty
+                ? nil : "\(state.contested.count) addresses are claimed by several workloads and denied: bulkhead workload list")
+        around.conditions.set(
+            "shadowed",
+            shadowed.isEmpty ? nil : "\(shadowed.count) registered workloads stand in documents too, which go first")
+        told.tell { ($0.policy, $0.deadline, $0.epoch) = (state, deadline, epoch) }
+    }
+}

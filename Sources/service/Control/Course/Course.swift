@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import API
+internal import Compiler
+internal import Layout
+internal import Logging
+internal import Net
+internal import Policy
+internal import State
+internal import Synchronization
+internal import Telemetry
+
+/// The one line of changes: everything that brings a generation into force goes through it, one after the other, and everything that
+/// changes the address map.
+///
+///     request ─► read ─► compare ─► compile ─► write down ─► publish ─► in force
+///                 └────── nothing has changed when one of these fails ──────┘
+///
+/// What is written down comes before what takes effect: a control that dies between the two finds at its start what it had decided. A
+/// revision that awaits its confirmation has its deadline in the state folder, so that it goes back whoever died meanwhile.
+///
+/// The actor has a thread of its own, because it waits for the disk; compiling and comparing have others, so that workloads come, go and
+/// move in the meantime.
+actor Course {
+    /// How long a generation may be on its way before it is waited for no longer.
+    static let patience: UInt64 = 10_000_000_000
+
+    /// What became of a generation on its way.
+    enum Answer { case inForce, refused, silent }
+
+    /// Everything around it.
+    struct Surroundings: Sendable {
+        var link: KeeperLink
+        var log: Logger
+        var names: KnownNames
+        var inForce: PolicyInForce
+        var conditions: Conditions
+        var board: BoardStatus
+        var clock: DaemonClock
+        var ports: [[String]]
+    }
+
+    /// The revision that serves.
+    struct Serving: Sendable {
+        /// Without its documents; `nil` where none could be written down.
+        var revision: Revision?
+        /// Where it came from.
+        var source = Revision.Source.files
+        /// Its documents in normal form.
+        var text = ""
+        /// On what terms, while it awaits its confirmation.
+        var probation: Probation?
+    }
+
+    nonisolated let around: Surroundings
+    nonisolated let watch = DenialWatch()
+    nonisolated let told = ToldState()
+    private nonisolated let thread = OwnThread("course")
+
+    /// The configuration: as it was at the start, but for what a reload reads anew.
+    var configuration: Configuration
+    var clock: DaemonClock
+    var opening: Opening
+    var store: StateStore?
+    /// Why nothing can be written down, where that is so.
+    var storeFault: String?
+    var parts = SetParts()
+    var serving = Serving()
+    /// What the files said when they were last taken up.
+    var filesText: String?
+    var isReloadWanted = false
+    /// The generation in force, once one of this process's own is.
+    var live: Publication?
+    /// Generations that workers were not heard of yet.
+    var onTheWay: [Publication] = []
+    /// The last generation and epoch that anybody ever published; after a crash of control keeper says which.
+    var last: (generation: UInt32, epoch: UInt32)
+    /// Workloads that changed since the generation that is being compiled was begun.
+    var journal: Set<ObjectName>?
+    var shadowed: Set<ObjectName> = []
+    /// The revision that denied too much, and why it goes back.
+    var excess: (revision: Int64, reason: String)?
+    /// When going back is tried again where it failed.
+    var retryAt: UInt64 = 0
+    /// When leases are looked at again where ending them failed.
+    var leasesAt: UInt64 = 0
+    /// What the files of workloads looked like when they were last read, and when to look again.
+    var marks: FileMarks?
+    var lookAt: UInt64 = 0
+    var bypass: (actor: Actor, reason: String)?
+    var wasBypassed = false
+    private var turn = Turn()
+    private var answers: [UInt32: (continuation: CheckedContinuation<Answer, Never>, since: UInt64)] = [:]
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    init(_ around: Surroundings, _ opening: Opening, last: (generation: UInt32, epoch: UInt32)) {
+        self.around = around
+        self.opening = opening
+        self.last = last
+        configuration = opening.configuration
+        store = opening.store
+        clock = around.clock
+    }
+
+    deinit { thread.end() }
+
+    /// Does something when nobody else changes anything; throws where too many wait already.
+    func inTurn<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        if !turn.takeAtOnce() {
+            guard !turn.isCrowded else {
+                throw Refusal(.unavailable, "\(Turn.most) changes wait for their turn; try again in a moment")
+            }
+            await withCheckedContinuation { turn.wait($0) }
+        }
+        defer { turn.end() }
+        return try await body()
+    }
+
+    /// Compiles a set beside what is in force, on a thread of its own.
+    func prepare(_ parts: SetParts, _ configuration: Configuration) async throws -> Publication {
+        journal = []
+        let (generation, inventory, ports) = (last.generation + 1, live?.numbers ?? Inventory(), around.ports)
+        return try await offload {
+            try Publication(
+                .init(
+                    set: try parts.set(), configuration: configuration,
+                    zones: try PolicySource.placements(configuration.zones, ports), generation: generation, inventory: inventory))
+        }
+    }
+
+    /// Publishes a generation and waits until it is in force, or refused, or not heard of for too long.
+    func bring(_ publication: Publication) async throws -> Answer {
+        for name in journal ?? [] {
+            if let now = parts.registered[name], !shadowed.contains(name) {
+                try publication.put(now.workload)
+            } else {
+                publication.remove(name)
+            }
+        }
+        let changes = Dictionary(uniqueKeysWithValues: (journal ?? []).map { ($0, parts.registered[$0]?.workload) })
+        journal = nil
+        publication.begin(behind: max(last.epoch, live?.epoch ?? 0))
+        // Known before it is published: the first record that names it may come at once.
+        around.names.learn(publication.names())
+        around.inForce.publish(
+            publication.generation, publication.set.changing(changes), publication.zones, publication.failsafe)
+        try publication.send(over: around.link)
+        last = (publication.generation, publication.epoch)
+        onTheWay.append(publication)
+        let figures = publication.figures
+        around.log.info(
+            "generation \(publication.generation) is published: \(figures.rules) rules, \(figures.classes) classes, \(figures.tables) tables"
+        )
+        return await withCheckedContinuation { answers[publication.generation] = ($0, clock.boot()) }
+    }
+
+    /// Workers are where a generation is in force.
+    func entered(_ generation: UInt32) {
+        if let publication = onTheWay.first(where: { $0.generation == generation }) { live = publication }
+        onTheWay.removeAll { $0.generation <= generation }
+        around.inForce.enter(generation)
+        around.log.info("generation \(generation) is in force")
+        for number in answers.keys where number <= generation {
+            answers.removeValue(forKey: number)?.continuation.resume(returning: number == generation ? .inForce : .silent)
+        }
+        tell()
+    }
+
+    /// Data refused a generation.
+    func refused(_ generation: UInt32) {
+        onTheWay.removeAll { $0.generation == generation }
+        around.inForce.refuse(generation)
+        around.log.error("the data process refused generation \(generation); what was in force stays in force")
+        answers.removeValue(forKey: generation)?.continuation.resume(returning: .refused)
+    }
+
+    /// Waits no longer for what has not been heard of for too long, or for anything where control ends.
+    func giveUp(all: Bool = false) {
+        let now = clock.boot()
+        for (number, answer) in answers where all || now > answer.since + Self.patience {
+            answers.removeValue(forKey: number)
+            answer.continuation.resume(returning: .silent)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Dialects
+internal import Glibc
+internal import Policy
+internal import PolicyText
+
+/// What the set in force is made of: the serving revision's documents, what stands in the files of workloads, and what was registered.
+struct SetParts: Sendable {
+    /// What the serving revision says.
+    var base: [Document] = []
+    /// What the files under `workloads` say.
+    var workloads: [Document] = []
+    /// Workloads that clients registered.
+    var registered: [ObjectName: Registered] = [:]
+
+    /// Names of registrations that stand in documents too, which go first.
+    var shadowed: Set<ObjectName> {
+        guard !registered.isEmpty else { return [] }
+        var found: Set<ObjectName> = []
+        for case .workload(let workload) in base where registered[workload.name] != nil { found.insert(workload.name) }
+        for case .workload(let workload) in workloads where registered[workload.name] != nil { found.insert(workload.name) }
+        return found
+    }
+
+    /// All of it together; throws for what contradicts what.
+    func set() throws(PolicyError) -> PolicySet {
+        let shadowed = shadowed
+        let own = registered.filter { !shadowed.contains($0.key) }
+        return try PolicySet(base + workloads + own.values.map { .workload($0.workload) }) { own[$0] != nil }
+    }
+}
+
+/// What the configured paths hold.
+struct FileContents: Sendable {
+    /// What stands under `policies`.
+    var policies: [Document]
+    /// What stands under `workloads`.
+    var workloads: [Document]
+
+    /// Reads all paths of a configuration together, because foreign documents explain each other, and tells them apart by their files.
+    init(_ configuration: Configuration) throws(PolicyError) {
+        let contents = try Loader.contents(
+            paths: configuration.policies + configuration.workloads, dialects: Dialect.readers())
+        var files: Set<String> = []
+        for path in configuration.workloads { files.formUnion(try Loader.files(under: path)) }
+        for path in configuration.policies { files.subtract(try Loader.files(under: path)) }
+        policies = contents.documents.filter { !files.contains($0.place.file) }
+        workloads = contents.documents.filter { files.contains($0.place.file) }
+    }
+}
+
+/// What the files under some paths look like from outside: enough to see that one of them is another one now, whether it was written
+/// in place, renamed over, or reached by a link that leads elsewhere.
+struct FileMarks: Equatable, Sendable {
+    private var marks: [String: [Int64]] = [:]
+
+    /// A look at all files under the paths. Takes a few microseconds for each.
+    init(_ paths: [String]) {
+        for path in paths {
+            for file in (try? Loader.files(under: path)) ?? [] {
+                var facts = stat()
+                // Follows links: what counts is what would be read.
+                let isThere = unsafe stat(file, &facts) == 0
+                marks[file] =
+                    isThere
+                    ? [
+                        Int64(bitPattern: UInt64(facts.st_dev)), Int64(bitPattern: UInt64(facts.st_ino)), Int64(facts.st_size),
+                        Int64(facts.st_mtim.tv_sec), Int64(facts.st_mtim.tv_nsec),
+                    ] : []
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+import Net
+import State
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Control
+
+@Suite struct Apply {
+    @Test func `a set that is applied is in force, is a revision, and says what it decides otherwise`() async throws {
+        try await withCourse { bench in
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
+            let report = try await bench.apply(documents(port: 443)) { $0.reason = "ticket 7" }
+            #expect(report.outcome == "published" && report.generation == 2 && bench.generation == 2)
+            #expect(report.compared && report.boxCount == 2)
+            #expect(report.boxes.map(\.new) == ["allow", "deny"] && report.boxes.map(\.widening) == [true, false])
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 443) == .allow)
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) != .allow)
+            let history = try await bench.course.history(before: nil, limit: 10)
+            #expect(history.map(\.revision) == [2, 1] && history.map(\.source) == ["applied", "files"])
+            #expect(history[0].inForce && history[0].reason == "ticket 7" && history[0].actor == "root (uid 0)")
+            let state = try #require(bench.course.status().policy)
+            #expect(
+                state.revision == 2 && state.outcome == "confirmed" && state.filesDiffer && bench.conditions == ["files-differ"])
+            #expect(try await bench.audited() == ["policy.files done", "policy.apply done"])
+            let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
+            #expect(line.old == history[1].digest && line.new == history[0].digest && line.object == "revision 2")
+            #expect(try await bench.course.revision(2).documents?.contains("tcp/443") == true)
+        }
+    }
+
+    @Test func `the same set again changes nothing, and a dry run neither`() async throws {
+        try await withCourse { bench in
+            #expect(try await bench.apply(documents()).outcome == "unchanged")
+            let report = try await bench.apply(documents(port: 443)) { $0.dryRun = true }
+            #expect(report.outcome == "checked" && report.boxCount == 2 && report.revision == nil)
+            #expect(bench.generation == 1)
+            #expect(try await bench.course.history(before: nil, limit: 10).count == 1)
+        }
+    }
+
+    @Test func `a set with faults is refused with each place, and the attempt is written down`() async throws {
+        try await withCourse { bench in
+            let refused = await refusal { try await bench.apply("apiVersion: bulkhead/v1\nkind: Polcy\nmetadata: {name: a}\n") }
+            #expect(refused?.kind == .unprocessable && refused?.faults.first?.hasPrefix("sent.yaml:2:7:") == true)
+            #expect(bench.generation == 1)
+            let audited = try await bench.audited()
+            #expect(audited.last == "policy.apply refused")
+        }
+    }
+
+    @Test func `an apply for another revision than the one that serves is a conflict`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(documents(port: 443)) { $0.ifRevision = 1 }
+            #expect(await refusal { try await bench.apply(documents(port: 80)) { $0.ifRevision = 1 } }?.kind == .conflict)
+            #expect(try await bench.apply(documents(port: 80)) { $0.ifRevision = 2 }.revision?.revision == 3)
+        }
+    }
+
+    @Test func `what data refuses is a refused revision, and the one before serves`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.refused = [2] }
+            #expect(await refusal { try await bench.apply(documents(port: 443)) }?.kind == .failed)
+            let history = try await bench.course.history(before: nil, limit: 10)
+            #expect(history.map(\.outcome) == ["refused", "confirmed"] && history.map(\.inForce) == [false, true])
+            #expect(try await bench.apply(documents(port: 443)).generation == 3)
+        }
+    }
+
+    @Test func `a namespace's policies are replaced alone, and an editor replaces no others`() async throws {
+        let other =
+            "---\napiVersion: bulkhead/v1\nkind: Policy\nmetadata: {name: all, namespace: lab}\nspec: {isolates: {ingress: all}}\n"
+        try await withCourse(documents() + "\n" + other) { bench in
+            var grants = Grants()
+            (grants.isViewer, grants.edits) = (true, [.init(namespace: "shop", tiers: [])])
+            let editor = Caller(actor: Actor(kind: .unix, name: "eve", uid: 1001), grants: grants, began: nil)
+            let closed =
+                "apiVersion: bulkhead/v1\nkind: Policy\nmetadata: {name: db, namespace: shop}\nspec: {isolates: {ingress: all}}\n"
+            let report = try await bench.apply(closed, by: editor)
+            #expect(report.outcome == "published")
+            let set = try await bench.course.revision(2).documents ?? ""
+            #expect(set.contains("name: all") && set.contains("kind: Workload") && !set.contains("name: web\n"))
+            let refused = await refusal { try await bench.apply(other, by: editor) }
+            #expect(refused?.kind == .forbidden && refused?.faults.count == 1)
+            let whole = await refusal { try await bench.apply(documents(), { $0.namespace = "lab" }, by: bench.administrator) }
+            #expect(whole?.kind == .forbidden && whole?.faults.count == 4)
+        }
+    }
+
+    @Test func `a rollback publishes an earlier revision's documents as a new one`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(documents(port: 443))
+            let report = try await bench.course.rollBack(to: 1, RollbackRequest(), by: bench.administrator)
+            #expect(report.revision?.revision == 3 && report.revision?.returnsTo == 1 && report.revision?.source == "rollback")
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
+            #expect(bench.course.status().policy?.filesDiffer == false)
+            #expect(
+                await refusal { try await bench.course.rollBack(to: 9, RollbackRequest(), by: bench.administrator) }?.kind
+                    == .missing)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+import Net
+import State
+import Telemetry
+import Testing
+
+@testable import Control
+
+@Suite struct Trials {
+    /// Denies everything.
+    private static let locked = documents().replacing("action: allow", with: "action: deny")
+
+    @Test func `a revision that is not confirmed in time goes back by itself`() async throws {
+        try await withCourse { bench in
+            let report = try await bench.apply(Self.locked) { $0.confirm = 60 }
+            #expect(report.outcome == "pending" && report.revision?.deadline != nil)
+            #expect(bench.conditions.contains("pending") && bench.course.status().policy?.secondsLeft == 60)
+            bench.clocks.pass(59)
+            await bench.course.tick()
+            #expect(bench.generation == 2)
+            bench.clocks.pass(1)
+            await bench.course.tick()
+            #expect(bench.generation == 3 && bench.conditions.isEmpty)
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
+            let history = try await bench.course.history(before: nil, limit: 10)
+            #expect(history.map(\.outcome) == ["rolledBack", "confirmed"] && history.map(\.inForce) == [false, true])
+            #expect(try await bench.audited().last == "policy.rollback done")
+        }
+    }
+
+    @Test func `only a way that began behind the publication confirms, or somebody at the console`() async throws {
+        try await withCourse { bench in
+            let old = bench.administrator
+            _ = try await bench.apply(documents(port: 443)) { $0.confirm = 60 }
+            #expect(await refusal { try await bench.course.confirm(2, ConfirmRequest(), by: old) }?.kind == .conflict)
+            var nowhere = old
+            nowhere.began = nil
+            #expect(await refusal { try await bench.course.confirm(2, ConfirmRequest(), by: nowhere) }?.kind == .conflict)
+            #expect(
+                await refusal { try await bench.course.confirm(1, ConfirmRequest(), by: bench.administrator) }?.kind == .conflict)
+            let report = try await bench.course.confirm(2, ConfirmRequest(), by: bench.administrator)
+            #expect(report.outcome == "confirmed" && report.inForce && report.deadline == nil)
+            bench.clocks.pass(100)
+            await bench.course.tick()
+            #expect(bench.generation == 2)
+            _ = try await bench.apply(documents(port: 80)) { $0.confirm = 60 }
+            var console = ConfirmRequest()
+            console.console = true
+            #expect(try await bench.course.confirm(3, console, by: nowhere).outcome == "confirmed")
+            #expect(try await bench.audited().filter { $0 == "policy.confirm refused" }.count == 3)
+        }
+    }
+
+    @Test func `while one is pending no other is taken, but it may be taken back`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(Self.locked) { $0.confirm = 60 }
+            #expect(await refusal { try await bench.apply(documents(port: 443)) }?.kind == .conflict)
+            let report = try await bench.course.rollBack(to: 1, RollbackRequest(), by: bench.operating("olga"))
+            #expect(report.outcome == "published" && report.revision?.revision == 1)
+            #expect(try await bench.course.history(before: nil, limit: 1)[0].outcome == "rolledBack")
+            #expect(try await bench.apply(documents(port: 443)).outcome == "published")
+        }
+    }
+
+    /// How a control is found again: seconds that pass, how the wall clock is set meanwhile, whether the machine boots, and whether
+    /// the revision has gone back.
+    struct Restart: Sendable, CustomTestStringConvertible {
+        var passed: UInt64
+        var wall: Int64 = 0
+        var boots = false
+        var isOver: Bool
+        var testDescription: String { "\(passed) s, clock set by \(wall) s\(boots ? ", another boot" : "")" }
+    }
+
+    @Test(arguments: [
+        Restart(passed: 20, isOver: false), Restart(passed: 61, isOver: true), Restart(passed: 20, wall: 3600, isOver: false),
+        Restart(passed: 61, wall: -3600, isOver: true), Restart(passed: 20, boots: true, isOver: false),
+        Restart(passed: 20, wall: 3600, boots: true, isOver: true), Restart(passed: 20, wall: -3600, boots: true, isOver: false),
+    ])
+    func `a control that is killed in the window finds it again`(_ restart: Restart) async throws {
+        let folder = try BenchFolder()
+        var clocks = Clocks()
+        do {
+            let bench = try await CourseBench(folder, clocks: clocks)
+            _ = try await bench.apply(Self.locked) { $0.confirm = 60 }
+            bench.end()
+        }
+        clocks.pass(restart.passed)
+        if restart.boots { clocks = clocks.rebooted(wallBy: restart.wall) } else { clocks.setWall(by: restart.wall) }
+        let bench = try await CourseBench(folder, clocks: clocks)
+        defer { bench.end() }
+        #expect((bench.course.status().policy?.outcome == "confirmed") == restart.isOver)
+        #expect(try (bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow) == restart.isOver)
+        // Never longer than it was given, whatever the clocks say.
+        clocks.pass(60)
+        await bench.course.tick()
+        #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
+        #expect(try await bench.course.history(before: nil, limit: 1)[0].outcome == "rolledBack")
+    }
+
+    @Test func `a clock that is set back or forth while control runs moves no deadline`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(Self.locked) { $0.confirm = 60 }
+            bench.clocks.setWall(by: 3600)
+            await bench.course.tick()
+            #expect(bench.course.status().policy?.outcome == "pending")
+            bench.clocks.setWall(by: -7200)
+            bench.clocks.pass(60)
+            await bench.course.tick()
+            #expect(bench.course.status().policy?.outcome == "confirmed")
+        }
+    }
+}
