@@ -34,14 +34,16 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let client = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let http1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let tls = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let ssl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
-let reloading = Target.Dependency.product(name: "NIOCertificateReloading", package: "swift-nio-extras")
+let httpParts = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -53,8 +55,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.1"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -94,7 +98,7 @@ let package = Package(
         room(
             "API", on: "service",
             ["Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Record", "Net"],
-            packages: [hummingbird, tls, nio, ssl, reloading, x509]),
+            packages: [hummingbird, hummingbirdCore, nio, ssl, httpTypes, httpParts, x509, asn1, logging, lifecycle]),
         room(
             "Control", on: "service",
             [
@@ -171,7 +175,7 @@ let package = Package(
         tests("State", ["State", "Policy", "Net"], packages: [grdb]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests(
-            "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
+            "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests(
             "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
             packages: [logging]),

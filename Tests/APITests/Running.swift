@@ -24,14 +24,17 @@ func event(_ port: UInt16) -> FlowEvent {
 /// Runs a server on a socket of its own for as long as `body` takes, and says whether the socket was gone afterwards. `body` has a
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
-    hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15),
+    hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15), plane: FakePlane? = nil,
+    settings change: (inout APISettings) -> Void = { _ in },
     _ body: @escaping @Sendable (String) throws -> Void
 ) async throws -> Bool {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bulkhead-api-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appendingPathComponent("api.sock").path
-    let server = APIServer(socket: path, status: FixedStatus(), policy: { policy }, hub: hub, heartbeat: heartbeat) { _ in }
+    var settings = APISettings(socket: path)
+    change(&settings)
+    let server = APIServer(settings, plane: plane ?? FakePlane(policy: policy), hub: hub, heartbeat: heartbeat) { _ in }
     let (listening, continuation) = AsyncStream.makeStream(of: String?.self)
     let running = Task { try await server.run { continuation.yield($0) } }
     for await fault in listening {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Glibc
 
 /// A plain HTTP/1.1 client on a unix socket, one request a connection, so that the tests see bytes and not a library.
@@ -28,8 +29,44 @@ final class UnixClient: Sendable {
     /// Sends a request without a body.
     func send(_ method: String, _ target: String, headers: [String] = ["Connection: close"]) {
         let text = (["\(method) \(target) HTTP/1.1", "Host: bulkhead"] + headers).joined(separator: "\r\n") + "\r\n\r\n"
-        var bytes = Array(text.utf8)
-        _ = unsafe write(descriptor, &bytes, bytes.count)
+        write(text)
+    }
+
+    /// Sends a request, with a body of JSON where there is one.
+    func send(_ method: String, _ target: String, body: String?, headers: [String] = []) {
+        var headers = ["Connection: close"] + headers
+        if let body { headers += ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"] }
+        send(method, target, headers: headers)
+        if let body { write(body) }
+    }
+
+    /// Sends bytes as they are.
+    func write(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+
+    /// Reads one whole answer: its status, its head and its body, as long as the head says.
+    func answer() -> (status: Int, head: String, body: String) {
+        let text = read { seen in
+            guard let end = seen.range(of: "\r\n\r\n") else { return false }
+            let length = Self.length(seen[..<end.lowerBound])
+            return length.map { seen[end.upperBound...].utf8.count >= $0 } ?? false
+        }
+        let parts = text.components(separatedBy: "\r\n\r\n")
+        let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return (status, parts[0], parts.dropFirst().joined(separator: "\r\n\r\n"))
+    }
+
+    private static func length(_ head: Substring) -> Int? {
+        let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+        return line.flatMap { Int($0.dropFirst("content-length:".count).drop { $0 == " " }) }
     }
 
     /// Reads until the text seen so far satisfies `done`, or the server is finished.

@@ -1,40 +1,175 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Dispatch
 internal import Glibc
 internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import Synchronization
 public import Telemetry
 
-/// The HTTP server on a unix socket. Whoever may write to the socket may ask: its mode is 0660, so the folder's group decides.
+/// The HTTP servers: one on a unix socket, and where the configuration says so one for other machines over mutual TLS.
 ///
-/// It binds a name of its own beside the socket and renames it into place when it listens: a client meets the old daemon or the
-/// new one during a hand-over, never none, and an old daemon that ends late cannot remove the new one's socket. The process's umask
+/// The unix server binds a name of its own beside the socket and renames it into place when it listens: a client meets the old daemon or
+/// the new one during a hand-over, never none, and an old daemon that ends late cannot remove the new one's socket. The process's umask
 /// should keep others out of the moment before the mode is set; under the socket's own name there is no such moment.
-public struct APIServer: Sendable {
+///
+/// Nothing about TLS keeps the daemon from its work: files that cannot be used, or an address that is taken, are a condition in `status`,
+/// and tried again.
+public final class APIServer: Sendable {
     /// The label under which the server's library logs.
     public static let label = "bulkhead-http"
+    /// How often TLS files are looked at, and an address that was taken is tried again.
+    public static let glance = Duration.seconds(5)
 
-    private let socket: String
+    private let settings: APISettings
+    private let book: RoleBook
+    private let tally: Tally
+    private let files: TLSFiles?
+    private let glance: Duration
+    private let log: @Sendable (String) -> Void
     private let routes: Routes
+    private let own = OwnConditions()
 
-    /// A server for the socket at `socket`; nothing happens before `run`. `policy` is the set in force, `nil`
-    /// before there is one; `log` takes what an operator should read.
+    /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
+    /// often the TLS files are looked at.
     public init(
-        socket: String, status: any StatusSource, policy: @escaping @Sendable () -> PolicyReport?, hub: EventHub,
-        heartbeat: Duration = .seconds(15), log: @escaping @Sendable (String) -> Void
+        _ settings: APISettings, plane: any ControlPlane, hub: EventHub, heartbeat: Duration = .seconds(15),
+        glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
     ) {
-        self.socket = socket
-        routes = Routes(status: status, policy: policy, hub: hub, heartbeat: heartbeat, log: log)
+        self.settings = settings
+        self.glance = glance
+        self.log = log
+        let files = settings.tls.map { TLSFiles($0, log: log) }
+        self.files = files
+        book = RoleBook(settings.roles)
+        tally = Tally(reading: settings.limits.reading)
+        routes = Routes(
+            plane: plane, hub: hub, heartbeat: heartbeat, limits: settings.limits, tally: tally,
+            conditions: { [own] in own.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
     }
 
-    /// Serves until graceful shutdown or cancellation, then removes the socket. `onListening` is called once clients can connect,
-    /// or with an error's text when the socket could not be put into its place.
+    /// Where the TLS server listens now; `nil` while it does not.
+    public var secureAddress: String? { own.secureAddress }
+
+    /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are looked up.
+    public func replaceRoles(_ roles: [RoleBinding]?) async {
+        book.replace(roles)
+        await book.resolve()
+    }
+
+    /// Serves until graceful shutdown or cancellation, then removes the socket. `onListening` is called once clients can connect to the
+    /// unix socket, or with an error's text when the socket could not be put into its place.
     public func run(onListening: @escaping @Sendable (String?) async -> Void) async throws {
-        let own = "\(socket).\(getpid())"
-        let placed = Placed()
-        let application = Application(
-            router: routes.router(),
-            configuration: .init(address: .unixDomainSocket(path: own), serverName: Self.label),
-            onServerRunning: { _ in await onListening(placed.place(own, at: socket)) })
-        defer { placed.remove(socket) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await self.serveLocally(onListening) }
+            // These two only end with the first one.
+            group.addTask { try? await self.lookUpNames() }
+            if let tls = settings.tls, let files { group.addTask { try? await self.serveSecurely(tls, files) } }
+            try await group.next()
+        }
+    }
+
+    private func lookUpNames() async throws {
+        while true {
+            await book.resolve()
+            try await Task.sleep(for: RoleBook.interval)
+        }
+    }
+}
+
+extension APIServer {
+    private func serveLocally(_ onListening: @escaping @Sendable (String?) async -> Void) async throws {
+        let (path, placed) = ("\(settings.socket).\(getpid())", Placed())
+        let group = await Task.detached { [settings] in
+            settings.group.flatMap { UInt32($0) ?? Accounts.group($0) } ?? Accounts.group("bulkhead")
+        }.value
+        if settings.group != nil && group == nil {
+            own.add(
+                "socketGroup",
+                "there is no group \(settings.group ?? ""): only the daemon's own group may write to the API's socket", log)
+        }
+        let application = application(at: .unixDomainSocket(path: path), tls: nil) { [own, log, settings] _ in
+            if let group, !placed.give(path, to: group) {
+                own.add("socketGroup", "the API's socket cannot be given to group \(group): the daemon is no member of it", log)
+            }
+            await onListening(placed.place(path, at: settings.socket))
+        }
+        defer { placed.remove(settings.socket) }
         try await application.run()
     }
+
+    /// Serves over TLS as soon as there are good files and the address is free, and looks at the files meanwhile.
+    private func serveSecurely(_ tls: APISettings.TLS, _ files: TLSFiles) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    files.look(now: Int64(time(nil)))
+                    try await Task.sleep(for: self.glance)
+                }
+            }
+            group.addTask {
+                while !Task.isShuttingDownGracefully {
+                    if files.current != nil { await self.listen(tls, files) }
+                    try await Task.sleep(for: self.glance)
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// One life of the TLS server; an address that cannot be had is a condition.
+    private func listen(_ tls: APISettings.TLS, _ files: TLSFiles) async {
+        let application = application(at: .hostname(tls.host, port: tls.port), tls: files) { [own, log] port in
+            own.remove("secureAddress")
+            own.secureAddress = "\(tls.host):\(port ?? tls.port)"
+            log("the API listens at \(own.secureAddress ?? tls.host) over TLS")
+        }
+        do {
+            try await application.run()
+        } catch {
+            own.add("secureAddress", "the API cannot listen at \(tls.host):\(tls.port): \(error)", log)
+        }
+        own.secureAddress = nil
+    }
+
+    private func application(
+        at address: BindAddress, tls: TLSFiles?, onListening: @escaping @Sendable (Int?) async -> Void
+    ) -> Application<RouterResponder<Exchange>> {
+        let (limits, book, tally) = (settings.limits, book, tally)
+        return Application(
+            router: routes.router(),
+            server: HTTPServerBuilder { Gate($0, limits: limits, book: book, tally: tally, tls: tls) },
+            configuration: .init(address: address, serverName: Self.label),
+            onServerRunning: { await onListening($0.localAddress?.port) }, logger: Logger(label: Self.label))
+    }
+}
+
+/// What the servers themselves have to say in `status`.
+private final class OwnConditions: Sendable {
+    private let state = Mutex<(conditions: [StatusReport.Condition], address: String?)>(([], nil))
+
+    var all: [StatusReport.Condition] { state.withLock { $0.conditions } }
+
+    var secureAddress: String? {
+        get { state.withLock { $0.address } }
+        set { state.withLock { $0.address = newValue } }
+    }
+
+    /// Adds one, and says so, unless it is there already.
+    func add(_ name: String, _ detail: String, _ log: (String) -> Void) {
+        let isNew = state.withLock { state in
+            if state.conditions.contains(where: { $0.name == name && $0.detail == detail }) { return false }
+            state.conditions.removeAll { $0.name == name }
+            let since = Timestamp(nanoseconds: Int64(time(nil)) * 1_000_000_000).description
+            state.conditions.append(.init(name: name, since: since, detail: detail))
+            return true
+        }
+        if isNew { log(detail) }
+    }
+
+    func remove(_ name: String) { state.withLock { $0.conditions.removeAll { $0.name == name } } }
 }

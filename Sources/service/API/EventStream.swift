@@ -12,8 +12,10 @@ enum EventStream {
         let lost: UInt64
     }
 
-    /// An endless answer; it ends with the client or with the hub.
-    static func response(_ subscription: Subscription, filter: FlowFilter, heartbeat: Duration) -> Response {
+    /// An endless answer; it ends with the client, with the hub, or when a heartbeat finds that the client may not see it any more.
+    static func response(
+        _ subscription: Subscription, filter: FlowFilter, heartbeat: Duration, mayGoOn: @escaping @Sendable () async -> Bool
+    ) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "text/event-stream"
         headers[.cacheControl] = "no-store"
@@ -21,6 +23,7 @@ enum EventStream {
             let beats = Task {
                 while !Task.isCancelled {
                     try await Task.sleep(for: heartbeat)
+                    guard await mayGoOn() else { return subscription.cancel() }
                     subscription.beat()
                 }
             }

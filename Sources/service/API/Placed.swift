@@ -7,6 +7,9 @@ internal import Synchronization
 final class Placed: Sendable {
     private let inode = Mutex<UInt64?>(nil)
 
+    /// Gives the file at `own` to a group; false where we may not.
+    func give(_ own: String, to group: UInt32) -> Bool { unsafe chown(own, .max, group) == 0 }
+
     /// Gives `own` its mode and renames it to `path`; what went wrong, or `nil`.
     func place(_ own: String, at path: String) -> String? {
         guard unsafe chmod(own, 0o660) == 0, unsafe rename(own, path) == 0 else {

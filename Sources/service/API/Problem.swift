@@ -1,28 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
 /// An error as the API tells it: problem+json (RFC 9457). The detail says what to do next.
-struct Problem: Error, Encodable {
+struct Problem: Error, Codable {
     /// A URI for the kind of problem; `about:blank` means that the status says it all.
-    let type = "about:blank"
+    private(set) var type = "about:blank"
     /// The status in words.
     let title: String
     /// The HTTP status.
     let status: Int
     /// What was wrong with this request.
     let detail: String
+    /// What is wrong one by one, each `file:line:column: message` where it has a place.
+    let faults: [String]?
+    /// Seconds after which asking again may help.
+    let retryAfter: Int?
+    /// The methods that there are instead.
+    let allow: String?
 
     /// A problem of a status.
-    init(_ status: HTTPResponse.Status, _ detail: String) {
+    init(
+        _ status: HTTPResponse.Status, _ detail: String, faults: [String] = [], retryAfter: Int? = nil, allow: String? = nil
+    ) {
         title = status.reasonPhrase
         self.status = status.code
         self.detail = detail
+        self.faults = faults.isEmpty ? nil : faults
+        self.retryAfter = retryAfter
+        self.allow = allow
+    }
+
+    /// What control refused.
+    init(_ refusal: Refusal) {
+        let status: HTTPResponse.Status =
+            switch refusal.kind {
+            case .invalid: .badRequest
+            case .forbidden: .forbidden
+            case .missing: .notFound
+            case .conflict: .conflict
+            case .unprocessable: .unprocessableContent
+            case .unavailable: .serviceUnavailable
+            case .failed: .internalServerError
+            }
+        self.init(status, refusal.detail, faults: refusal.faults, retryAfter: refusal.kind == .unavailable ? 1 : nil)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case type, title, status, detail
+        case type, title, status, detail, faults
+        case retryAfter = "retry_after"
+        case allow
     }
 }
 
@@ -31,42 +60,9 @@ extension Problem {
     var response: Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/problem+json"
+        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+        if let allow { headers[.allow] = allow }
         return Response(status: .init(code: status), headers: headers, body: .init(byteBuffer: JSON.body(self)))
-    }
-}
-
-/// Turns whatever a handler throws into a problem, and refuses bodies that no route wants before anything reads them.
-struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-    /// Bytes that a request may bring.
-    let bodyLimit: Int
-    /// Takes what an operator should read about a request that failed.
-    let log: @Sendable (String) -> Void
-
-    func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        do {
-            let length = request.headers[.contentLength].map { Int($0) ?? .max } ?? 0
-            guard length <= bodyLimit, request.headers[.transferEncoding] == nil else {
-                throw Problem(.contentTooLarge, "a request's body may have \(bodyLimit) bytes and must announce its length")
-            }
-            return try await next(request, context)
-        } catch let problem as Problem {
-            return problem.response
-        } catch let error as any HTTPResponseError {
-            return Problem(error.status, detail(of: error.status, request)).response
-        } catch {
-            log("\(request.method) \(request.uri.path) failed: \(error)")
-            return Problem(.internalServerError, "the daemon could not answer; its log says why").response
-        }
-    }
-
-    private func detail(of status: HTTPResponse.Status, _ request: Request) -> String {
-        switch status {
-        case .notFound: "there is nothing at \(request.uri.path); see GET /v1/status, /v1/policy, /v1/flows, /v1/health"
-        case .methodNotAllowed: "\(request.uri.path) does not take \(request.method)"
-        default: "the request could not be read"
-        }
     }
 }
 
@@ -82,9 +78,11 @@ enum JSON {
     }
 
     /// A value as a response.
-    static func response(_ value: some Encodable) -> Response {
+    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: body(value)))
+        // What somebody may see is for them alone, and holds for this moment.
+        headers[.cacheControl] = "no-store"
+        return Response(status: status, headers: headers, body: .init(byteBuffer: body(value)))
     }
 }

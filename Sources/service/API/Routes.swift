@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import HTTPTypes
 internal import Hummingbird
+internal import NIOCore
+internal import State
 internal import Telemetry
 
-/// What the API answers.
+/// What the API answers: every call of the table, behind the front door and the check of its role.
 struct Routes: Sendable {
     /// What `GET /v1/flows` answers.
     struct Recent: Encodable {
@@ -11,7 +14,7 @@ struct Routes: Sendable {
         /// Events that some subscriber lost since the start.
         let lost: UInt64
     }
-    /// What `GET /v1/health` answers.
+    /// What `GET /v1/health` and `GET /v1/ready` answer.
     struct Health: Encodable {
         /// ok, or starting before the first policy is in force.
         let status: String
@@ -21,34 +24,100 @@ struct Routes: Sendable {
 
     /// Events that `GET /v1/flows` answers without `last`, and at most.
     static let (lastByDefault, lastAtMost) = (100, 4096)
-    /// Bytes of a request's body.
-    static let bodyLimit = 64 * 1024
+    /// Items of a page without `limit`, and at most.
+    static let (pageByDefault, pageAtMost) = (100, 1000)
 
-    let status: any StatusSource
-    let policy: @Sendable () -> PolicyReport?
+    let plane: any ControlPlane
     let hub: EventHub
     let heartbeat: Duration
+    let limits: APISettings.Limits
+    let tally: Tally
+    /// What the servers themselves have to say in `status`.
+    let conditions: @Sendable () -> [StatusReport.Condition]
     let log: @Sendable (String) -> Void
+    let notes = RefusalNotes()
+    let document = OpenAPI.document
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router()
-        router.add(middleware: ProblemMiddleware(bodyLimit: Self.bodyLimit, log: log))
-        router.get("/v1/status") { _, _ in JSON.response(status.status()) }
-        router.get("/v1/health") { _, _ in
-            let generation = status.status().generation
-            return JSON.response(Health(status: generation > 0 ? "ok" : "starting", generation: generation))
-        }
-        router.get("/v1/policy") { _, _ in
-            guard let report = policy() else {
-                throw Problem(.serviceUnavailable, "no policy of this control process is in force yet; try again in a moment")
+    func router() -> Router<Exchange> {
+        let router = Router(context: Exchange.self)
+        let rate = RateLimit(perSecond: Double(limits.requestsPerSecond), burst: Double(2 * limits.requestsPerSecond))
+        router.add(middleware: FrontDoor(rate: rate, tally: tally, limits: limits, log: log))
+        for call in Call.allCases {
+            router.on(RouterPath(call.path), method: call.method) { request, context in
+                guard let caller = context.caller else { throw Problem(.unauthorized, "nobody knows who calls") }
+                try await admit(caller, to: call, context)
+                if call.body == .none && request.headers[.contentLength] ?? "0" != "0" {
+                    tally.count(\.oversized)
+                    throw Problem(.contentTooLarge, "\(call.methodName) \(call.path) takes no body")
+                }
+                return try await answer(call, request, context, caller)
             }
-            return JSON.response(report)
         }
-        router.get("/v1/flows") { request, _ in try flows(request) }
         return router
     }
 
-    private func flows(_ request: Request) throws -> Response {
+    /// Refuses whoever may not, and has it written down where it was an attempt to change something.
+    private func admit(_ caller: Caller, to call: Call, _ context: Exchange) async throws {
+        guard !caller.grants.suffice(for: call.need) else { return }
+        let reason = "it needs \(call.need.words)"
+        if let action = call.action, let more = notes.take(caller.actor, now: BootTime.now) {
+            let object =
+                (context.parameters.get("revision").map { "revision \($0)" })
+                ?? context.parameters.get("name").map { "workload \($0)" }
+            await plane.note(
+                refused: action, of: object, reason: more > 0 ? "\(reason); \(more) more refused since" : reason, by: caller)
+        }
+        throw Refusal(
+            .forbidden, "\(caller.actor.name) may not: \(reason); `roles` in the daemon's configuration says who has it")
+    }
+
+    private func answer(_ call: Call, _ request: Request, _ context: Exchange, _ caller: Caller) async throws -> Response {
+        switch call {
+        case .health: health(isReady: false)
+        case .ready: health(isReady: true)
+        case .openapi: JSON.response(document)
+        case .status: JSON.response(status)
+        case .flows: try flows(request, context)
+        case .policy: try policy()
+        case .apply: try await apply(request, caller)
+        case .history: try await history(request)
+        case .revision: try await revision(context)
+        case .confirm: try await confirm(request, context, caller)
+        case .rollback: try await rollBack(request, context, caller)
+        case .workloads: try await workloads(request)
+        case .register: try await register(request, caller)
+        case .update: try await update(request, context, caller)
+        case .unregister: JSON.response(try await plane.unregister(try name(context), by: caller))
+        case .beginBypass: try await beginBypass(request, caller)
+        case .endBypass: JSON.response(try await plane.endBypass(by: caller))
+        case .reload: JSON.response(try await plane.reload(by: caller))
+        case .audit: try await audit(request)
+        }
+    }
+
+    private var status: StatusReport {
+        var status = plane.status()
+        status.conditions = (status.conditions ?? []) + conditions()
+        status.api = tally.report
+        return status
+    }
+
+    /// Live is whoever answers; ready is who has a policy in force.
+    private func health(isReady: Bool) -> Response {
+        let generation = plane.status().generation
+        let health = Health(status: generation > 0 ? "ok" : "starting", generation: generation)
+        return JSON.response(health, status: isReady && generation == 0 ? .serviceUnavailable : .ok)
+    }
+
+    private func policy() throws(Problem) -> Response {
+        guard let report = plane.policy() else {
+            throw Problem(
+                .serviceUnavailable, "no policy of this control process is in force yet; try again in a moment", retryAfter: 1)
+        }
+        return JSON.response(report)
+    }
+
+    private func flows(_ request: Request, _ context: Exchange) throws(Problem) -> Response {
         var filter = FlowFilter()
         var (last, follow) = (Self.lastByDefault, false)
         for (key, value) in request.uri.queryParameters {
@@ -72,6 +141,10 @@ struct Routes: Sendable {
         guard let subscription = hub.subscribe() else {
             throw Problem(.serviceUnavailable, "as many clients follow as may, or the daemon is stopping; try again later")
         }
-        return EventStream.response(subscription, filter: filter, heartbeat: heartbeat)
+        let connection = context.connection
+        return EventStream.response(subscription, filter: filter, heartbeat: heartbeat) {
+            // A stream may outlive the role that opened it, and the certificate.
+            await (try? connection?.caller())?.grants.suffice(for: Call.flows.need) ?? false
+        }
     }
 }

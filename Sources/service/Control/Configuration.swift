@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import API
 public import Classifier
 public import Compiler
 public import Layout
@@ -113,6 +114,8 @@ public struct Configuration: Sendable {
     public var flows = FlowSettings()
     /// Services that no policy can close.
     public var failsafe = Failsafe()
+    /// How the API is served, and who may what.
+    public var api = APISettings(socket: "")
 
     /// Flows where the file names no capacity.
     public static let defaultFlows = 262_144

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// JSON schemas (2020-12) of what the API takes and answers.
+enum Schemas {
+    /// All of them by name.
+    static var all: [String: Tree] { requests.merging(changes) { a, _ in a }.merging(reports) { a, _ in a } }
+
+    static func reference(_ name: String) -> Tree { ["$ref": .text("#/components/schemas/\(name)")] }
+
+    static let text: Tree = ["type": "string"]
+    static let truth: Tree = ["type": "boolean"]
+    static let moment: Tree = ["type": "string", "format": "date-time"]
+    static let texts: Tree = list(text)
+    static let count: Tree = number(0)
+
+    static func number(_ least: Int64, _ most: Int64? = nil) -> Tree {
+        var schema: [String: Tree] = ["type": "integer", "minimum": .number(least)]
+        if let most { schema["maximum"] = .number(most) }
+        return .object(schema)
+    }
+
+    static func list(_ items: Tree) -> Tree { ["type": "array", "items": items] }
+    static func map(_ values: Tree) -> Tree { ["type": "object", "additionalProperties": values] }
+    static func one(of words: [String]) -> Tree { ["type": "string", "enum": .list(words.map(Tree.text))] }
+    static func orNull(_ type: String) -> Tree { ["type": .list([.text(type), "null"])] }
+
+    /// What the API answers: the fields that are always there, and those that may be. More may come in later versions.
+    static func answer(_ fields: [String: Tree], maybe: [String: Tree] = [:]) -> Tree {
+        [
+            "type": "object", "required": .list(fields.keys.sorted().map(Tree.text)),
+            "properties": .object(fields.merging(maybe) { a, _ in a }),
+        ]
+    }
+
+    /// What the API takes: nothing else than these fields.
+    static func request(_ fields: [String: Tree], maybe: [String: Tree] = [:]) -> Tree {
+        [
+            "type": "object", "required": .list(fields.keys.sorted().map(Tree.text)), "additionalProperties": false,
+            "properties": .object(fields.merging(maybe) { a, _ in a }),
+        ]
+    }
+
+    private static let window = number(1, 86_400)
+    private static let lease = number(10, 2_592_000)
+    private static let most32 = number(0, 4_294_967_295)
+
+    private static let requests: [String: Tree] = [
+        "DocumentFile": request(["name": ["type": "string", "minLength": 1, "maxLength": 4096], "text": text]),
+        "ApplyRequest": request(
+            ["files": list(reference("DocumentFile"))],
+            maybe: [
+                "namespace": text, "dryRun": truth, "confirm": window, "console": truth, "maxNewDenies": most32, "lossy": truth,
+                "reason": text, "ifRevision": number(1),
+            ]),
+        "ConfirmRequest": request([:], maybe: ["console": truth]),
+        "RollbackRequest": request(
+            [:], maybe: ["dryRun": truth, "confirm": window, "console": truth, "maxNewDenies": most32, "reason": text]),
+        "RegisterRequest": request(["files": list(reference("DocumentFile"))], maybe: ["lease": lease]),
+        "UpdateRequest": request([:], maybe: ["labels": map(orNull("string")), "lease": lease]),
+        "BypassRequest": request(["seconds": window, "reason": ["type": "string", "minLength": 1]]),
+    ]
+
+    private static let changes: [String: Tree] = [
+        "Problem": answer(
+            ["type": text, "title": text, "status": number(400, 599), "detail": text],
+            maybe: ["faults": texts, "retry_after": count, "allow": text]),
+        "Box": answer([
+            "sources": text, "destinations": text, "services": texts, "old": decision, "new": decision, "widening": truth,
+        ]),
+        "ChangeReport": answer(
+            [
+                "outcome": one(of: ["unchanged", "checked", "published", "pending"]), "generation": count,
+                "boxes": list(reference("Box")), "boxCount": count, "compared": truth, "findings": texts, "losses": texts,
+            ],
+            maybe: ["revision": reference("RevisionReport"), "flowsCut": count]),
+        "RevisionReport": answer(
+            [
+                "revision": number(1), "time": moment, "digest": text, "source": one(of: ["files", "applied", "rollback"]),
+                "actor": text, "outcome": one(of: ["pending", "confirmed", "rolledBack", "refused"]), "inForce": truth,
+            ],
+            maybe: ["returnsTo": number(1), "reason": text, "deadline": moment, "documents": text]),
+        "RevisionPage": answer(["revisions": list(reference("RevisionReport"))], maybe: ["next": number(1)]),
+        "WorkloadReport": answer(
+            ["name": text, "labels": map(text), "addresses": texts, "zones": texts, "origin": text, "contested": texts],
+            maybe: ["leaseUntil": moment]),
+        "WorkloadPage": answer(["workloads": list(reference("WorkloadReport"))], maybe: ["next": text]),
+        "InventoryReport": answer([
+            "epoch": count, "generation": count, "workloads": texts, "microseconds": count, "contested": texts,
+        ]),
+        "BypassReport": answer(["active": truth], maybe: ["until": moment, "actor": text, "reason": text]),
+        "AuditReport": answer(
+            [
+                "number": number(1), "time": moment, "actor": text, "action": text,
+                "result": one(of: ["done", "refused", "failed"]),
+                "digest": text,
+            ],
+            maybe: ["object": text, "reason": text, "old": text, "new": text]),
+        "AuditPage": answer(["entries": list(reference("AuditReport"))], maybe: ["next": number(1)]),
+    ]
+
+    static let decision = one(of: ["allow", "deny", "reject"])
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+
+/// A request of each call that is right.
+enum Example {
+    static func target(_ call: Call) -> String {
+        call.path.replacingOccurrences(of: "{revision}", with: "7").replacingOccurrences(of: "{name}", with: "shop%2Fweb-1")
+    }
+
+    static func body(_ call: Call) -> String? {
+        switch call {
+        case .apply:
+            #"{"files":[{"name":"p.yaml","text":"kind: Policy"}],"dryRun":true,"namespace":"shop","confirm":60,"ifRevision":3}"#
+        case .confirm: #"{"console":true}"#
+        case .rollback: #"{"reason":"it was better","confirm":60}"#
+        case .register: #"{"files":[{"name":"w.yaml","text":"kind: Workload"}],"lease":60}"#
+        case .update: #"{"labels":{"app":"web","old":null}}"#
+        case .beginBypass: #"{"seconds":60,"reason":"maintenance"}"#
+        default: nil
+        }
+    }
+}

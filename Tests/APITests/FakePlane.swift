@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+import State
+import Synchronization
+import Telemetry
+
+/// A control that answers everything with the same values, refuses what a test says, and writes down what it was asked.
+final class FakePlane: ControlPlane {
+    /// What was asked, in words, with the caller's name in front.
+    var asked: [String] { state.withLock { $0.asked } }
+
+    private struct State {
+        var asked: [String] = []
+        var refusal: Refusal?
+    }
+    private let state = Mutex(State())
+    private let report: PolicyReport?
+    private let fixed: StatusReport
+
+    init(policy: PolicyReport? = nil, status: StatusReport = FixedStatus().report) {
+        report = policy
+        fixed = status
+    }
+
+    /// From now on every change is refused like this; `nil` for none.
+    func refuse(_ refusal: Refusal?) { state.withLock { $0.refusal = refusal } }
+
+    private func take(_ what: String, _ caller: Caller) throws {
+        let refusal = state.withLock { state in
+            state.asked.append("\(caller.actor.name): \(what)")
+            return state.refusal
+        }
+        if let refusal { throw refusal }
+    }
+
+    static let revisions = (1...250).map { number in revision(Int64(number)) }
+    static func revision(_ number: Int64, documents: String? = nil) -> RevisionReport {
+        decoded(
+            RevisionReport.self,
+            [
+                "revision": number, "time": "2026-11-21T20:00:00.000000Z", "digest": "00", "source": "applied", "actor": "alice",
+                "outcome": "confirmed", "inForce": number == 250, "documents": documents as Any? ?? NSNull(),
+            ])
+    }
+
+    func status() -> StatusReport { fixed }
+    func policy() -> PolicyReport? { report }
+    func apply(_ request: ApplyRequest, by caller: Caller) async throws -> ChangeReport {
+        try take("apply \(request.files.map(\.name)) \(request.dryRun ?? false)", caller)
+        return Self.change("published")
+    }
+    func confirm(_ revision: Int64, _ request: ConfirmRequest, by caller: Caller) async throws -> RevisionReport {
+        try take(
+            "confirm \(revision) \(request.console ?? false) \(caller.began == nil ? "nobody knows since when" : "since then")",
+            caller)
+        return Self.revision(revision)
+    }
+    func rollBack(to revision: Int64, _ request: RollbackRequest, by caller: Caller) async throws -> ChangeReport {
+        try take("roll back to \(revision) \(request.reason ?? "")", caller)
+        return Self.change("pending")
+    }
+    func history(before: Int64?, limit: Int) async throws -> [RevisionReport] {
+        Array(Self.revisions.reversed().filter { $0.revision < before ?? .max }.prefix(limit))
+    }
+    func revision(_ number: Int64) async throws -> RevisionReport {
+        guard number <= 250 else { throw Refusal(.missing, "there is no revision \(number)") }
+        return Self.revision(number, documents: "kind: Policy\n")
+    }
+    func workloads(after: String?, limit: Int) async throws -> [WorkloadReport] {
+        let names = (0..<150).map { "shop/w\(1000 + $0)" }.filter { $0 > after ?? "" }
+        return names.prefix(limit).map { name in
+            decoded(
+                WorkloadReport.self,
+                [
+                    "name": name, "labels": ["app": "web"], "addresses": ["10.0.0.1"], "zones": [String](),
+                    "origin": "w.yaml:1:1",
+                    "contested": [String](),
+                ])
+        }
+    }
+    func register(_ request: RegisterRequest, by caller: Caller) async throws -> InventoryReport {
+        try take("register \(request.files.map(\.name)) \(request.lease ?? 0)", caller)
+        return Self.inventory
+    }
+    func unregister(_ name: String, by caller: Caller) async throws -> InventoryReport {
+        try take("unregister \(name)", caller)
+        return Self.inventory
+    }
+    func update(_ name: String, _ request: UpdateRequest, by caller: Caller) async throws -> InventoryReport {
+        let labels = (request.labels ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value ?? "gone")" }
+        try take("update \(name) \(labels) \(request.lease ?? 0)", caller)
+        return Self.inventory
+    }
+    func beginBypass(_ request: BypassRequest, by caller: Caller) async throws -> BypassReport {
+        try take("bypass \(request.seconds) \(request.reason)", caller)
+        return decoded(
+            BypassReport.self, ["active": true, "until": "2026-11-21T20:00:00.000000Z", "actor": "alice", "reason": "x"])
+    }
+    func endBypass(by caller: Caller) async throws -> BypassReport {
+        try take("end bypass", caller)
+        return decoded(BypassReport.self, ["active": false])
+    }
+    func reload(by caller: Caller) async throws -> ChangeReport {
+        try take("reload", caller)
+        return Self.change("unchanged")
+    }
+    func auditLog(before: Int64?, limit: Int) async throws -> [AuditReport] {
+        (1...30).reversed().filter { $0 < before ?? .max }.prefix(limit).map { number in
+            decoded(
+                AuditReport.self,
+                [
+                    "number": number, "time": "2026-11-21T20:00:00.000000Z", "actor": "alice", "action": "policy.apply",
+                    "result": "done", "digest": "00",
+                ])
+        }
+    }
+    func note(refused action: String, of object: String?, reason: String, by caller: Caller) async {
+        state.withLock { $0.asked.append("\(caller.actor.name) refused: \(action) \(object ?? "-") \(reason)") }
+    }
+
+    private static func change(_ outcome: String) -> ChangeReport {
+        decoded(
+            ChangeReport.self,
+            [
+                "outcome": outcome, "generation": 5, "boxCount": 1, "compared": true, "findings": [String](),
+                "losses": [String](),
+                "boxes": [
+                    [
+                        "sources": "any", "destinations": "any", "services": ["tcp/22"], "old": "deny", "new": "allow",
+                        "widening": true,
+                    ]
+                ],
+            ])
+    }
+    private static let inventory = decoded(
+        InventoryReport.self,
+        ["epoch": 3, "generation": 5, "workloads": ["shop/web-1"], "microseconds": 12, "contested": [String]()])
+}
+
+/// A value of an answer's type, which only the daemon makes.
+func decoded<Value: Decodable>(_ type: Value.Type, _ fields: [String: Any]) -> Value {
+    let data = try! JSONSerialization.data(withJSONObject: fields)
+    return try! JSONDecoder().decode(type, from: data)
+}
