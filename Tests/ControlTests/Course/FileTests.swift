@@ -18,15 +18,17 @@ import Testing
         try await withCourse(workloads: Self.hosts) { bench in
             #expect(try bench.claim(on: "10.9.0.12").isThere)
             try bench.folder.write(workload("shop/web-2", "10.9.0.13"), to: "hosts.yaml")
-            bench.clocks.pass(2)
+            bench.clocks.pass(60)
             await bench.course.tick()
             #expect(try bench.claim(on: "10.9.0.13").isThere)
             #expect(try !bench.claim(on: "10.9.0.12").isThere)
             #expect(bench.generation == 1)
             try bench.folder.write(workload("shop/cache", "10.9.0.12", labels: "{app: cache}"), to: "hosts.yaml")
-            bench.clocks.pass(2)
+            bench.clocks.pass(60)
             await bench.course.tick()
-            #expect(try bench.claim(on: "10.9.0.12").isThere && bench.generation == 2)
+            #expect(bench.conditions.isEmpty, "\(bench.course.status().conditions ?? [])")
+            #expect(bench.generation == 2)
+            #expect(try bench.claim(on: "10.9.0.12").isThere)
         }
     }
 
@@ -43,7 +45,7 @@ import Testing
         // As Kubernetes does it: a new link, renamed over the old one.
         try folder.link("map/..new", to: "..two")
         #expect(unsafe rename(folder.path("map/..new"), folder.path("map/..data")) == 0)
-        bench.clocks.pass(2)
+        bench.clocks.pass(60)
         await bench.course.tick()
         #expect(try bench.claim(on: "10.9.0.13").isThere)
     }
@@ -51,13 +53,13 @@ import Testing
     @Test func `a broken file of workloads leaves in force what was, and says so until it is mended`() async throws {
         try await withCourse(workloads: Self.hosts) { bench in
             try bench.folder.write("kind: Workload\n", to: "hosts.yaml")
-            bench.clocks.pass(2)
+            bench.clocks.pass(60)
             await bench.course.tick()
             #expect(try bench.claim(on: "10.9.0.12").isThere)
             #expect(bench.conditions == ["workload-files"])
             #expect(bench.course.status().conditions?[0].detail.contains("hosts.yaml:1:1") == true)
             try bench.folder.write(workload("shop/web-2", "10.9.0.14"), to: "hosts.yaml")
-            bench.clocks.pass(2)
+            bench.clocks.pass(60)
             await bench.course.tick()
             #expect(try bench.claim(on: "10.9.0.14").isThere)
             #expect(bench.conditions.isEmpty)
