@@ -32,7 +32,7 @@ import Testing
     @Test(arguments: 0..<5) func `a role may what its row says, over the socket and call by call`(role: Int) async throws {
         // The fifth is nobody: bindings that name somebody else.
         let bindings = role < 4 ? Self.roles[role] : [RoleBinding(.administrator, users: ["4294967294"])]
-        let plane = FakePlane()
+        let plane = FakePlane(policy: PolicyReport(generation: 1, set: PolicySet(), zones: []))
         try await withServer(plane: plane, settings: { $0.roles = bindings }) { path in
             for call in Call.allCases {
                 let client = try #require(UnixClient(path))
@@ -90,7 +90,7 @@ import Testing
             apiVersion: bulkhead/v1
             kind: Policy
             metadata: {name: \(name)\(scope)}
-            spec: {\(tier.map { "tier: \($0), " } ?? "")subject: {selector: 'app == "web"'}, rules: [{action: allow, services: [tcp/\(port)]}]}
+            spec: {\(tier.map { "tier: \($0), " } ?? "")subject: {selector: 'app == "web"'}, rules: [{action: allow, from: {cidrs: [10.0.0.0/8]}, services: [tcp/\(port)]}]}
 
             """
     }

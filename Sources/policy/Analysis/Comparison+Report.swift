@@ -7,11 +7,10 @@ extension Comparison {
     public func text(_ style: Style = Style()) -> String {
         var lines: [String] = []
         for box in boxes {
-            let (mark, tone): (String, Style.Tone) =
-                box.isWidening ? ("+", .good) : box.old == .allow ? ("-", .bad) : ("~", .warning)
-            let services = Naming.few(box.services.map(\.text), "services").joined(separator: ", ")
-            let head = "\(mark) \(box.sources.text) -> \(box.destinations.text), \(services): \(box.old) -> \(box.new)"
-            lines.append(style.paint(style.fold(head, indent: "    "), tone))
+            lines.append(
+                style.difference(
+                    from: box.sources.text, to: box.destinations.text, services: box.services.map(\.text), old: "\(box.old)",
+                    new: "\(box.new)"))
         }
         if !boxes.isEmpty {
             let widening = boxes.count(where: \.isWidening)
@@ -32,6 +31,17 @@ extension Comparison {
             ("equal", .truth(isProvedEqual)), ("complete", .truth(isComplete)), ("cells", .number(cells)),
             ("boxes", .list(boxes.map(\.json))),
         ]).line
+    }
+}
+
+extension Style {
+    /// A box of what differs as a line for people, from its parts as reports hold them: marked `+` where it lets more through, `-` where
+    /// less, and `~` where it only refuses otherwise.
+    public func difference(from sources: String, to destinations: String, services: [String], old: String, new: String) -> String
+    {
+        let (mark, tone): (String, Tone) = new == "allow" ? ("+", .good) : old == "allow" ? ("-", .bad) : ("~", .warning)
+        let named = Naming.few(services, "services").joined(separator: ", ")
+        return paint(fold("\(mark) \(sources) -> \(destinations), \(named): \(old) -> \(new)", indent: "    "), tone)
     }
 }
 

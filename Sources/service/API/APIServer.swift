@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Dispatch
 internal import Glibc
 internal import Hummingbird
 internal import HummingbirdCore
@@ -30,7 +29,9 @@ public final class APIServer: Sendable {
     private let glance: Duration
     private let log: @Sendable (String) -> Void
     private let routes: Routes
-    private let own = OwnConditions()
+    /// What the servers themselves have to say in `status`.
+    private let conditions = Conditions()
+    private let address = Mutex<String?>(nil)
 
     /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
     /// often the TLS files are looked at.
@@ -47,11 +48,11 @@ public final class APIServer: Sendable {
         tally = Tally(reading: settings.limits.reading)
         routes = Routes(
             plane: plane, hub: hub, heartbeat: heartbeat, limits: settings.limits, tally: tally,
-            conditions: { [own] in own.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
+            conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
     }
 
     /// Where the TLS server listens now; `nil` while it does not.
-    public var secureAddress: String? { own.secureAddress }
+    public var secureAddress: String? { address.withLock { $0 } }
 
     /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are looked up.
     public func replaceRoles(_ roles: [RoleBinding]?) async {
@@ -83,17 +84,10 @@ public final class APIServer: Sendable {
 extension APIServer {
     private func serveLocally(_ onListening: @escaping @Sendable (String?) async -> Void) async throws {
         let (path, placed) = ("\(settings.socket).\(getpid())", Placed())
-        let group = await Task.detached { [settings] in
-            settings.group.flatMap { UInt32($0) ?? Accounts.group($0) } ?? Accounts.group("bulkhead")
-        }.value
-        if settings.group != nil && group == nil {
-            own.add(
-                "socketGroup",
-                "there is no group \(settings.group ?? ""): only the daemon's own group may write to the API's socket", log)
-        }
-        let application = application(at: .unixDomainSocket(path: path), tls: nil) { [own, log, settings] _ in
+        let group = await group()
+        let application = application(at: .unixDomainSocket(path: path), tls: nil) { [self] _ in
             if let group, !placed.give(path, to: group) {
-                own.add("socketGroup", "the API's socket cannot be given to group \(group): the daemon is no member of it", log)
+                say("socketGroup", "the API's socket cannot be given to group \(group): the daemon is no member of it")
             }
             await onListening(placed.place(path, at: settings.socket))
         }
@@ -101,13 +95,32 @@ extension APIServer {
         try await application.run()
     }
 
+    /// The group that may write to the socket: the one that is configured, else `bulkhead` where the machine has it.
+    private func group() async -> UInt32? {
+        guard let name = settings.group else { return await RoleBook.aside { Accounts.group("bulkhead") } }
+        if let number = UInt32(name) { return number }
+        let number = await RoleBook.aside { Accounts.group(name) }
+        if number == nil {
+            say("socketGroup", "there is no group \(name): only the daemon's own group may write to the API's socket")
+        }
+        return number
+    }
+
+    /// Raises a condition, and logs it.
+    private func say(_ name: String, _ detail: String) {
+        if conditions.all.contains(where: { $0.name == name && $0.detail == detail }) { return }
+        conditions.raise(name, detail)
+        log(detail)
+    }
+
     /// Serves over TLS as soon as there are good files and the address is free, and looks at the files meanwhile.
     private func serveSecurely(_ tls: APISettings.TLS, _ files: TLSFiles) async throws {
+        files.look(now: Int64(time(nil)))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
-                    files.look(now: Int64(time(nil)))
                     try await Task.sleep(for: self.glance)
+                    files.look(now: Int64(time(nil)))
                 }
             }
             group.addTask {
@@ -123,17 +136,18 @@ extension APIServer {
 
     /// One life of the TLS server; an address that cannot be had is a condition.
     private func listen(_ tls: APISettings.TLS, _ files: TLSFiles) async {
-        let application = application(at: .hostname(tls.host, port: tls.port), tls: files) { [own, log] port in
-            own.remove("secureAddress")
-            own.secureAddress = "\(tls.host):\(port ?? tls.port)"
-            log("the API listens at \(own.secureAddress ?? tls.host) over TLS")
+        let application = application(at: .hostname(tls.host, port: tls.port), tls: files) { [self] port in
+            conditions.clear("secureAddress")
+            let listening = "\(tls.host):\(port ?? tls.port)"
+            address.withLock { $0 = listening }
+            log("the API listens at \(listening) over TLS")
         }
         do {
             try await application.run()
         } catch {
-            own.add("secureAddress", "the API cannot listen at \(tls.host):\(tls.port): \(error)", log)
+            say("secureAddress", "the API cannot listen at \(tls.host):\(tls.port): \(error)")
         }
-        own.secureAddress = nil
+        address.withLock { $0 = nil }
     }
 
     private func application(
@@ -146,30 +160,4 @@ extension APIServer {
             configuration: .init(address: address, serverName: Self.label),
             onServerRunning: { await onListening($0.localAddress?.port) }, logger: Logger(label: Self.label))
     }
-}
-
-/// What the servers themselves have to say in `status`.
-private final class OwnConditions: Sendable {
-    private let state = Mutex<(conditions: [StatusReport.Condition], address: String?)>(([], nil))
-
-    var all: [StatusReport.Condition] { state.withLock { $0.conditions } }
-
-    var secureAddress: String? {
-        get { state.withLock { $0.address } }
-        set { state.withLock { $0.address = newValue } }
-    }
-
-    /// Adds one, and says so, unless it is there already.
-    func add(_ name: String, _ detail: String, _ log: (String) -> Void) {
-        let isNew = state.withLock { state in
-            if state.conditions.contains(where: { $0.name == name && $0.detail == detail }) { return false }
-            state.conditions.removeAll { $0.name == name }
-            let since = Timestamp(nanoseconds: Int64(time(nil)) * 1_000_000_000).description
-            state.conditions.append(.init(name: name, since: since, detail: detail))
-            return true
-        }
-        if isNew { log(detail) }
-    }
-
-    func remove(_ name: String) { state.withLock { $0.conditions.removeAll { $0.name == name } } }
 }

@@ -26,7 +26,7 @@ final class RoleBook: Sendable {
         let (users, groups) = (
             bindings.reduce(into: Set()) { $0.formUnion($1.users) }, bindings.reduce(into: Set()) { $0.formUnion($1.groups) }
         )
-        let numbers = await aside { Numbers(users: Accounts.users(users), groups: Accounts.groups(groups)) }
+        let numbers = await Self.aside { Numbers(users: Accounts.users(users), groups: Accounts.groups(groups)) }
         roles.withLock { $0.numbers = numbers }
         names.withLock { $0 = [:] }
     }
@@ -34,13 +34,14 @@ final class RoleBook: Sendable {
     /// A user's name, or the number where there is none.
     func name(ofUser user: UInt32) async -> String {
         if let known = names.withLock({ $0[user] }) { return known }
-        let name = await aside { Accounts.name(ofUser: user) } ?? String(user)
+        let name = await Self.aside { Accounts.name(ofUser: user) } ?? String(user)
         // Callers are few, and the table is emptied every minute.
         names.withLock { if $0.count < 1024 { $0[user] = name } }
         return name
     }
 
-    private func aside<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    /// Does what may take long on a thread that nobody waits for.
+    static func aside<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { done in DispatchQueue.global().async { done.resume(returning: work()) } }
     }
 }

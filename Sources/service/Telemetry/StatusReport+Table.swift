@@ -11,6 +11,7 @@ extension StatusReport {
         ]
         if checksums.completed > 0 { lines.append("checksums: \(checksums.completed) completed") }
         lines += failsafe.map(\.line)
+        lines += (conditions ?? []).map(\.line)
         for pair in pairs {
             lines.append("")
             lines.append("pair \(pair.name): \(pair.mode)")
@@ -70,6 +71,11 @@ extension StatusReport.Opening {
         if !to.isEmpty { text += " to \(to.joined(separator: ", "))" }
         return text
     }
+}
+
+extension StatusReport.Condition {
+    /// `! bypass since 2026-07-30T10:00:00.000000Z: everything passes …`.
+    fileprivate var line: String { "! \(name)" + (since.map { " since \($0)" } ?? "") + ": \(detail)" }
 }
 
 extension StatusReport.Queue {

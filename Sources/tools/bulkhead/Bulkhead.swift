@@ -18,6 +18,11 @@ struct Bulkhead: AsyncParsableCommand {
               bulkhead status
               bulkhead flows --follow
 
+            Change policy so that a mistake heals itself:
+
+              bulkhead policy apply policies/ --confirm 60s
+              bulkhead policy confirm 8
+
             Ask what a connection would get, without a daemon and without privilege:
 
               bulkhead policy probe --policies policies/ < probes.jsonl
@@ -27,7 +32,7 @@ struct Bulkhead: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            ReplayCommand.self,
+            WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, ReplayCommand.self,
         ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.

@@ -1,30 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-import ArgumentParser
 import AsyncHTTPClient
-import Control
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
-/// The option that every verb has that asks a running daemon.
-struct DaemonOptions: ParsableArguments {
-    @Option(name: .long, help: "The daemon's socket, as `socket` in its configuration says.")
-    var socket = Configuration.defaultSocket
-
-    /// A client of that daemon.
-    var client: DaemonClient { DaemonClient(socket: socket) }
-}
-
-/// Asks the daemon over its unix socket. Every failure says what to do next.
+/// Asks the daemon, over its unix socket or over mutual TLS. Every failure says what to do next.
 struct DaemonClient: Sendable {
     /// Bytes that an answer may have.
     static let answerLimit = 256 << 20
-    /// Time for a whole answer that does not follow.
-    static let patience = TimeAmount.seconds(30)
+    /// Time for a whole answer to a question, and to a change: a large set takes as long to compile as it takes.
+    static let (patience, longPatience) = (TimeAmount.seconds(30), TimeAmount.minutes(10))
 
-    let socket: String
+    /// Where a daemon is.
+    enum Way: Sendable {
+        /// A unix socket's path.
+        case socket(String)
+        /// A server's address, and the files that say who asks and whom to believe.
+        case server(String, certificate: String, key: String, ca: String)
+    }
 
-    /// Why a daemon did not answer.
+    /// What HTTP calls what is asked for.
+    enum Act: String {
+        case get = "GET"
+        case post = "POST"
+        case patch = "PATCH"
+        case delete = "DELETE"
+    }
+
+    let way: Way
+
+    /// Why a daemon did not do as it was asked.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
@@ -32,19 +38,31 @@ struct DaemonClient: Sendable {
     /// What the daemon answers with when it refuses (RFC 9457).
     private struct Problem: Decodable {
         let detail: String
+        let faults: [String]?
     }
 
     /// The text of an answer.
-    func get(_ target: String) async throws -> String {
-        try await asking { client in
-            let response = try await client.execute(try request(target), timeout: Self.patience)
-            return String(buffer: try await body(response))
+    func get(_ target: String) async throws -> String { try await ask(.get, target) }
+
+    /// The text of the answer to a request, with a body where there is one.
+    func ask(_ act: Act, _ target: String, body: (any Encodable & Sendable)? = nil) async throws -> String {
+        let patience = act == .get ? Self.patience : Self.longPatience
+        return try await asking(silence: patience) { client in
+            var request = try request(target)
+            request.method = HTTPMethod(rawValue: act.rawValue)
+            if let body {
+                request.headers.add(name: "Content-Type", value: "application/json")
+                request.body = .bytes(ByteBuffer(string: try Self.encode(body)))
+            }
+            let response = try await client.execute(request, timeout: patience)
+            guard response.status == .ok else { throw try await refusal(response) }
+            return String(buffer: try await response.body.collect(upTo: Self.answerLimit))
         }
     }
 
     /// Server-sent events until the daemon ends the stream: their names and data.
     func follow(_ target: String, _ each: (_ name: String, _ data: String) throws -> Void) async throws {
-        try await asking { client in
+        try await asking(silence: .seconds(60)) { client in
             // No timeout for the whole: it is endless. Heartbeats keep it alive, so silence means that the daemon hangs.
             let response = try await client.execute(try request(target), deadline: .distantFuture)
             guard response.status == .ok else { throw try await refusal(response) }
@@ -56,11 +74,16 @@ struct DaemonClient: Sendable {
         throw Failure(description: "the daemon has ended the stream; it is stopping or was restarted")
     }
 
-    private func asking<Answer>(_ ask: (HTTPClient) async throws -> Answer) async throws -> Answer {
+    private func asking<Answer>(silence: TimeAmount, _ ask: (HTTPClient) async throws -> Answer) async throws -> Answer {
         var configuration = HTTPClient.Configuration()
-        configuration.timeout = .init(connect: .seconds(5), read: .seconds(60))
+        configuration.timeout = .init(connect: .seconds(5), read: silence)
         // Nobody listens now: that is an answer, and waiting makes no better one.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // A daemon sends nobody elsewhere, and whoever does is none.
+        configuration.redirectConfiguration = .disallow
+        if case .server(_, let certificate, let key, let ca) = way {
+            configuration.tlsConfiguration = try Self.security(certificate: certificate, key: key, ca: ca)
+        }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             let answer = try await ask(client)
@@ -73,25 +96,53 @@ struct DaemonClient: Sendable {
         }
     }
 
-    private func request(_ target: String) throws -> HTTPClientRequest {
-        guard let url = URL(httpURLWithSocketPath: socket, uri: target) else {
-            throw Failure(description: "\(socket) is no path of a socket")
+    /// What the handshake shows and believes.
+    private static func security(certificate: String, key: String, ca: String) throws -> TLSConfiguration {
+        func reading<Value>(_ path: String, _ what: String, _ read: () throws -> Value) throws -> Value {
+            do { return try read() } catch { throw Failure(description: "\(path) holds no \(what) in PEM, or cannot be read") }
         }
-        return HTTPClientRequest(url: url.absoluteString)
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv13
+        configuration.certificateChain = try reading(certificate, "certificate") {
+            try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
+        }
+        configuration.privateKey = .privateKey(
+            try reading(key, "private key") { try NIOSSLPrivateKey(file: key, format: .pem) })
+        configuration.trustRoots = .certificates(try reading(ca, "certificate") { try NIOSSLCertificate.fromPEMFile(ca) })
+        return configuration
     }
 
-    private func body(_ response: HTTPClientResponse) async throws -> ByteBuffer {
-        guard response.status == .ok else { throw try await refusal(response) }
-        return try await response.body.collect(upTo: Self.answerLimit)
+    private func request(_ target: String) throws -> HTTPClientRequest {
+        switch way {
+        case .socket(let path):
+            guard let url = URL(httpURLWithSocketPath: path, uri: target) else {
+                throw Failure(description: "\(path) is no path of a socket")
+            }
+            return HTTPClientRequest(url: url.absoluteString)
+        case .server(let address, _, _, _): return HTTPClientRequest(url: address + target)
+        }
     }
 
     private func refusal(_ response: HTTPClientResponse) async throws -> Failure {
         let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
-        let detail = try? Self.decode(Problem.self, text).detail
-        return Failure(description: detail ?? "the daemon at \(socket) answered \(response.status)")
+        guard let problem = try? Self.decode(Problem.self, text) else {
+            return Failure(description: "\(whom) answered \(response.status)")
+        }
+        return Failure(description: ([problem.detail] + (problem.faults ?? [])).joined(separator: "\n"))
+    }
+
+    private var whom: String {
+        switch way {
+        case .socket(let path): "the daemon at \(path)"
+        case .server(let address, _, _, _): "the daemon at \(address)"
+        }
     }
 
     private func explanation(_ error: any Error) -> String {
+        guard case .socket(let socket) = way else {
+            return "\(whom) does not answer (\(error)): does it listen there, is its certificate of your --ca and for that name, "
+                + "and is yours of its client-ca?"
+        }
         let facts = try? FileManager.default.attributesOfItem(atPath: socket)
         if facts == nil {
             return "no daemon at \(socket): start one with `bulkhead run --config FILE`, or name its socket with --socket"
@@ -99,7 +150,7 @@ struct DaemonClient: Sendable {
         if !FileManager.default.isWritableFile(atPath: socket) {
             return "no access to \(socket): ask as root, or as a member of the group that owns it"
         }
-        return "the daemon at \(socket) does not answer (\(error)): is it running? `bulkhead run --config FILE` starts it"
+        return "\(whom) does not answer (\(error)): is it running? `bulkhead run --config FILE` starts it"
     }
 }
 
@@ -120,7 +171,7 @@ extension DaemonClient {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// A value for a URI's query (RFC 3986, 2.3: everything that is not unreserved is escaped).
+    /// A value for a URI's path or query (RFC 3986, 2.3: everything that is not unreserved is escaped).
     static func escaped(_ value: String) -> String {
         value.utf8.map { byte in
             let isPlain =
@@ -133,31 +184,5 @@ extension DaemonClient {
             if isPlain { return String(UnicodeScalar(byte)) }
             return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
-    }
-}
-
-/// Takes a stream of server-sent events apart: an event is a run of lines up to an empty one.
-struct EventLines {
-    private var rest = ""
-    private var name = ""
-    private var data: [String] = []
-
-    /// Takes the next part of the stream; the events that it completes.
-    mutating func take(_ part: String) -> [(name: String, data: String)] {
-        rest += part
-        var events: [(String, String)] = []
-        while let end = rest.firstIndex(of: "\n") {
-            let line = String(rest[..<end])
-            rest = String(rest[rest.index(after: end)...])
-            if line.isEmpty {
-                if !name.isEmpty || !data.isEmpty { events.append((name, data.joined(separator: "\n"))) }
-                (name, data) = ("", [])
-            } else if line.hasPrefix("event: ") {
-                name = String(line.dropFirst("event: ".count))
-            } else if line.hasPrefix("data: ") {
-                data.append(String(line.dropFirst("data: ".count)))
-            }
-        }
-        return events
     }
 }

@@ -10,8 +10,9 @@ import PolicyText
 /// `bulkhead policy`: what can be asked of policies.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Ask of policies, those of files or those in force.",
+        commandName: "policy", abstract: "Change the policy in force, and ask of policies, those of files or those in force.",
         subcommands: [
+            PolicyApplyCommand.self, PolicyConfirmCommand.self, PolicyHistoryCommand.self, PolicyRollbackCommand.self,
             PolicyGetCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self, PolicyDiffCommand.self,
             PolicyTestCommand.self,
             PolicyMatrixCommand.self, ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self,

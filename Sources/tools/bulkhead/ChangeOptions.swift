@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Analysis
+import ArgumentParser
+import Telemetry
+
+/// The options of verbs that change the policy in force.
+struct ChangeOptions: ParsableArguments {
+    @Flag(name: .long, help: "Say what would come of it, and change nothing.")
+    var dryRun = false
+
+    @Option(name: .long, help: .init("Go back by itself unless somebody confirms within this long: 60s, 5m.", valueName: "time"))
+    var confirm: Seconds?
+
+    @Flag(
+        name: .long,
+        help: "With --confirm: a confirmation may come over a login that began before the change, because you sit at the machine."
+    )
+    var console = false
+
+    @Option(
+        name: .long,
+        help: .init(
+            "Go back when more than this many kinds of connections that were allowed are denied within the time of --confirm, or a minute.",
+            valueName: "n"))
+    var maxNewDenies: UInt32?
+
+    @Option(name: .long, help: .init("Why; it stands in the history and in the audit log.", valueName: "text"))
+    var reason: String?
+
+    @Flag(name: .long, help: "One JSON document for machines.")
+    var json = false
+
+    func validate() throws {
+        try confirm?.check("--confirm", 1...86_400, "1s to 1d")
+        if console && confirm == nil { throw ValidationError("--console goes with --confirm") }
+    }
+
+    /// Tells what came of a change, and what to do next.
+    func tell(_ body: String) throws {
+        let report = try DaemonClient.decode(ChangeReport.self, body)
+        say(json ? body : report.text(.ofTerminal))
+    }
+}
+
+extension ChangeReport {
+    /// The report for people: what differs, what was found, and what to do next.
+    func text(_ style: Style) -> String {
+        // Names come from elsewhere, colour from here.
+        let safe = TerminalText.escaped
+        var lines = losses.map { "lost: \(safe($0))" } + findings.map(safe)
+        lines += boxes.map {
+            style.difference(
+                from: safe($0.sources), to: safe($0.destinations), services: $0.services.map(safe), old: $0.old, new: $0.new)
+        }
+        if boxCount > boxes.count { lines.append("… and \(boxCount - boxes.count) more boxes") }
+        if boxCount > 0 {
+            let widening = boxes.count(where: \.widening)
+            lines.append(
+                "\(boxCount) \(boxCount == 1 ? "box differs" : "boxes differ"), \(widening) of those shown let more through")
+        }
+        if !compared { lines.append("not everything was compared; more may differ") }
+        if let flowsCut { lines.append("\(flowsCut) live \(flowsCut == 1 ? "flow is" : "flows are") not allowed by it") }
+        return (lines + ending).joined(separator: "\n")
+    }
+
+    private var ending: [String] {
+        let name = revision.map { "revision \($0.revision)" } ?? "the set"
+        switch outcome {
+        case "unchanged": return ["nothing changes: the set in force says the same"]
+        case "checked": return ["nothing was changed: this was a dry run"]
+        case "pending":
+            let number = revision.map { String($0.revision) } ?? "REVISION"
+            return [
+                "\(name) is in force with generation \(generation), until \(revision?.deadline ?? "its deadline") unless it is confirmed;",
+                "log in anew, so that you see that you still can, and say there:", "  bulkhead policy confirm \(number)",
+            ]
+        default: return ["\(name) is in force with generation \(generation)"]
+        }
+    }
+}
