@@ -155,6 +155,12 @@ let package = Package(
             path: "Tests/Flood/Bench", swiftSettings: settings),
         .executableTarget(name: "flood", dependencies: ["FloodBench"], path: "Tests/Flood/Main", swiftSettings: settings),
         tests("Flood", ["FloodBench"]),
+        .target(name: "CDiskRecorder", path: "Tests/PowerLoss/Recorder"),
+        .target(
+            name: "StateTrials", dependencies: ["State", "TestSupport"], path: "Tests/PowerLoss/Trials", swiftSettings: settings),
+        .executableTarget(
+            name: "state-storm", dependencies: ["StateTrials", "CDiskRecorder"], path: "Tests/PowerLoss/Main",
+            swiftSettings: settings),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
             name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",
@@ -175,7 +181,7 @@ let package = Package(
         tests("Dialects", ["Dialects", "Analysis", "Compiler", "PolicyText", "Policy", "Net"]),
         tests("Compiler", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"], exclude: ["Golden"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
-        tests("State", ["State", "Policy", "Net"], packages: [grdb]),
+        tests("State", ["State", "StateTrials", "Policy", "Net"], packages: [grdb]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
