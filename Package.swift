@@ -159,7 +159,7 @@ let package = Package(
             "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
-        tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
+        tests("Replay", ["Replay", "Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],
     swiftLanguageModes: [.v6],

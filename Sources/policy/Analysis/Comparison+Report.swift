@@ -10,7 +10,7 @@ extension Comparison {
             let (mark, tone): (String, Style.Tone) =
                 box.isWidening ? ("+", .good) : box.old == .allow ? ("-", .bad) : ("~", .warning)
             let services = Naming.few(box.services.map(\.text), "services").joined(separator: ", ")
-            let head = "\(mark) \(box.sources.text) -> \(box.destinations.text), \(services): \(box.old) -> \(box.new)"
+            let head = "\(mark) \(box.sources.text) -> \(box.destinations.text), \(services): \(box.change)"
             lines.append(style.paint(style.fold(head, indent: "    "), tone))
         }
         if !boxes.isEmpty {
@@ -36,10 +36,16 @@ extension Comparison {
 }
 
 extension Comparison.Box {
+    /// `allow -> deny (spoofed)`.
+    public var change: String {
+        "\(old)\(isOldSpoofed ? " (spoofed)" : "") -> \(new)\(isNewSpoofed ? " (spoofed)" : "")"
+    }
+
     fileprivate var json: JSONText {
         .object([
             ("sources", sources.json), ("destinations", destinations.json), ("services", .list(services.map { .text($0.text) })),
             ("old", .text("\(old)")), ("new", .text("\(new)")), ("widening", .truth(isWidening)),
+            ("old_spoofed", .truth(isOldSpoofed)), ("new_spoofed", .truth(isNewSpoofed)),
         ])
     }
 }
