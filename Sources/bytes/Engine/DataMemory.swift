@@ -191,6 +191,7 @@ internal import Synchronization
             isZeroCopy: plan.pairs[pair].ports[0].isZeroCopy == 1, cell: Unmanaged.passUnretained(cell),
             turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
             park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
+            clock: PolicyClockWords(board),
             mode: modes[pair], counters: counters(ofWorker: number), wake: wake, others: others)
     }
 

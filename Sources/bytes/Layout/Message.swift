@@ -7,7 +7,8 @@ internal import Glibc
 @frozen public struct Message: BitwiseCopyable, Sendable {
     /// What a message means, who sends it to whom, and what goes with it.
     @frozen public enum Kind: UInt32, Sendable, CaseIterable {
-        /// Control to keeper: the plan wanted. Keeper answers `files`, or ends with its reason on standard error.
+        /// Control to keeper: the plan wanted; arguments: the latest second of policy's clock that is known, and the one before its last
+        /// leap (`ClockFacts`). Keeper answers `files`, or ends with its reason on standard error.
         case orders = 1
         /// Keeper to control: descriptors of counters and board (readable) and events (readable and writable);
         /// arguments: last generation, last epoch ever published.

@@ -46,7 +46,8 @@ struct ControlSession: Service {
             _ = try source.compile(generation: 1, ports: configuration.ports)
             return (configuration, source)
         }
-        try link.send(Message(.orders, plan: configuration.plan))
+        let clock = ClockFile(stateFolder: configuration.state).read()
+        try link.send(Message(.orders, clock.latest, clock.beforeLeap, plan: configuration.plan))
         guard let (files, last) = try await files() else { return }
         try await serve(configuration, files, source, last)
     }
@@ -87,6 +88,8 @@ struct ControlSession: Service {
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.
         var group = ServiceGroupConfiguration(
             services: [
+                .init(
+                    service: ClockSaver(file: ClockFile(stateFolder: configuration.state), board: files.board, log: log)),
                 .init(service: EventDrain(files: files, names: names, hub: hub)), .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)
