@@ -187,9 +187,9 @@ let package = Package(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests(
             "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
-            packages: [logging]),
+            packages: [logging], exclude: ["Messages.txt"]),
         tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
-        tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
+        tests("Replay", ["Replay", "Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],
     swiftLanguageModes: [.v6],

@@ -92,6 +92,7 @@ import Testing
                     zoneTo: connection.destination.zone, sourcePort: connection.sourcePort, at: connection.time)
                 let answer = reference.judge(connection)
                 #expect(told.decision == answer.decision, "\(connection.line)")
+                #expect((told.reason == "spoofed") == answer.isSpoofed, "\(connection.line)")
                 for side in told.sides {
                     let cause = side.side == "egress" ? answer.egress : answer.ingress
                     let layer =

@@ -67,6 +67,8 @@ import Testing
                 if !set.hasZones { (connection.source.zone, connection.destination.zone) = ("default", "default") }
                 let ends = [connection.source, connection.destination]
                 guard ends[0].address.isIPv4 == ends[1].address.isIPv4, ends[0].address != ends[1].address else { continue }
+                // Who would be spoofed is in no row and no column.
+                guard !ends.contains(where: reference.isElsewhere) else { continue }
                 let names = ends.map { reference.owner(of: $0.address, zone: $0.zone)?.name.description ?? "outside" }
                 guard names[0] != names[1] || names[0] == "outside", let row = matrix.names.firstIndex(of: names[0]),
                     let column = matrix.names.firstIndex(of: names[1])

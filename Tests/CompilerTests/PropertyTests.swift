@@ -39,7 +39,7 @@ import Testing
         print("\(judged) probes, met \(met.sorted { $0.key < $1.key })")
         let kinds = ["no side", "allow by a rule", "deny by a rule", "reject by a rule", "deny by tier", "allow by namespace"]
         for kind in kinds + [
-            "deny by namespace", "allow by itself", "allow by failsafe", "audit", "log", "two layers",
+            "deny by namespace", "allow by itself", "allow by failsafe", "audit", "log", "two layers", "spoofed",
         ] {
             #expect(met[kind, default: 0] > 0, "\(kind) is not met often enough: \(met)")
         }
@@ -47,6 +47,7 @@ import Testing
 
     /// Notes what an answer shows.
     private func count(_ answer: Reference.Answer, _ met: inout [String: Int]) {
+        if answer.isSpoofed { met["spoofed", default: 0] += 1 }
         for side in [answer.egress, answer.ingress] {
             guard let side, let deciding = side.deciding else {
                 met["no side", default: 0] += 1

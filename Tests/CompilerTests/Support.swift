@@ -66,6 +66,7 @@ struct Seeded: RandomNumberGenerator {
         let from = inventory.zone(connection.source.zone) ?? 0
         let to = inventory.zone(connection.destination.zone) ?? 0
         let source = snapshot.owner(of: connection.source.address, zone: from, in: map)
+        if source.isElsewhere { return .unasked(.spoofed) }
         let destination = snapshot.owner(of: connection.destination.address, zone: to, in: map)
         if connection.destination.address.isMulticast || connection.destination.address.isBroadcast {
             return snapshot.judgeGroup(
@@ -88,7 +89,8 @@ struct Seeded: RandomNumberGenerator {
         ingress?.side = .ingress
         return Reference.Answer(
             egress: egress, ingress: ingress, egressAudit: isUnjudged ? nil : causes.audit(ofRecord: judged.egress),
-            ingressAudit: causes.audit(ofRecord: judged.ingress), decision: judged.decision)
+            ingressAudit: causes.audit(ofRecord: judged.ingress), decision: judged.decision,
+            isSpoofed: judged.reason == .spoofed)
     }
 }
 

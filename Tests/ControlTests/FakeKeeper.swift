@@ -60,9 +60,13 @@ final class FakeKeeper {
         return message
     }
 
+    /// What control knows of the clock by which policy expires.
+    private(set) var clock = ClockFacts()
+
     /// Takes orders, completes them as a machine with two queues a port would, and answers with the files.
     func obey(last: (generation: UInt64, epoch: UInt64) = (0, 0)) throws {
-        plan = try expect(.orders).plan
+        let orders = try expect(.orders)
+        (plan, clock) = (orders.plan, ClockFacts(latest: orders.arguments[0], beforeLeap: orders.arguments[1]))
         #expect(plan.fault == nil)
         for number in 0..<Int(plan.pairCount) {
             (plan.pairs[number].queues, plan.pairs[number].flowCapacity, plan.pairs[number].frameSize) = (2, 1000, 4096)
@@ -100,7 +104,9 @@ func withControl(
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let (ours, theirs) = try Channel.pair()
-    try configuration.write(toFile: folder.appendingPathComponent("bulkhead.yaml").path, atomically: true, encoding: .utf8)
+    // Nothing of a test is kept where a daemon of this machine would look.
+    let whole = configuration.hasSuffix("\n") ? configuration + "state: state\n" : configuration
+    try whole.write(toFile: folder.appendingPathComponent("bulkhead.yaml").path, atomically: true, encoding: .utf8)
     try policies.write(toFile: folder.appendingPathComponent("set.yaml").path, atomically: true, encoding: .utf8)
     var log = Logger(label: "control") { _ in SwiftLogNoOpLogHandler() }
     log.logLevel = .critical

@@ -80,45 +80,45 @@ import Testing
                 #expect(try read("flows: {timeouts: {\(name): \(text)}}\n") == expected)
             }
             let error = #expect(throws: PolicyError.self) { try read("flows: {timeouts: {\(name): 21d}}\n") }
-            #expect(error?.message == "flows.timeouts.\(name) can be 20d at most, not 21d")
+            #expect(error?.message == "flows.timeouts.\(name) must be 1s to 20d, not 21d")
         }
     }
 
     @Test(arguments: [
-        ("flows: {half-open: 0}", 20, "flows.half-open must lie between 1 and 100"),
-        ("flows: {half-open: 101}", 20, "flows.half-open must lie between 1 and 100"),
+        ("flows: {half-open: 0}", 20, "flows.half-open must be a whole number from 1 to 100"),
+        ("flows: {half-open: 101}", 20, "flows.half-open must be a whole number from 1 to 100"),
         ("flows: {half-open: 2.5}", 20, "flows.half-open must be a whole number"),
         ("flows: {when-full: drop}", 20, "flows.when-full must be one of deny, pass, not \"drop\""),
-        ("flows: {reserved: -1}", 19, "flows.reserved must lie between 0 and 65536"),
+        ("flows: {reserved: -1}", 19, "flows.reserved must be a whole number from 0 to 65536"),
         ("flows: {reserved: 32769}", 19, "more than an eighth of the 262144 flows that a worker has"),
         ("flows: {reserved: 129, capacity: 1024}", 19, "reserve at most 128"),
         ("flows: {per-source: {burst: 5}}", 21, "needs the key \"rate\""),
-        ("flows: {per-source: {rate: 10000001}}", 28, "flows.per-source.rate must lie between 0 and 10000000"),
-        ("flows: {per-source: {rate: 5, burst: 0}}", 38, "flows.per-source.burst must lie between 1 and 10000000"),
+        ("flows: {per-source: {rate: 10000001}}", 28, "flows.per-source.rate must be a whole number from 0 to 10000000"),
+        ("flows: {per-source: {rate: 5, burst: 0}}", 38, "flows.per-source.burst must be a whole number from 1 to 10000000"),
         ("flows: {per-source: {rate: 0, burst: 5}}", 38, "means nothing at a rate of 0"),
         ("flows: {per-source: {rates: 5}}", 22, "did you mean \"rate\"?"),
         ("flows: {timeouts: {tcp-openings: 5s}}", 20, "did you mean \"tcp-opening\"?"),
-        ("flows: {timeouts: {icmp: 30}}", 26, "flows.timeouts.icmp must be a text, not the number 30"),
-        ("flows: {timeouts: {icmp: 0s}}", 26, "flows.timeouts.icmp must be a length of time"),
-        ("flows: {timeouts: {icmp: 2h4m}}", 26, "flows.timeouts.icmp must be a length of time"),
+        ("flows: {timeouts: {icmp: 30}}", 26, "flows.timeouts.icmp must be a length of time, and 30 has no unit; write 30s"),
+        ("flows: {timeouts: {icmp: 0s}}", 26, "flows.timeouts.icmp must be 1s to 20d, not 0s"),
+        ("flows: {timeouts: {icmp: 2h4m}}", 26, "flows.timeouts.icmp must be a whole number with a unit"),
         ("flows: {tcp: {pick-up: sometimes}}", 24, "never, restart, always"),
-        ("flows: {tcp: {grace: 61m}}", 22, "flows.tcp.grace can be 1h at most, not 61m"),
+        ("flows: {tcp: {grace: 61m}}", 22, "flows.tcp.grace must be 1s to 1h, not 61m"),
         ("flows: {tcp: {windows: lose}}", 24, "did you mean \"loose\"?"),
         ("flows: {tcp: {windows: strict, asymmetric: true}}", 24, "windows cannot be strict where only one direction is seen"),
         ("flows: {tcp: {asymmetric: 1}}", 27, "flows.tcp.asymmetric must be true or false"),
         ("flows: {tcp: {pickup: never}}", 15, "did you mean \"pick-up\"?"),
-        ("flows: {fragments: {timeout: 3m}}", 30, "flows.fragments.timeout can be 2m at most, not 3m"),
-        ("flows: {fragments: {datagrams: 0}}", 32, "flows.fragments.datagrams must lie between 1 and 1024"),
-        ("flows: {fragments: {held: 1025}}", 27, "flows.fragments.held must lie between 1 and 1024"),
+        ("flows: {fragments: {timeout: 3m}}", 30, "flows.fragments.timeout must be 1s to 2m, not 3m"),
+        ("flows: {fragments: {datagrams: 0}}", 32, "flows.fragments.datagrams must be a whole number from 1 to 1024"),
+        ("flows: {fragments: {held: 1025}}", 27, "flows.fragments.held must be a whole number from 1 to 1024"),
         ("flows: {fragments: {frames: 5}}", 21, "flows.fragments has no key \"frames\""),
         ("checksums: {verify: yes}", 21, "checksums.verify must be true or false"),
         ("checksums: {partial: drop}", 22, "checksums.partial must be one of complete, refuse"),
         ("checksums: {verify: false, partial: refuse}", 37, "partial checksums cannot be refused where none is looked at"),
         ("checksum: {verify: true}", 1, "did you mean \"checksums\"?"),
-        ("replies: {per-second: 1000001}", 23, "replies.per-second must lie between 0 and 1000000"),
+        ("replies: {per-second: 1000001}", 23, "replies.per-second must be a whole number from 0 to 1000000"),
         ("replies: {}", 10, "replies needs the key \"per-second\""),
         ("replies: 5", 10, "replies must be a mapping"),
-        ("icmp-errors: {per-second: -1}", 27, "icmp-errors.per-second must lie between 0 and 1000000"),
+        ("icmp-errors: {per-second: -1}", 27, "icmp-errors.per-second must be a whole number from 0 to 1000000"),
         ("icmp-errors: {rate: 1}", 15, "icmp-errors has no key \"rate\""),
     ])
     func `what is not understood or out of range is refused in its place`(text: String, column: Int, message: String) throws {

@@ -48,7 +48,7 @@ import Testing
         ("layer2: {none: pass}\n", 2, 10, "layer2 has no key \"none\""),
         ("layer2: {spanningTree: pass}\n", 2, 10, "did you mean \"spanning-tree\"?"),
         ("layer2: {arp: judge}\n", 2, 15, "arp must be one of check, pass, drop"),
-        ("layer2: {arp: true}\n", 2, 15, "arp must be a text"),
+        ("layer2: {arp: true}\n", 2, 15, "arp must be one of check, pass, drop, not true"),
         ("layer2: [lldp]\n", 2, 9, "layer2 must be a mapping"),
         ("layer2: {ether-types: {\"0x05ff\": pass}}\n", 2, 24, "\"0x05ff\" is no ether type"),
         ("layer2: {ether-types: {\"0x10000\": pass}}\n", 2, 24, "is no ether type"),
@@ -58,7 +58,7 @@ import Testing
         ("layer2: {ether-types: {\"0x88b5\": pass, 34997: drop}}\n", 2, 40, "ether type 34997 is there twice"),
         ("layer2: {ether-types: {\"0x88b5\": check}}\n", 2, 34, "ether type 0x88b5 must be one of drop, pass"),
         ("storm: {}\n", 2, 8, "storm needs the key \"frames\""),
-        ("storm: {frames: 1000001}\n", 2, 17, "storm.frames must lie between 0 and 1000000"),
+        ("storm: {frames: 1000001}\n", 2, 17, "storm.frames must be a whole number from 0 to 1000000"),
         ("storm: {rate: 1}\n", 2, 9, "storm has no key \"rate\""),
     ])
     func `what is not understood is refused in its place`(text: String, line: Int, column: Int, message: String) throws {

@@ -140,6 +140,20 @@ struct ChangingTown {
         #expect(bench.worker.counters.flows == 0 && bench.fault == nil)
     }
 
+    @Test func `drain has its length, whatever becomes of the wall clock`() throws {
+        let bench = try refused(ChangingTown(change: .drain, seconds: 30))
+        try goOn(bench)
+        // Set back, so that policy's seconds stand still; then far ahead.
+        bench.clock.nanoseconds += 20_000_000_000
+        try goOn(bench)
+        bench.clock.wall += 100_000
+        bench.clock.nanoseconds += 9_000_000_000
+        try goOn(bench)
+        bench.clock.nanoseconds += 1_000_000_000
+        try bench.expectDropped(connection.request, .denied)
+        #expect(bench.fault == nil)
+    }
+
     @Test func `a drained flow that is allowed again goes on, and drains its whole time when that is taken back`() throws {
         let town = ChangingTown(change: .drain, seconds: 30)
         let bench = try refused(town)

@@ -88,6 +88,29 @@ import Testing
         try bench.expectForwarded(reply(from: otherStranger), port: 1)
     }
 
+    @Test func `it has its length, whatever becomes of the wall clock, and no more than its rule`() throws {
+        let bench = try PairBench(PairShape(), town())
+        try bench.expectForwarded(question())
+        try bench.expectForwarded(reply(service: 1234), port: 1)
+        bench.clock.wall += 100_000
+        try bench.expectForwarded(reply(service: 1234), port: 1)
+        bench.clock.nanoseconds += 3_000_000_000
+        try bench.expectDropped(reply(service: 1234), .denied, port: 1)
+
+        let until = bench.clock.wall + 2
+        try bench.publish(
+            town(generation: 2) {
+                $0.records[6].validUntil = until
+                var denial = SideRecord()
+                denial.decision = Decision.deny.rawValue
+                $0.records[6].successor = $0.add(denial)
+            })
+        try bench.expectForwarded(question())
+        try bench.expectForwarded(reply(service: 1234), port: 1)
+        bench.clock.wall = until
+        try bench.expectDropped(reply(service: 1234), .denied, port: 1)
+    }
+
     @Test func `a new generation ends what was expected`() throws {
         let bench = try PairBench(PairShape(), town())
         try bench.expectForwarded(question())

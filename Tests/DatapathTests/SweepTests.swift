@@ -143,6 +143,22 @@ import Testing
         #expect(bench.worker.counters.flows == 0)
     }
 
+    @Test func `a drain ends in its second while the wall clock stands still, and not before it where that leaps`() throws {
+        let town = ChangingTown(change: .drain, seconds: 20)
+        let bench = try PairBench(PairShape(), town.allowing())
+        try bench.establish(Connection(port: 8443))
+        try bench.publish(town.refusing(generation: 2))
+        settleDown(bench)
+        bench.clock.wall += 100_000
+        bench.clock.nanoseconds += 19_000_000_000
+        settleDown(bench)
+        #expect(bench.worker.counters.flows == 1)
+        bench.clock.nanoseconds += 1_000_000_000
+        settleDown(bench)
+        bench.turn()
+        #expect(bench.worker.counters.flows == 0)
+    }
+
     @Test func `behind a burst of frames fewer flows are judged`() throws {
         let bench = try bench(400)
         try bench.publish(town.refusing(generation: 2))

@@ -30,6 +30,18 @@ import Testing
         }
     }
 
+    @Test func `the clock's words come back, and touch neither the facts nor the pairs`() {
+        var facts = BoardFacts()
+        facts.hangs = .max
+        board.facts = facts
+        board.clock = ClockFacts(latest: 8_000_000_000, beforeLeap: 7)
+        #expect(board.clock == ClockFacts(latest: 8_000_000_000, beforeLeap: 7) && board.clock.isPossible)
+        #expect(board.facts.hangs == .max && board[pair: 0].mode == 0)
+        #expect(
+            MemoryLayout<BoardFacts>.size + BoardLayout.facts <= BoardLayout.clock && BoardLayout.clock + 64 <= BoardLayout.pairs)
+        #expect(!ClockFacts(latest: 1 << 33).isPossible && !ClockFacts(latest: 5, beforeLeap: 6).isPossible)
+    }
+
     @Test func `a link word is the pair's`() {
         for pair in 0..<Plan.maximumPairs {
             var words = PairBoard()

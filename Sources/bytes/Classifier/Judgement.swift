@@ -37,6 +37,8 @@ public import Net
     public var auditDecision: UInt8
     /// Unix seconds at which a live connection must be judged again, because one of both records stops deciding; `UInt32.max` for never.
     public var validUntil: UInt32
+    /// Whether `validUntil` counts seconds of the monotonic clock: the end of a time that was granted, and not what a record says.
+    public var isTimed: Bool
     /// Why not; `denied`, `unjudged` or `contested` where policy was asked, and meaningless unless the decision is other than allow.
     public var reason: DropReason
     /// What becomes of the flow when a record stops deciding: the stricter of both sides (reset, re-evaluate, drain, keep).
@@ -63,9 +65,10 @@ public import Net
     }
 
     /// The judgement on a unicast reply to a frame to a group: allowed until a second, by the record that allowed to ask.
-    @_noLocks @inlinable public static func expected(by egress: UInt32, until second: UInt32) -> Judgement {
+    @_noLocks @inlinable public static func expected(by egress: UInt32, until second: UInt32, isTimed: Bool) -> Judgement {
         var judgement = Judgement(egress: egress, ingress: SnapshotLayout.none)
         judgement.validUntil = second
+        judgement.isTimed = isTimed
         judgement.change = .reevaluate
         return judgement
     }
@@ -77,6 +80,7 @@ public import Net
         decision = .allow
         auditDecision = .max
         validUntil = .max
+        isTimed = false
         reason = .denied
         change = .keep
         drainSeconds = .max

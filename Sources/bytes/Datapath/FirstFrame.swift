@@ -178,7 +178,8 @@ extension Lane {
         flows[number].generation = policy.snapshot.generation
         flows[number].epoch = question.epoch
         flows[number].validUntil = judgement.validUntil
-        rounds.noteLapse(judgement.validUntil)
+        flows[number].isTimed = judgement.isTimed
+        rounds.noteLapse(judgement.validUntil, isTimed: judgement.isTimed)
         flows.unmark(number, .outlived)
         flows[number].change = judgement.change.number
         flows[number].drainSeconds =

@@ -87,7 +87,7 @@ extension Lane {
         let entry = flows[number]
         if entry.isCondemned { return .condemned(.denied) }
         let isSameGeneration = entry.generation == policy.snapshot.generation
-        let holds = entry.validUntil == .max || now.wall < UInt64(entry.validUntil)
+        let holds = !entry.isDue(wall: now.wall, timer: now.seconds)
         let grounds = flows.grounds(of: number)
         let isSameClass =
             grounds.sourceClass == question.source.classNumber && grounds.destinationClass == question.destination.classNumber
@@ -96,7 +96,7 @@ extension Lane {
         let wasItself = grounds.ingressRecord == grounds.egressRecord
         if isSameGeneration && holds && isSameClass && !wasItself && !question.source.isElsewhere {
             flows[number].epoch = question.epoch
-            rounds.noteLapse(entry.validUntil)
+            rounds.noteLapse(entry.validUntil, isTimed: entry.isTimed)
             noteResponder(question, of: number)
             return .goesOn
         }
@@ -125,7 +125,7 @@ extension Lane {
         guard reason != DropReason.contested.number, reason != DropReason.spoofed.number else { return false }
         if entry.change == SideRecord.Change.keep.number { return true }
         guard entry.change == SideRecord.Change.drain.number else { return false }
-        return !entry.isOutlived || now.wall < UInt64(entry.validUntil)
+        return !entry.isOutlived || !entry.isDue(wall: now.wall, timer: now.seconds)
     }
 
     /// Lets a flow go on against policy's word. It keeps the change mode of the rules that admitted it; what refuses it now becomes its
@@ -141,8 +141,9 @@ extension Lane {
         if entry.change == SideRecord.Change.drain.number {
             kept.change = .drain
             kept.drainSeconds = UInt32(entry.drainSeconds)
-            let end = now.wall &+ UInt64(entry.drainSeconds)
-            kept.validUntil = entry.isOutlived ? entry.validUntil : end < UInt64(UInt32.max) ? UInt32(end) : .max &- 1
+            // The monotonic clock reaches 2³² seconds after 136 years.
+            let end = UInt32(truncatingIfNeeded: now.seconds &+ UInt64(entry.drainSeconds))
+            (kept.validUntil, kept.isTimed) = entry.isOutlived ? (entry.validUntil, entry.isTimed) : (end, true)
         } else {
             kept.change = .keep
         }

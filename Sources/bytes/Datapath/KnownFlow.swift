@@ -54,7 +54,7 @@ extension Lane {
             let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
             if isReply == place.isInitiator(sender) { return .drop(.unrelatedICMP) }
         }
-        if place.isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall),
+        if place.isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds),
             let verdict = judgeAgain(arrival, number, policy, now)
         {
             return verdict

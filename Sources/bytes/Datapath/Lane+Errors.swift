@@ -51,7 +51,7 @@ extension Lane {
             return .drop(.unrelatedICMP)
         }
         let isStale = flows.place(of: number)
-            .isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
+            .isStale(generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds)
         if isStale, let reason = judgeAgain(number, policy, now) { return .drop(reason) }
         guard settings.errorsPerSecond == 0 || errors.spend(at: now.nanoseconds) else { return .drop(.errorLimit) }
         return .forward

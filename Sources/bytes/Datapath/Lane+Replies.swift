@@ -9,7 +9,7 @@ internal import Ring
 // any datagram to the address and port that it asked from, by the other port of the pair and under the same tags, opens a flow of
 // which the asking end is the initiator, as if it had asked the answering one by name.
 //
-// Such a flow holds until the same second and no longer, unless policy allows by then what it would be as an ordinary flow: it is
+// Such a flow holds as long and no longer, unless policy allows by then what it would be as an ordinary flow: it is
 // judged again there as one, and so it is by a new generation, which also ends what was expected. Who answers must be who it says: an
 // address that is contested, or that belongs to another zone, answers nobody.
 
@@ -27,8 +27,7 @@ extension Lane {
         reply.side = arrival.port
         reply.vlans = burst.readings[index].vlans.word
         reply.until = now.nanoseconds &+ UInt64(judgement.replySeconds) &* 1_000_000_000
-        let wall = min(now.wall &+ UInt64(judgement.replySeconds), UInt64(judgement.validUntil))
-        reply.wallUntil = wall < UInt64(UInt32.max) ? UInt32(truncatingIfNeeded: wall) : .max &- 1
+        reply.ruleUntil = judgement.validUntil
         reply.generation = policy.snapshot.generation
         reply.egressRecord = judgement.egress
         reply.askerClass = askerClass
@@ -69,9 +68,20 @@ extension Lane {
         var answer = Answer(question, question.judge(policy, now))
         if !answer.allows {
             guard answer.judgement.reason.number != DropReason.contested.number else { return nil }
-            answer = Answer(question, .expected(by: expectation.egressRecord, until: expectation.wallUntil))
+            answer = Answer(question, permission(of: expectation, now))
         }
         unsafe counters.pointee.expectedReplies &+= 1
         return admit(arrival, .established, answer, isReply: true, policy, now)
+    }
+
+    /// How long a flow of an answer holds without a rule of its own: as long as answers are expected, or as the rule that lets them be.
+    @_noLocks
+    private func permission(of expectation: ExpectedReply, _ now: Moment) -> Judgement {
+        let timer = expectation.until / 1_000_000_000
+        let (record, rule) = (expectation.egressRecord, expectation.ruleUntil)
+        let left = UInt64(rule) > now.wall ? UInt64(rule) &- now.wall : 0
+        if rule != .max, now.seconds &+ left < timer { return .expected(by: record, until: rule, isTimed: false) }
+        // The monotonic clock reaches 2³² seconds after 136 years.
+        return .expected(by: record, until: UInt32(truncatingIfNeeded: timer), isTimed: true)
     }
 }

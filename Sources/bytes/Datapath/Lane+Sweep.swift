@@ -32,8 +32,10 @@ struct Sweep: ~Copyable {
     /// When it began, and from when the next one may begin that no new generation asks for, in nanoseconds of the turn's clock.
     var began: UInt64 = 0
     var notBefore: UInt64 = 0
-    /// The earliest second at which a verdict lapses that was given since the round began; `.max` for none.
+    /// The earliest unix second at which a verdict lapses that was given since the round began; `.max` for none.
     var lapse: UInt32 = .max
+    /// The same for the seconds of the monotonic clock.
+    var timer: UInt32 = .max
     /// The flows at hand, and what policy is asked about them.
     var numbers = Column<FlowNumber>(repeating: .none)
     var questions = Column<Question>(repeating: Question())
@@ -43,10 +45,16 @@ struct Sweep: ~Copyable {
 
     /// Keeps the second at which a verdict lapses.
     @_noLocks
-    mutating func noteLapse(_ second: UInt32) { if second < lapse { lapse = second } }
+    mutating func noteLapse(_ second: UInt32, isTimed: Bool) {
+        if isTimed { timer = min(timer, second) } else { lapse = min(lapse, second) }
+    }
 
-    /// The earliest second at which any verdict lapses that holds now.
-    var nextLapse: UInt32 { @_noLocks get { min(lapse, min(hand4.lapse, hand6.lapse)) } }
+    /// Whether some verdict has lapsed that held when it was met.
+    @_noLocks
+    func hasLapse(at now: Moment) -> Bool {
+        let (wall, timed) = (min(lapse, min(hand4.lapse, hand6.lapse)), min(timer, min(hand4.timer, hand6.timer)))
+        return (wall != .max && now.wall >= UInt64(wall)) || (timed != .max && now.seconds >= UInt64(timed))
+    }
 }
 
 extension Lane {
@@ -76,13 +84,13 @@ extension Lane {
         let (generation, epoch) = (policy.snapshot.generation, policy.map.epoch)
         if generation == rounds.generation {
             guard !rounds.isUnderWay, now.nanoseconds >= rounds.notBefore else { return }
-            let hasLapsed = rounds.nextLapse != .max && now.wall >= UInt64(rounds.nextLapse)
-            guard hasLapsed || epoch != rounds.epoch else { return }
+            guard rounds.hasLapse(at: now) || epoch != rounds.epoch else { return }
         }
         rounds.generation = generation
         rounds.epoch = epoch
         rounds.began = now.nanoseconds
         rounds.lapse = .max
+        rounds.timer = .max
         flows.beginRound(isIPv4: true, &rounds.hand4)
         flows.beginRound(isIPv4: false, &rounds.hand6)
     }
@@ -92,7 +100,7 @@ extension Lane {
     private mutating func gatherStale(
         most: Int, _ steps: inout Int, _ policy: borrowing PolicyInForce, _ now: Moment
     ) -> Int {
-        let stamp = FlowStamp(generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall)
+        let stamp = FlowStamp(generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds)
         var count = 0
         while count < most, steps > 0 {
             let isIPv4 = rounds.hand4.left > 0

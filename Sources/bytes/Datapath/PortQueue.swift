@@ -46,13 +46,16 @@ public import Synchronization
 @frozen public struct Moment: BitwiseCopyable, Sendable {
     /// Nanoseconds of the monotonic clock.
     public var nanoseconds: UInt64
-    /// Unix seconds, for expiry of policy alone.
+    /// Unix seconds, for expiry of policy alone; they never go back (`PolicyClock`).
     public var wall: UInt64
+    /// Whole seconds of the monotonic clock, for drains and expected replies.
+    public let seconds: UInt64
 
     /// A moment.
     @_noLocks @inlinable public init(nanoseconds: UInt64, wall: UInt64) {
         self.nanoseconds = nanoseconds
         self.wall = wall
+        seconds = nanoseconds / 1_000_000_000
     }
 
     /// Ticks of 2²⁰ ns, about a millisecond: the flow table's time.

@@ -81,8 +81,8 @@ internal import Record
         _ reading: borrowing Reading, _ question: Question, _ judgement: Judgement, _ reason: DropReason, port: UInt8,
         generation: UInt32, _ now: Moment
     ) {
-        if now.wall != refusalSecond {
-            refusalSecond = now.wall
+        if now.seconds != refusalSecond {
+            refusalSecond = now.seconds
             refusalBudget = Reporter.refusalsPerSecond
         }
         guard refusalBudget > 0 else {

@@ -231,8 +231,8 @@ internal import Synchronization
             isZeroCopy: plan.pairs[pair].ports[0].isZeroCopy == 1, cell: Unmanaged.passUnretained(cell),
             turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
             park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
-            mode: modes[pair], grace: FlowsLayout.graceWord(in: flows[pair]), counters: counters(ofWorker: number), wake: wake,
-            others: others)
+            clock: PolicyClockWords(board), mode: modes[pair], grace: FlowsLayout.graceWord(in: flows[pair]),
+            counters: counters(ofWorker: number), wake: wake, others: others)
     }
 
     /// A worker's counters.

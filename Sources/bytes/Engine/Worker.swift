@@ -28,6 +28,8 @@ internal import Synchronization
     let parked: UnsafePointer<Atomic<UInt64>>
     /// The sleep marks of the pair's workers, by their number in it.
     let pairSleeping: InlineArray<16, UnsafePointer<Atomic<UInt64>>>
+    /// By which second policy expires.
+    let clock: PolicyClockWords
     /// The pair's mode word and epoch.
     let mode: UnsafePointer<UInt32>
     /// Since when connections are under way that the tables may not hold.
@@ -60,12 +62,14 @@ struct Worker: ~Copyable {
     private var epoch: UInt32
     private var turnCount: UInt64
     private var idle = 0
+    private var clock: PolicyClock
     /// Whether each port had its link when last looked at.
     private var hadLink: InlineArray<2, Bool> = .init(repeating: true)
 
     init(lane: consuming Lane, post: WorkerPost) {
         self.lane = lane
         self.post = post
+        clock = PolicyClock(post.clock)
         lastTurn = unsafe cxdp_monotonic_ns()
         epoch = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
         turnCount = unsafe post.turn.pointee.load(ordering: .relaxed) | 1
@@ -110,7 +114,7 @@ struct Worker: ~Copyable {
         watchLinks()
         guard let policy = unsafe post.cell._withUnsafeGuaranteedRef({ unsafe $0.load() }) else { return 0 }
         let handled = unsafe lane.turn(
-            by: policy.pointee, at: Moment(nanoseconds: now, wall: cxdp_wall_seconds()))
+            by: policy.pointee, at: Moment(nanoseconds: now, wall: clock.second(wall: cxdp_wall_seconds(), at: now)))
         // Stopped inside the turn: what it was about to send is as old as the pause.
         if unsafe cxdp_monotonic_ns() &- now > Worker.longestPause { withdrawStale() }
         kick(0)

@@ -23,8 +23,8 @@ internal import Synchronization
     public var vlans: UInt32 = 0
     /// Until when, in nanoseconds of the turn's clock.
     public var until: UInt64 = 0
-    /// The same in unix seconds, begun ones counted: as long a flow of an answer holds without a rule of its own.
-    public var wallUntil: UInt32 = 0
+    /// The unix second at which the rule lapses by which it asked; `.max` for never.
+    public var ruleUntil: UInt32 = .max
     /// The policy generation that allows it, and only that.
     public var generation: UInt32 = 0
     /// The side record of that generation by which it asked.
@@ -109,7 +109,7 @@ internal import Synchronization
         unsafe word(line, 2).pointee.store(reply.address.low, ordering: .relaxed)
         unsafe word(line, 3).pointee.store(reply.place, ordering: .relaxed)
         unsafe word(line, 4).pointee.store(reply.until, ordering: .relaxed)
-        unsafe word(line, 5).pointee.store(UInt64(reply.generation) << 32 | UInt64(reply.wallUntil), ordering: .relaxed)
+        unsafe word(line, 5).pointee.store(UInt64(reply.generation) << 32 | UInt64(reply.ruleUntil), ordering: .relaxed)
         unsafe word(line, 6).pointee.store(UInt64(reply.askerClass) << 32 | UInt64(reply.egressRecord), ordering: .relaxed)
         unsafe word(line, 0).pointee.store((sequence | 1) &+ 1, ordering: .releasing)
     }
@@ -140,7 +140,7 @@ internal import Synchronization
         var found = wanted
         unsafe found.until = word(line, 4).pointee.load(ordering: .relaxed)
         let stamp = unsafe word(line, 5).pointee.load(ordering: .relaxed)
-        found.wallUntil = UInt32(truncatingIfNeeded: stamp)
+        found.ruleUntil = UInt32(truncatingIfNeeded: stamp)
         let grounds = unsafe word(line, 6).pointee.load(ordering: .relaxed)
         found.egressRecord = UInt32(truncatingIfNeeded: grounds)
         found.askerClass = UInt32(truncatingIfNeeded: grounds >> 32)

@@ -9,7 +9,7 @@
 @frozen public struct FlowEntry: BitwiseCopyable, Sendable {
     /// Bytes from the low end in the upper 48 bits, so that adding never reaches the lower 16; these hold `drainSeconds`.
     @usableFromInline var lowMeter: UInt64 = 0
-    /// Bytes from the high end in the upper 48 bits; the lower 16 hold `change`.
+    /// Bytes from the high end in the upper 48 bits; the lower 16 hold `change` and `isTimed`.
     @usableFromInline var highMeter: UInt64 = 0
     /// Frames from the low end; may wrap, which a record at intervals bridges.
     public var lowFrames: UInt32 = 0
@@ -19,7 +19,7 @@
     public var generation: UInt32 = 0
     /// The inventory epoch that judged the flow last.
     public var epoch: UInt32 = 0
-    /// Unix seconds until which the verdict holds; `UInt32.max` for ever.
+    /// Until when the verdict holds, in unix seconds, or where `isTimed` says so in seconds of the monotonic clock; `UInt32.max` for ever.
     public var validUntil: UInt32 = .max
     /// When the last frame came, in ticks of 2²⁰ ns of the monotonic clock; wraps after 52 days, so only differences count.
     public var lastSeen: UInt32 = 0
@@ -49,6 +49,16 @@
     @inlinable public var change: UInt8 {
         @_noLocks get { UInt8(truncatingIfNeeded: highMeter & 3) }
         @_noLocks set { highMeter = highMeter & ~3 | UInt64(newValue & 3) }
+    }
+    /// Whether `validUntil` is the end of a time that was granted, a drain or a reply's, and not a point in time that a policy names: such
+    /// a time has its length whatever becomes of the wall clock.
+    @inlinable public var isTimed: Bool {
+        @_noLocks get { highMeter & 4 != 0 }
+        @_noLocks set { highMeter = highMeter & ~4 | (newValue ? 4 : 0) }
+    }
+    /// Whether the verdict holds no longer, at a unix second and a second of the monotonic clock.
+    @_noLocks @inlinable @inline(__always) public func isDue(wall: UInt64, timer: UInt64) -> Bool {
+        validUntil != .max && (isTimed ? timer : wall) >= UInt64(validUntil)
     }
     /// For the change mode that drains: seconds, at most 65,535.
     @inlinable public var drainSeconds: UInt16 {

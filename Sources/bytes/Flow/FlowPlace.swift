@@ -26,10 +26,11 @@ public import Net
         @inline(always) get { unsafe entry.pointee.marks.rawValue & FlowMarks.responderElsewhere.rawValue != 0 }
     }
 
-    /// Whether the flow was judged by another generation or epoch than these, or its verdict has lapsed at a second of Unix time.
-    @inlinable @inline(always) public func isStale(generation: UInt32, epoch: UInt32, second: UInt64) -> Bool {
+    /// Whether the flow was judged by another generation or epoch than these, or its verdict has lapsed at a second of Unix time or of the
+    /// monotonic clock.
+    @inlinable @inline(always) public func isStale(generation: UInt32, epoch: UInt32, wall: UInt64, timer: UInt64) -> Bool {
         let isOther = unsafe (entry.pointee.generation ^ generation) | (entry.pointee.epoch ^ epoch) != 0
-        return unsafe isOther || (second >= UInt64(entry.pointee.validUntil) && entry.pointee.validUntil != .max)
+        return unsafe isOther || entry.pointee.isDue(wall: wall, timer: timer)
     }
 
     /// Follows the flow by a frame that changes nothing but numbers, see `FlowEntry.takePlain`; false for any other, which goes to

@@ -7,22 +7,24 @@ public import Net
     public let generation: UInt32
     /// The inventory epoch.
     public let epoch: UInt32
-    /// Unix seconds, of the wall clock.
+    /// Unix seconds.
     public let wall: UInt64
+    /// Seconds of the monotonic clock.
+    public let timer: UInt64
 
     /// A stamp from its numbers.
-    @_noLocks @inlinable public init(generation: UInt32, epoch: UInt32, wall: UInt64) {
+    @_noLocks @inlinable public init(generation: UInt32, epoch: UInt32, wall: UInt64, timer: UInt64) {
         self.generation = generation
         self.epoch = epoch
         self.wall = wall
+        self.timer = timer
     }
 
     /// Whether a flow was judged by another policy, or only until a second that has come.
     @inlinable @inline(__always) public func isOther(than entry: borrowing FlowEntry) -> Bool {
         if entry.generation != generation { return true }
         if entry.epoch != epoch { return true }
-        guard entry.validUntil != .max else { return false }
-        return wall >= UInt64(entry.validUntil)
+        return entry.isDue(wall: wall, timer: timer)
     }
 }
 
@@ -33,11 +35,18 @@ public import Net
     @usableFromInline var position: UInt32 = 0
     /// Entries that it has still to look at; 0 when the round is over.
     public var left: UInt32 = 0
-    /// The earliest second at which a verdict lapses that it met and that held; `.max` for none.
+    /// The earliest unix second at which a verdict lapses that it met and that held; `.max` for none.
     public var lapse: UInt32 = .max
+    /// The earliest second of the monotonic clock at which one does; `.max` for none.
+    public var timer: UInt32 = .max
 
     /// A hand at rest.
     @_noLocks @inlinable public init() {}
+
+    /// Keeps until when an entry's verdict holds.
+    @_noLocks @inlinable mutating func note(_ entry: borrowing FlowEntry) {
+        if entry.isTimed { timer = min(timer, entry.validUntil) } else { lapse = min(lapse, entry.validUntil) }
+    }
 }
 
 extension FlowTable {
@@ -45,6 +54,7 @@ extension FlowTable {
     @inlinable public func beginRound(_ hand: inout SweepHand) {
         hand.left = unsafe min(header.pointee.fresh, limit)
         hand.lapse = .max
+        hand.timer = .max
     }
 
     /// The number of the next stale flow, or `.max` when the steps are spent or the round is over; each step is an entry looked at.
@@ -65,7 +75,7 @@ extension FlowTable {
             let entry = unsafe body(number)
             if unsafe entry.pointee.isCondemned { continue }
             if unsafe stamp.isOther(than: entry.pointee) { return number }
-            unsafe hand.lapse = min(hand.lapse, entry.pointee.validUntil)
+            hand.note(unsafe entry.pointee)
         }
         return .max
     }

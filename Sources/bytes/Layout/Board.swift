@@ -3,11 +3,12 @@ public import Record
 public import Synchronization
 
 /// The words that keeper, workers and control read of each other without a message: heartbeats, sleep marks, link states,
-/// processes, the kernel's statistics and the plan. Each word has one writer. The file is made by keeper, mapped by data for
+/// processes, the kernel's statistics and the plan. Each word has one writer but where it says otherwise. The file is made by keeper, mapped by data for
 /// reading and writing, by control for reading only.
 ///
 ///     0      MemoryHeader
 ///     64     BoardFacts: processes, generation and epoch in force
+///     960    the words of the clock by which policy expires, written by every worker
 ///     1024   PairBoard for each of 8 pairs
 ///     1536   WorkerBoard for each of 32 workers
 ///     …      KernelStatistics for each (worker, port)
@@ -15,6 +16,8 @@ public import Synchronization
 public enum BoardLayout {
     /// Where the facts about processes lie.
     public static let facts = 64
+    /// Where the words of policy's clock lie.
+    public static let clock = 960
     /// Where the pairs' words lie.
     public static let pairs = 1024
     /// Where the workers' words lie.
@@ -136,6 +139,25 @@ public enum BoardLayout {
         return unsafe UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self))
     }
 
+    /// The words of the clock by which policy expires, as they are now.
+    public var clock: ClockFacts {
+        get {
+            unsafe ClockFacts(
+                latest: clockWord(.latest).pointee.load(ordering: .relaxed),
+                beforeLeap: clockWord(.beforeLeap).pointee.load(ordering: .relaxed))
+        }
+        nonmutating set {
+            unsafe clockWord(.beforeLeap).pointee.store(newValue.beforeLeap, ordering: .relaxed)
+            unsafe clockWord(.latest).pointee.store(newValue.latest, ordering: .relaxed)
+        }
+    }
+
+    /// A word of the clock by which policy expires, for atomic use.
+    @unsafe public func clockWord(_ word: ClockWord) -> UnsafePointer<Atomic<UInt64>> {
+        let place = unsafe base + BoardLayout.clock + word.rawValue * 8
+        return unsafe UnsafePointer(place.assumingMemoryBound(to: Atomic<UInt64>.self))
+    }
+
     /// The link word of a pair's port, for atomic use.
     @unsafe public func linkWord(ofPair pair: Int, port: Int) -> UnsafePointer<Atomic<UInt32>> {
         precondition((0..<2).contains(port))
@@ -151,6 +173,28 @@ public enum BoardLayout {
         precondition((0..<Plan.maximumWorkers).contains(worker) && (0..<2).contains(port))
         return unsafe base + BoardLayout.statistics + (worker * 2 + port) * MemoryLayout<KernelStatistics>.stride
     }
+}
+
+/// The words of policy's clock as values.
+public struct ClockFacts: Hashable, Sendable {
+    /// The latest unix second by which policy has expired; 0 before the first.
+    public var latest: UInt64
+    /// The second before the last leap of the wall clock that was kept; 0 for none.
+    public var beforeLeap: UInt64
+
+    /// Facts; the default is a clock that nobody has seen.
+    public init(latest: UInt64 = 0, beforeLeap: UInt64 = 0) { (self.latest, self.beforeLeap) = (latest, beforeLeap) }
+
+    /// Whether both are seconds of a clock: before the year 2242, and the earlier one earlier.
+    public var isPossible: Bool { latest < 1 << 33 && beforeLeap <= latest }
+}
+
+/// The words of policy's clock, by their place.
+public enum ClockWord: Int, Sendable {
+    /// The latest unix second by which policy has expired; 0 before the first.
+    case latest = 0
+    /// The second before the last leap of the wall clock that was kept; 0 for none.
+    case beforeLeap
 }
 
 /// The words of `WorkerBoard`, by their place.

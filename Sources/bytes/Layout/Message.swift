@@ -12,7 +12,8 @@ internal import Glibc
         case prepare = 1
         /// Keeper to control: the folders are there, and belong to whom they should.
         case prepared
-        /// Control to keeper: the plan wanted. Keeper answers `files`, or ends with its reason on standard error.
+        /// Control to keeper: the plan wanted; arguments: the latest second of policy's clock that is known, and the one before its last
+        /// leap (`ClockFacts`). Keeper answers `files`, or ends with its reason on standard error.
         case orders
         /// Keeper to control: descriptors of counters and board (readable) and events (readable and writable);
         /// arguments: last generation, last epoch ever published.

@@ -16,6 +16,13 @@ public struct Prefix: Hashable, Sendable {
         guard masked(address) == address else { return nil }
     }
 
+    /// The block of a length that holds the address, or `nil` when the length does not fit the family.
+    public init?(covering member: Address, length: Int) {
+        guard length >= 0, length <= (member.isIPv4 ? 32 : 128) else { return nil }
+        address = Self.masked(member, to: member.isIPv4 ? length + 96 : length)
+        self.length = length
+    }
+
     /// The block of one address.
     public init(host address: Address) {
         self.address = address
@@ -36,8 +43,10 @@ public struct Prefix: Hashable, Sendable {
     /// Whether the other block lies in this one.
     public func contains(_ other: Prefix) -> Bool { other.length >= length && contains(other.address) }
 
-    private func masked(_ other: Address) -> Address {
-        let bits = mappedLength
+    private func masked(_ other: Address) -> Address { Self.masked(other, to: mappedLength) }
+
+    /// The address with all but its first bits zero; `bits` count in the space that both families share.
+    private static func masked(_ other: Address, to bits: Int) -> Address {
         let high = bits == 0 ? 0 : bits >= 64 ? UInt64.max : ~(UInt64.max >> UInt64(bits))
         let low = bits <= 64 ? 0 : bits == 128 ? UInt64.max : ~(UInt64.max >> UInt64(bits - 64))
         return Address(high: other.high & high, low: other.low & low)

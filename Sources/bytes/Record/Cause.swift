@@ -36,6 +36,8 @@ public struct Cause: Hashable, Sendable {
         case itself
         /// A management service that no policy can close.
         case failsafe
+        /// The source's address belongs to workloads that are in other zones: no side is asked, and no record says so.
+        case spoofed
     }
 
     /// A rule that nearly decided, and what kept it from matching.

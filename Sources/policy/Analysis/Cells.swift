@@ -32,6 +32,8 @@ struct Cells {
         var isGroup: Bool
         /// Whether some of its addresses are IPv4, and whether some are IPv6.
         var hasIPv4 = false, hasIPv6 = false
+        /// By snapshot whether its addresses belong to workloads of other zones, so that what comes from them is spoofed.
+        var isElsewhere: [Bool]
         /// Its stretches, of which the first stands for all.
         var stretches: [Int] = []
         /// By snapshot the one workload that owns all of it, -1 where there is none or more than one.
@@ -76,6 +78,7 @@ struct Cells {
         var classes: [ClassNumber]
         var zone: Int
         var isGroup: Bool
+        var isElsewhere: [Bool]
     }
 
     private mutating func enter(
@@ -83,11 +86,13 @@ struct Cells {
         _ numbers: inout [Key: Int]
     ) {
         let address = Address(number: first)
-        var key = Key(classes: [], zone: tellsZones ? zone : 0, isGroup: address.isMulticast || address.isBroadcast)
+        var key = Key(
+            classes: [], zone: tellsZones ? zone : 0, isGroup: address.isMulticast || address.isBroadcast, isElsewhere: [])
         var owners: [Int] = []
         for (index, view) in views.enumerated() {
             let owner = view.snapshot.owner(of: address, zone: zoneNumbers[index], in: view.memory.map)
             key.classes.append(owner.classNumber)
+            key.isElsewhere.append(owner.isElsewhere)
             let workload = view.owners.owner(of: address, zone: zones[zone]) ?? -1
             owners.append(workload)
             self.owners[index].append(workload)
@@ -95,7 +100,8 @@ struct Cells {
         let number = numbers[key] ?? all.count
         if number == all.count {
             numbers[key] = number
-            all.append(Cell(classes: key.classes, zone: key.zone, isGroup: key.isGroup, owner: owners))
+            all.append(
+                Cell(classes: key.classes, zone: key.zone, isGroup: key.isGroup, isElsewhere: key.isElsewhere, owner: owners))
         } else {
             for index in views.indices where all[number].owner[index] != owners[index] { all[number].owner[index] = -1 }
         }

@@ -9,8 +9,8 @@ extension Comparison {
         for box in boxes {
             lines.append(
                 style.difference(
-                    from: box.sources.text, to: box.destinations.text, services: box.services.map(\.text), old: "\(box.old)",
-                    new: "\(box.new)"))
+                    from: box.sources.text, to: box.destinations.text, services: box.services.map(\.text), old: box.oldText,
+                    new: box.newText))
         }
         if !boxes.isEmpty {
             let widening = boxes.count(where: \.isWidening)
@@ -46,10 +46,16 @@ extension Style {
 }
 
 extension Comparison.Box {
+    /// The old decision in words: `deny (spoofed)`.
+    var oldText: String { "\(old)\(isOldSpoofed ? " (spoofed)" : "")" }
+    /// The new decision in words.
+    var newText: String { "\(new)\(isNewSpoofed ? " (spoofed)" : "")" }
+
     fileprivate var json: JSONText {
         .object([
             ("sources", sources.json), ("destinations", destinations.json), ("services", .list(services.map { .text($0.text) })),
             ("old", .text("\(old)")), ("new", .text("\(new)")), ("widening", .truth(isWidening)),
+            ("old_spoofed", .truth(isOldSpoofed)), ("new_spoofed", .truth(isNewSpoofed)),
         ])
     }
 }

@@ -24,6 +24,8 @@ public struct Comparison: Sendable {
         public var old: Decision
         /// What the new set decides.
         public var new: Decision
+        /// Whether the old set, or the new one, asks no policy because the sources' addresses belong to other zones there.
+        public var isOldSpoofed = false, isNewSpoofed = false
 
         /// Whether the new set lets through what the old one does not.
         public var isWidening: Bool { new == .allow }
@@ -43,6 +45,7 @@ public struct Comparison: Sendable {
     public init(old: PolicyView, new: PolicyView, at time: UInt64, budget: Budget = Budget()) {
         var work = Refinement(old, new, time, budget)
         work.compareSides()
+        work.compareElsewhere()
         work.compareWithin()
         cells = work.cells.all.count
         pairs = work.pairs
@@ -65,6 +68,12 @@ struct Refinement {
     struct Change: Hashable {
         var old: Int
         var new: Int
+    }
+
+    /// Sources that are told together: they have the same destinations, and are spoofed in the same sets.
+    private struct Together: Hashable {
+        var destinations: [Int]
+        var isElsewhere: [Bool]
     }
 
     /// By cell its class in both snapshots.
@@ -173,6 +182,20 @@ struct Refinement {
 
     /// Compares one pair of cells.
     private mutating func look(_ source: Int, _ destination: Int) {
+        // Who is spoofed in either set is compared by itself.
+        guard !cells.all[source].isElsewhere.contains(true) else { return }
+        enter(source, destination)
+    }
+
+    /// Compares what comes from addresses that one set takes for another zone's, and the other does not: sides do not tell that.
+    mutating func compareElsewhere() {
+        for source in cells.all.indices where cells.all[source].isElsewhere[0] != cells.all[source].isElsewhere[1] {
+            for destination in cells.all.indices where !budget.isSpent { enter(source, destination) }
+        }
+    }
+
+    /// Keeps a pair of cells between which something else becomes of a connection.
+    private mutating func enter(_ source: Int, _ destination: Int) {
         // Four looks into rows, and what is not known yet of their tables.
         guard budget.take(8 + outcomes.takeSteps()) else { return }
         pairs += 1
@@ -226,26 +249,38 @@ struct Refinement {
         let naming = Naming(cells, view: 1)
         var boxes: [Comparison.Box] = []
         for (change, destinationsOf) in found {
-            for (destinations, sources) in Dictionary(grouping: destinationsOf.keys, by: { destinationsOf[$0]?.sorted() ?? [] }) {
-                boxes += split(change, naming.parties(cells: sources), naming.parties(cells: destinations))
+            let together = Dictionary(grouping: destinationsOf.keys) {
+                Together(destinations: destinationsOf[$0]?.sorted() ?? [], isElsewhere: cells.all[$0].isElsewhere)
+            }
+            for (key, sources) in together {
+                boxes += split(
+                    change, naming.parties(cells: sources, isSource: true), naming.parties(cells: key.destinations),
+                    key.isElsewhere)
             }
         }
         for (change, places) in within {
             for (sources, destinations) in Dictionary(grouping: places, by: \.source).map({ ([$0], $1.map(\.destination)) }) {
-                boxes += split(change, naming.parties(stretches: sources), naming.parties(stretches: destinations))
+                let isElsewhere = cells.all[cells.stretches[sources[0]].cell].isElsewhere
+                boxes += split(
+                    change, naming.parties(stretches: sources, isSource: true), naming.parties(stretches: destinations),
+                    isElsewhere)
             }
         }
         return boxes.map { (key: $0.key, box: $0) }.sorted { $0.key < $1.key }.map(\.box)
     }
 
     /// A box for each pair of decisions that the change holds.
-    private func split(_ change: Change, _ sources: [Party], _ destinations: [Party]) -> [Comparison.Box] {
+    private func split(
+        _ change: Change, _ sources: [Party], _ destinations: [Party], _ isElsewhere: [Bool]
+    ) -> [Comparison.Box] {
         var spans: [[Decision]: [ServiceSpan]] = [:]
         for (span, old, new) in outcomes.differences(change.old, change.new) { spans[[old, new], default: []].append(span) }
         return spans.flatMap { key, services in
             sources.flatMap { source in
                 destinations.map {
-                    Comparison.Box(sources: source, destinations: $0, services: services, old: key[0], new: key[1])
+                    Comparison.Box(
+                        sources: source, destinations: $0, services: services, old: key[0], new: key[1],
+                        isOldSpoofed: isElsewhere[0], isNewSpoofed: isElsewhere[1])
                 }
             }
         }

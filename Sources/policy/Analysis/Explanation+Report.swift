@@ -26,6 +26,7 @@ extension Explanation {
         }
         lines.append("")
         lines.append("zones: \(source.zone) -> \(destination.zone)")
+        if let caveat { lines.append(style.paint(caveat, .warning)) }
         switch sight {
         case .seen: lines.append("sight: the appliance sees this traffic")
         case .never(let why):
@@ -52,7 +53,8 @@ extension Explanation {
         JSONText.object([
             ("decision", .text("\(decision)")), ("from", source.json), ("to", destination.json), ("service", .text(service)),
             ("at", .text(Timestamp.text(time))), ("valid_until", .text(validUntil.map { Timestamp.text($0) })),
-            ("generation", .number(Int(generation))), ("settled", .text(settled)),
+            ("generation", .number(Int(generation))), ("reason", .text(reason)), ("settled", .text(settled)),
+            ("caveat", .text(caveat)),
             ("sight", .object([("answer", .text(sight.name)), ("reason", .text(sight.reason))])),
             ("sides", .list(sides.map(\.json))),
         ]).line

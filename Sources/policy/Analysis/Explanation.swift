@@ -89,12 +89,16 @@ public struct Explanation: Sendable {
     public let decision: Decision
     /// Until when that holds; `nil` for ever.
     public let validUntil: UInt64?
+    /// Under which reason its frames are counted; `nil` where they pass.
+    public let reason: String?
     /// The generation that was asked.
     public let generation: UInt32
     /// The sides that judged, egress first.
     public let sides: [Side]
-    /// What settled it in few words where no side did: the zones' setting, or that a workload reaches itself.
+    /// What settled it in few words where no side did: the zones' setting, that a workload reaches itself, or whose address is spoofed.
     public let settled: String?
+    /// What becomes of its answers where they have another fate: they come from an address of another zone.
+    public let caveat: String?
     /// Whether the appliance sees such traffic.
     public let sight: Sight
 }
@@ -115,7 +119,7 @@ extension PolicyView {
         let isUnjudged = isUnjudged(judgement.egress)
         let isItself = owner != nil && owner?.name == peer?.name
         var sides: [Explanation.Side] = []
-        if !isUnjudged && !isItself {
+        if !isUnjudged && !isItself && !judgement.isSpoofed {
             for (side, record) in [(PolicySide.egress, judgement.egress), (.ingress, judgement.ingress)] {
                 if let told = self.side(side, record, connection) { sides.append(told) }
             }
@@ -124,16 +128,32 @@ extension PolicyView {
             source: .init(address: "\(source.address)", workload: owner?.name.description, zone: source.zone),
             destination: .init(address: "\(destination.address)", workload: peer?.name.description, zone: destination.zone),
             service: ServiceSpan(service).text, time: time, decision: judgement.decision,
-            validUntil: judgement.validUntil == .max ? nil : UInt64(judgement.validUntil), generation: compiled.causes.generation,
+            validUntil: judgement.validUntil == .max ? nil : UInt64(judgement.validUntil),
+            reason: judgement.decision == .allow ? nil : "\(judgement.reason)", generation: compiled.causes.generation,
             sides: sides,
-            settled: isItself
-                ? "a workload always reaches itself" : isUnjudged ? unjudgedText(source.zone, destination.zone) : nil,
+            settled: judgement.isSpoofed
+                ? spoofedText(source)
+                : isItself ? "a workload always reaches itself" : isUnjudged ? unjudgedText(source.zone, destination.zone) : nil,
+            caveat: judgement.isSpoofed || !isElsewhere(destination) ? nil : answersText(destination),
             sight: sight(from: source.zone, to: destination.zone))
     }
 
     /// The workload that owns an end.
     func workload(_ end: Reference.End) -> Workload? {
         owners.owner(of: end.address, zone: set.hasZones ? end.zone : nil).map { set.workloads[$0] }
+    }
+
+    /// Whether an end's address belongs to workloads of other zones.
+    private func isElsewhere(_ end: Reference.End) -> Bool {
+        snapshot.owner(of: end.address, zone: zone(end.zone), in: memory.map).isElsewhere
+    }
+
+    private func spoofedText(_ source: Reference.End) -> String {
+        "spoofed: \(belongings(of: source.address)), and speaks from zone \(source.zone)"
+    }
+
+    private func answersText(_ destination: Reference.End) -> String {
+        "answers from zone \(destination.zone) are dropped as spoofed: \(belongings(of: destination.address))"
     }
 
     private func unjudgedText(_ source: String, _ destination: String) -> String {

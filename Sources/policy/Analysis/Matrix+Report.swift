@@ -23,6 +23,10 @@ extension Matrix {
     static let legend =
         "rows open connections to columns; - nothing, . no such connection, ~ not for all, * not seen and so not enforced here"
 
+    /// What is said where addresses are left out.
+    static let spoofedLegend =
+        "left out: addresses in zones other than their workloads'; what comes from there is dropped as spoofed"
+
     /// A table for a terminal; where it is wider than a line its columns are told in parts, one under the other.
     public func text(_ style: Style = Style()) -> String {
         let texts = entries.map { $0.map(\.text) }
@@ -52,6 +56,7 @@ extension Matrix {
             lines.append("")
         }
         lines.append(style.fold(Self.legend, indent: "  "))
+        if hasSpoofed { lines.append(style.fold(Self.spoofedLegend, indent: "  ")) }
         if !isComplete { lines.append("not everything was looked at: cells that say ~? are not known") }
         return lines.map { $0.isEmpty ? "" : String($0.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
     }
@@ -80,7 +85,7 @@ extension Matrix {
     /// One JSON document.
     public var json: String {
         JSONText.object([
-            ("complete", .truth(isComplete)), ("names", .list(names.map { .text($0) })),
+            ("complete", .truth(isComplete)), ("spoofed_left_out", .truth(hasSpoofed)), ("names", .list(names.map { .text($0) })),
             (
                 "cells",
                 .list(

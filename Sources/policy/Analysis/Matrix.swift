@@ -36,6 +36,9 @@ public struct Matrix: Sendable {
     public let names: [String]
     /// The cells, row by row.
     public let entries: [[Entry]]
+    /// Whether there are addresses of workloads in zones that are not theirs. They are in no row and in no column: what comes from them is
+    /// dropped as spoofed, and what goes to them is answered by nobody.
+    public let hasSpoofed: Bool
     /// Whether everything was looked at; cells that the budget did not reach say `mixed` without services.
     public let isComplete: Bool
 
@@ -54,6 +57,7 @@ public struct Matrix: Sendable {
         names = work.groups.map(\.name)
         entries = work.groups.indices.map { row in work.groups.indices.map { column in work.entry(row, column) } }
         isComplete = !work.budget.isSpent
+        hasSpoofed = work.hasSpoofed
     }
 }
 
@@ -74,6 +78,8 @@ struct MatrixBench {
     }
 
     let groups: [Group]
+    /// Whether some addresses were left out, because who sends from them is spoofed.
+    let hasSpoofed: Bool
     var budget: Budget
     private let cells: Cells
     private var outcomes: Outcomes
@@ -86,16 +92,19 @@ struct MatrixBench {
         outcomes = Outcomes([view], at: time)
         var byName: [String: [Int]] = [:]
         var outside: [Int] = []
+        var hasSpoofed = false
         for (stretch, owner) in cells.owners[0].enumerated() {
             guard owner >= 0 else {
-                // A group is nobody's address: nobody sends from it.
-                if !cells.all[cells.stretches[stretch].cell].isGroup { outside.append(stretch) }
+                let cell = cells.all[cells.stretches[stretch].cell]
+                // A group is nobody's address: nobody sends from it. Nor does anybody from another zone's.
+                if cell.isElsewhere[0] { hasSpoofed = true } else if !cell.isGroup { outside.append(stretch) }
                 continue
             }
             let workload = view.set.workloads[owner]
             let name = label.map { workload.labels[$0] ?? "(without \($0))" } ?? workload.name.description
             byName[name, default: []].append(stretch)
         }
+        self.hasSpoofed = hasSpoofed
         let parts = { [cells] (stretches: [Int]) in Self.parts(stretches, cells) }
         groups =
             byName.keys.sorted().map { Group(name: $0, parts: parts(byName[$0] ?? [])) }

@@ -24,10 +24,12 @@ struct Naming {
     private let cells: Cells
     private let view: Int
     let set: PolicySet
-    /// How many stretches each owner has; -1 stands for nobody.
-    private let counts: [Int: Int]
-    /// The same by zone.
+    /// How many stretches each owner has, by zone; -1 stands for nobody, -2 for who would be spoofed.
     private let countsByZone: [[Int: Int]]
+    /// The same in all zones together.
+    private let counts: [Int: Int]
+    /// Whether stretches that belong to other zones are set apart, because nobody sends from them.
+    private var isSource = false
 
     init(_ cells: Cells, view: Int) {
         self.cells = cells
@@ -36,17 +38,32 @@ struct Naming {
         let perZone = cells.stretches.count / cells.zones.count
         countsByZone = cells.zones.indices.map { zone in
             var counts: [Int: Int] = [:]
-            for owner in cells.owners[view][(zone * perZone)..<((zone + 1) * perZone)] { counts[owner, default: 0] += 1 }
+            for stretch in (zone * perZone)..<((zone + 1) * perZone) {
+                let isElsewhere = cells.all[cells.stretches[stretch].cell].isElsewhere[view]
+                counts[isElsewhere ? -2 : cells.owners[view][stretch], default: 0] += 1
+            }
             return counts
         }
         counts = countsByZone.reduce(into: [:]) { sum, zone in sum.merge(zone, uniquingKeysWith: +) }
     }
 
-    /// The names of cells.
-    func parties(cells numbers: [Int]) -> [Party] { parties(stretches: numbers.flatMap { cells.all[$0].stretches }) }
+    /// The names of cells, as sources or as destinations.
+    func parties(cells numbers: [Int], isSource: Bool = false) -> [Party] {
+        parties(stretches: numbers.flatMap { cells.all[$0].stretches }, isSource: isSource)
+    }
+
+    /// The names of stretches, as sources or as destinations.
+    func parties(stretches: [Int], isSource: Bool = false) -> [Party] {
+        var naming = self
+        naming.isSource = isSource
+        return naming.parties(of: stretches)
+    }
+
+    /// Whether a stretch belongs to workloads of other zones.
+    private func isElsewhere(_ stretch: Int) -> Bool { cells.all[cells.stretches[stretch].cell].isElsewhere[view] }
 
     /// The names of stretches: one for all that is meant in every zone, and one for each other set of zones.
-    func parties(stretches: [Int]) -> [Party] {
+    private func parties(of stretches: [Int]) -> [Party] {
         var byOwner: [Int: [Int]] = [:]
         for stretch in stretches { byOwner[cells.owners[view][stretch], default: []].append(stretch) }
         var whole: [Int] = []
@@ -74,14 +91,14 @@ struct Naming {
         for stretch in stretches { byOwner[cells.owners[view][stretch], default: []].append(stretch) }
         let outside = byOwner.removeValue(forKey: -1) ?? []
         words += Self.few(byOwner.map { partText($0, $1, zones) }.sorted(), "workloads")
-        let isAllOutside = outside.count == count(of: -1, zones)
+        let isAllOutside = isAll(outside, zones)
         if isAllOutside, !outside.isEmpty {
             words.append("outside")
         } else {
             // What was a workload in the set before is told by the name that it had.
             let gone = Dictionary(grouping: outside.filter { view > 0 && cells.owners[0][$0] >= 0 }) { cells.owners[0][$0] }
             let rest = outside.filter { view == 0 || cells.owners[0][$0] < 0 }
-            words += Self.few(gone.keys.map { "\(cells.views[0].set.workloads[$0].name) (gone)" }.sorted(), "workloads")
+            words += Self.few(gone.keys.map { nameBefore($0, gone[$0] ?? []) }.sorted(), "workloads")
             if !rest.isEmpty { words.append(outsideText(rest, zones)) }
         }
         if whole.count == set.workloads.count, isAllOutside, zones == nil { words = ["any"] }
@@ -89,6 +106,19 @@ struct Naming {
         return Party(
             text: words.joined(separator: " and ") + (names.isEmpty ? "" : " in zone \(names.joined(separator: ", "))"),
             workloads: whole.map { set.workloads[$0].name.description }.sorted(), addresses: addresses(stretches), zones: names)
+    }
+
+    /// Whether these are all addresses in the zones that no workload owns. Where they are sources, those that would be spoofed do not
+    /// count.
+    private func isAll(_ outside: [Int], _ zones: [Int]?) -> Bool {
+        let spoofed = outside.count(where: isElsewhere)
+        if isSource { return spoofed == 0 && outside.count == count(of: -1, zones) }
+        return outside.count == count(of: -1, zones) + count(of: -2, zones)
+    }
+
+    /// A workload of the set before by its name, where these stretches are no longer its own: it is gone, or in other zones only.
+    private func nameBefore(_ workload: Int, _ stretches: [Int]) -> String {
+        "\(cells.views[0].set.workloads[workload].name) (\(stretches.allSatisfy(isElsewhere) ? "elsewhere" : "gone"))"
     }
 
     /// How many stretches of an owner there are in these zones.
@@ -129,7 +159,7 @@ struct Naming {
         let others = addresses(
             cells.stretches.indices.filter { index in
                 let isThere = zones.map { $0.contains(cells.stretches[index].zone) } ?? true
-                return isThere && cells.owners[view][index] == -1 && !chosen.contains(index)
+                return isThere && cells.owners[view][index] == -1 && !(isSource && isElsewhere(index)) && !chosen.contains(index)
             })
         let names = some.count <= others.count ? some : others
         let text = Self.few(names, "blocks").joined(separator: ", ")

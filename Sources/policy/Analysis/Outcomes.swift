@@ -80,8 +80,9 @@ struct Outcomes {
         return number
     }
 
-    /// The number of the outcome between two cells.
+    /// The number of the outcome between two cells. Who sends from an address of another zone is denied as spoofed.
     mutating func outcome(_ view: Int, from source: Cells.Cell, to destination: Cells.Cell, _ cells: Cells) -> Int {
+        if source.isElsewhere[view] { return number(of: [Piece(first: 0, sourceFirst: 0, decision: .deny)]) }
         let snapshot = views[view].snapshot
         let egress = snapshot.table(of: source.classes[view], peer: destination.classes[view], egress: true)
         let ingress =

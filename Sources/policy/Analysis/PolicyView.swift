@@ -42,10 +42,12 @@ public struct PolicyView: Sendable {
     /// The number of a zone in this snapshot; zones that it does not know are the implicit one.
     func zone(_ name: String) -> ZoneNumber { inventory.zone(name) ?? 0 }
 
-    /// What the snapshot says of a connection. A frame to a group is judged by its source's side alone, as workers do.
+    /// What the snapshot says of a connection, as workers ask it: nothing is asked for a source whose address belongs to another zone,
+    /// and a frame to a group is judged by its source's side alone.
     func judge(_ connection: Reference.Connection) -> Judgement {
         let (from, to) = (zone(connection.source.zone), zone(connection.destination.zone))
         let source = snapshot.owner(of: connection.source.address, zone: from, in: memory.map)
+        if source.isElsewhere { return .unasked(.spoofed) }
         let destination = snapshot.owner(of: connection.destination.address, zone: to, in: memory.map)
         let address = connection.destination.address
         if address.isMulticast || address.isBroadcast {
@@ -58,6 +60,16 @@ public struct PolicyView: Sendable {
             sourcePort: connection.sourcePort, now: connection.time)
     }
 
+    /// Why a frame whose source address belongs to another zone is dropped: no side is asked.
+    static let spoofed = Cause(side: .egress, layers: [Cause.Layer(layer: .zone, decision: .deny, end: .spoofed)])
+
+    /// Where an address belongs that is spoofed in a zone: its owner and the zones that this one may appear in.
+    func belongings(of address: Address) -> String {
+        guard let owner = owners.owner(of: address, zone: nil) else { return "\(address) belongs to another zone" }
+        let zones = set.zones(of: set.workloads[owner])
+        return "\(address) belongs to \(set.workloads[owner].name) in zone \(zones.joined(separator: ", "))"
+    }
+
     /// The cause of a record as this side's: causes that both sides share are kept under one of them.
     func cause(_ record: UInt32, _ side: PolicySide) -> Cause? {
         guard var cause = compiled.causes.cause(ofRecord: record) else { return nil }
@@ -67,6 +79,11 @@ public struct PolicyView: Sendable {
 
     /// Whether a record is the setting of a pair of zones, and no side's.
     func isUnjudged(_ record: UInt32) -> Bool { snapshot.record(record).map { $0.flags & SideRecord.unjudged != 0 } ?? false }
+}
+
+extension Judgement {
+    /// Whether no policy was asked, because the source's address belongs to another zone.
+    var isSpoofed: Bool { reason.number == DropReason.spoofed.number }
 }
 
 /// Whose address it is, without going through all workloads.

@@ -9,14 +9,17 @@ extension ProbeSession {
     /// `{"decision", "egress", "ingress", "cause"}`; a side that does not judge is null.
     func json(_ probed: Probed) -> JSONText {
         let judgement = probed.judgement
-        let isUnjudged = view.isUnjudged(judgement.egress)
-        let egress = isUnjudged ? nil : view.cause(judgement.egress, .egress)
+        // What no side settles has a cause of its own: the zones.
+        let zones =
+            judgement.isSpoofed
+            ? PolicyView.spoofed : view.isUnjudged(judgement.egress) ? view.cause(judgement.egress, .egress) : nil
+        let egress = zones == nil ? view.cause(judgement.egress, .egress) : nil
         let ingress = view.cause(judgement.ingress, .ingress)
         return .object([
             ("decision", .text(name(judgement.decision))),
             ("egress", side(egress)),
             ("ingress", side(ingress)),
-            ("cause", cause(probed, isUnjudged, egress, ingress)),
+            ("cause", cause(probed, zones, egress, ingress)),
         ])
     }
 
@@ -32,14 +35,13 @@ extension ProbeSession {
         ]
     }
 
-    /// The cause of the whole: the first side that does not allow, else the last one that judged, else the zone pair's setting, which
-    /// is no side's.
-    private func cause(_ probed: Probed, _ isUnjudged: Bool, _ egress: Cause?, _ ingress: Cause?) -> JSONText {
+    /// The cause of the whole: the first side that does not allow, else the last one that judged; else what the zones say, which is no
+    /// side's.
+    private func cause(_ probed: Probed, _ zones: Cause?, _ egress: Cause?, _ ingress: Cause?) -> JSONText {
         let sides = [egress, ingress].compactMap { $0 }
-        let zones = isUnjudged ? view.cause(probed.judgement.egress, .egress) : nil
         guard let cause = zones ?? sides.first(where: { $0.decision != .allow }) ?? sides.last else { return .null }
         var object = fields(cause)
-        object.insert(("side", isUnjudged ? .null : .text(cause.side.rawValue)), at: 0)
+        object.insert(("side", zones == nil ? .text(cause.side.rawValue) : .null), at: 0)
         object.append(("generation", .number(Int(view.compiled.causes.generation))))
         let end = cause.deciding?.end
         let isDefaultDeny = cause.decision == .deny && (end == .tier || end == .namespace)

@@ -62,7 +62,7 @@ struct TrialBench {
 
     /// Why a sentence is false; `nil` where it is true.
     mutating func failure(of expectation: PolicyTest.Expectation) throws(QuestionError) -> String? {
-        let sources = byCell(try stretches(expectation.source, at: expectation.place))
+        let sources = byCell(senders(try stretches(expectation.source, at: expectation.place)))
         let destinations = byCell(try stretches(expectation.destination, at: expectation.place))
         var isAsked = false
         for (from, own) in sources {
@@ -86,6 +86,12 @@ struct TrialBench {
             throw QuestionError("there is no connection to ask about: both ends are one workload, or of two families")
         }
         return nil
+    }
+
+    /// Who may send at all: addresses of another zone are spoofed there, and are left out unless the sentence means nothing else.
+    private func senders(_ stretches: [Int]) -> [Int] {
+        let honest = stretches.filter { !cells.all[cells.stretches[$0].cell].isElsewhere[0] }
+        return honest.isEmpty ? stretches : honest
     }
 
     private func byCell(_ stretches: [Int]) -> [(Int, [Int])] {
@@ -160,6 +166,7 @@ struct TrialBench {
             .init(
                 from: .init(address: ends[0].0, zone: ends[0].1), to: .init(address: ends[1].0, zone: ends[1].1),
                 service: ServiceKey(rawValue: service), time: time))
+        if judgement.isSpoofed { return ", spoofed: \(view.belongings(of: ends[0].0))" }
         if view.isUnjudged(judgement.egress) { return ", as the zones say" }
         let causes = [view.cause(judgement.egress, .egress), view.cause(judgement.ingress, .ingress)].compactMap { $0 }
         guard let cause = causes.first(where: { $0.decision != .allow }) ?? causes.last, let layer = cause.deciding else {

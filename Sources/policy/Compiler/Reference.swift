@@ -63,16 +63,21 @@ public struct Reference: Sendable {
         public var ingressAudit: Cause?
         /// The decision.
         public var decision: Decision
+        /// Whether no side is asked, because the source's address belongs to workloads that are in other zones.
+        public var isSpoofed: Bool
 
         /// An answer from both sides.
         public init(
-            egress: Cause? = nil, ingress: Cause? = nil, egressAudit: Cause? = nil, ingressAudit: Cause? = nil, decision: Decision
+            egress: Cause? = nil, ingress: Cause? = nil, egressAudit: Cause? = nil, ingressAudit: Cause? = nil,
+            decision: Decision,
+            isSpoofed: Bool = false
         ) {
             self.egress = egress
             self.ingress = ingress
             self.egressAudit = egressAudit
             self.ingressAudit = ingressAudit
             self.decision = decision
+            self.isSpoofed = isSpoofed
         }
     }
 
@@ -113,8 +118,14 @@ public struct Reference: Sendable {
             ?? blocks.first { $0.prefix.contains(address) && isThere($0.workload) }?.workload
     }
 
+    /// Whether workloads claim an end's address, but none of them in its zone: who sends from it there is somebody else.
+    public func isElsewhere(_ end: End) -> Bool {
+        owner(of: end.address, zone: end.zone) == nil && owner(of: end.address, zone: nil) != nil
+    }
+
     /// What becomes of a connection. To a group only the source's egress is asked: nobody in particular receives there.
     public func judge(_ connection: Connection) -> Answer {
+        if isElsewhere(connection.source) { return Answer(decision: .deny, isSpoofed: true) }
         let source = candidate(connection.source, service: nil, connection)
         let destination = candidate(connection.destination, service: connection.service, connection)
         if let name = source.workload?.name, name == destination.workload?.name {

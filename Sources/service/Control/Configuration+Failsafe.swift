@@ -69,10 +69,11 @@ extension ConfigurationReader {
             } else if zones.contains(where: { $0.zone == text }) {
                 places.zones = (places.zones ?? []) + [text]
             } else {
-                throw item.error(
-                    "\"\(text)\" is no address, no CIDR block and no zone that the configuration places",
-                    remedy: Spelling.remedy(text, among: zones.map(\.zone))
-                        ?? "write 10.0.0.0/8, or place the zone under \"zones\"")
+                throw item.blockFault(text)
+                    ?? item.error(
+                        "\"\(text)\" is no address, no CIDR block and no zone that the configuration places",
+                        remedy: Spelling.remedy(text, among: zones.map(\.zone))
+                            ?? "write 10.0.0.0/8, or place the zone under \"zones\"")
             }
         }
         let terms = [blocks, places].filter { $0.cidrs != nil || $0.zones != nil }

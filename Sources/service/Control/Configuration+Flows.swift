@@ -69,7 +69,7 @@ extension ConfigurationReader {
         guard let fields = try value?.mapping("flows.timeouts", keys: names.map(\.name)) else { return }
         for (name, path) in names {
             guard let value = fields[name] else { continue }
-            let seconds = try time(value, "flows.timeouts.\(name)", most: FlowTimeouts.longest, "20d")
+            let seconds = try value.seconds("flows.timeouts.\(name)", most: FlowTimeouts.longest)
             timeouts[keyPath: path] = FlowTimeouts.ticks(seconds: seconds)
         }
     }
@@ -79,7 +79,7 @@ extension ConfigurationReader {
         if let value = fields["pick-up"] {
             settings.pickUp = try choice(value, "flows.tcp.pick-up", of: FlowSettings.PickUp.self)
         }
-        if let value = fields["grace"] { settings.graceSeconds = try time(value, "flows.tcp.grace", most: 3600, "1h") }
+        if let value = fields["grace"] { settings.graceSeconds = try value.seconds("flows.tcp.grace", most: 3600) }
         if let value = fields["asymmetric"] { settings.isAsymmetric = try value.truth("flows.tcp.asymmetric") ? 1 : 0 }
         guard let value = fields["windows"] else { return }
         settings.windows = try choice(value, "flows.tcp.windows", of: FlowSettings.Windows.self)
@@ -93,7 +93,7 @@ extension ConfigurationReader {
         guard let fields = try value?.mapping("flows.fragments", keys: ["timeout", "datagrams", "held"]) else { return }
         if let value = fields["timeout"] {
             settings.fragmentTimeout = FlowTimeouts.ticks(
-                seconds: try time(value, "flows.fragments.timeout", most: 120, "2m"))
+                seconds: try value.seconds("flows.fragments.timeout", most: 120))
         }
         if let value = fields["datagrams"] {
             settings.fragmentDatagrams = UInt32(try value.integer("flows.fragments.datagrams", in: 1...1024))
@@ -120,25 +120,13 @@ extension ConfigurationReader {
         return UInt32(try fields.required("per-second").integer("\(key).per-second", in: 0...1_000_000))
     }
 
-    /// A length of time of at least a second.
-    private func time(_ value: YAMLValue, _ what: String, most: UInt32, _ written: String) throws(PolicyError) -> UInt32 {
-        let seconds = try value.seconds(what)
-        guard seconds <= most else {
-            throw value.error(
-                "\(what) can be \(written) at most, not \(try value.text(what))", remedy: "write \(written) or less")
-        }
-        return seconds
-    }
-
     /// One of the cases of a setting, which are named in the file as in the code.
     private func choice<Choice: CaseIterable & RawRepresentable>(
         _ value: YAMLValue, _ what: String, of type: Choice.Type
     ) throws(PolicyError) -> UInt8 where Choice.RawValue == UInt8 {
-        let text = try value.text(what)
         let known = Choice.allCases.map { String(describing: $0) }
-        if let found = Choice.allCases.first(where: { String(describing: $0) == text }) { return found.rawValue }
-        throw value.error(
-            "\(what) must be one of \(known.joined(separator: ", ")), not \"\(text)\"",
-            remedy: Spelling.remedy(text, among: known))
+        let word = try value.word(what, among: known)
+        // One of the known words is a case's.
+        return Choice.allCases.first { String(describing: $0) == word }?.rawValue ?? 0
     }
 }

@@ -36,12 +36,9 @@ extension ConfigurationReader {
     }
 
     private func setting(_ value: YAMLValue, _ what: String, of row: LinkProtocol) throws(PolicyError) -> LinkSetting {
-        let text = try value.text(what)
-        if let setting = row.settings.first(where: { $0.name == text }) { return setting }
-        let known = row.settings.map(\.name)
-        throw value.error(
-            "\(what) must be one of \(known.joined(separator: ", ")), not \"\(text)\"",
-            remedy: Spelling.remedy(text, among: known))
+        let word = try value.word(what, among: row.settings.map(\.name))
+        // One of the known words is a setting's.
+        return row.settings.first { $0.name == word } ?? row.settings[0]
     }
 
     private func addEtherTypes(_ fields: YAMLMapping, to table: inout LinkTable) throws(PolicyError) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Compiler
 internal import FoundationEssentials
 internal import Layout
 internal import Net
@@ -6,7 +7,7 @@ public import Policy
 internal import PolicyText
 
 extension Configuration {
-    /// Reads a configuration file. Throws for the first thing that is not understood, with its place.
+    /// Reads a configuration file. Throws with what is not understood in each of its parts, with its place.
     public static func load(_ file: String) throws(PolicyError) -> Configuration {
         let start = Place(file: file, line: 1, column: 1)
         guard let data = FileManager.default.contents(atPath: file) else {
@@ -46,49 +47,75 @@ struct ConfigurationReader {
     let file: String
     let folder: String
 
+    /// Keys that are none.
+    private let faults: Faults
+
     init(_ document: YAMLValue, file: String) throws(PolicyError) {
-        root = try document.mapping("the configuration", keys: Self.keys)
+        var faults = Faults()
+        root = try document.mapping("the configuration", keys: Self.keys, &faults)
+        self.faults = faults
         self.file = file
         let absolute = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
         folder = String(absolute[..<(absolute.lastIndex(of: "/") ?? absolute.startIndex)])
     }
 
+    /// The configuration. Throws with what is wrong in each of its parts; of one part with the first thing that is.
     func configuration() throws(PolicyError) -> Configuration {
+        var faults = faults
         var result = Configuration(file: file)
-        result.pairs = try pairs(try root.required("pairs"))
-        result.zones = try zones(result.pairs)
-        result.policies = try existing("policies")
-        result.workloads = try existing("workloads")
-        if let value = root["state"] {
-            result.state = try path(value, "state")
-            guard result.state.utf8.count <= Self.statePathLimit else {
-                throw value.error(
-                    "the state folder's path has \(result.state.utf8.count) bytes, \(Self.statePathLimit) is the limit",
-                    remedy: "choose a shorter one")
-            }
+        let pairs = faults.require("pairs", of: root) { (value) throws(PolicyError) in try self.pairs(value) }
+        // A zone's port is one of a pair's, and an end of an opening may be a zone: what hangs on others is judged where those are right.
+        let zones = pairs.flatMap { pairs in faults.keep { () throws(PolicyError) in try self.zones(pairs) } }
+        let failsafe = zones.flatMap { zones in faults.keep { () throws(PolicyError) in try self.failsafe(zones) } }
+        result.pairs = pairs ?? []
+        result.zones = zones ?? []
+        result.failsafe = failsafe ?? Failsafe()
+        result.policies = faults.keep { () throws(PolicyError) in try existing("policies") } ?? []
+        result.workloads = faults.keep { () throws(PolicyError) in try existing("workloads") } ?? []
+        faults.read(root["state"], into: &result.state) { (value) throws(PolicyError) in try stateFolder(value) }
+        faults.read(root["run"], into: &result.run) { (value) throws(PolicyError) in try runFolder(value) }
+        let run = result.run
+        if let socket = faults.keep({ () throws(PolicyError) in try socket(run: run) }) { result.socket = socket }
+        let flows = faults.keep { () throws(PolicyError) in try self.flows(pairs: pairs?.count ?? 1) }
+        if let flows { (result.flowCapacity, result.flows) = flows }
+        if let links = faults.keep({ () throws(PolicyError) in try linkTable() }) { result.links = links }
+        let path = result.socket
+        if let api = faults.keep({ () throws(PolicyError) in try self.api(path) }) { result.api = api }
+        _ = faults.keep { () throws(PolicyError) in try processes(&result) }
+        try faults.check()
+        return result
+    }
+
+    private func stateFolder(_ value: YAMLValue) throws(PolicyError) -> String {
+        let path = try self.path(value, "state")
+        guard path.utf8.count <= Self.statePathLimit else {
+            throw value.error(
+                "the state folder's path has \(path.utf8.count) bytes, \(Self.statePathLimit) is the limit",
+                remedy: "choose a shorter one")
         }
-        if let value = root["run"] {
-            result.run = try path(value, "run")
-            guard result.run.utf8.count <= Self.runPathLimit else {
-                throw value.error(
-                    "the run folder's path has \(result.run.utf8.count) bytes, \(Self.runPathLimit) is the limit",
-                    remedy: "choose a shorter one")
-            }
+        return path
+    }
+
+    private func runFolder(_ value: YAMLValue) throws(PolicyError) -> String {
+        let path = try self.path(value, "run")
+        guard path.utf8.count <= Self.runPathLimit else {
+            throw value.error(
+                "the run folder's path has \(path.utf8.count) bytes, \(Self.runPathLimit) is the limit",
+                remedy: "choose a shorter one")
         }
-        result.socket =
-            try root["socket"].map { value throws(PolicyError) in try path(value, "socket") } ?? result.run + "/bulkhead.sock"
-        guard result.socket.utf8.count <= Self.socketPathLimit else {
+        return path
+    }
+
+    private func socket(run: String) throws(PolicyError) -> String {
+        let path =
+            try root["socket"].map { value throws(PolicyError) in try self.path(value, "socket") } ?? run + "/bulkhead.sock"
+        guard path.utf8.count <= Self.socketPathLimit else {
             throw PolicyError(
                 root["socket"]?.place ?? root["run"]?.place ?? root.place,
-                "the socket's path has \(result.socket.utf8.count) bytes, \(Self.socketPathLimit) is the limit",
+                "the socket's path has \(path.utf8.count) bytes, \(Self.socketPathLimit) is the limit",
                 remedy: "choose a shorter \"socket\"")
         }
-        (result.flowCapacity, result.flows) = try flows(pairs: result.pairs.count)
-        result.links = try linkTable()
-        result.failsafe = try failsafe(result.zones)
-        result.api = try api(result.socket)
-        try processes(&result)
-        return result
+        return path
     }
 
     private func pairs(_ value: YAMLValue) throws(PolicyError) -> [Configuration.Pair] {
@@ -202,7 +229,9 @@ struct ConfigurationReader {
 
     func path(_ value: YAMLValue, _ what: String) throws(PolicyError) -> String {
         let text = try value.text(what)
-        guard !text.isEmpty, !text.utf8.contains(0) else { throw value.error("\(what) is no path") }
+        guard !text.isEmpty, !text.utf8.contains(0) else {
+            throw value.error("\(what) is no path", remedy: "write one, or leave the key out")
+        }
         let absolute = text.hasPrefix("/") ? text : folder + "/" + text
         return absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
     }

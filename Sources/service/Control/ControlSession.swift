@@ -42,7 +42,8 @@ struct ControlSession: Service {
     private func work() async throws {
         let path = configuration
         let opening = try await offload { try Opening(path) }
-        try link.send(Message(.orders, plan: opening.configuration.plan))
+        let clock = ClockFile(stateFolder: opening.configuration.state).read()
+        try link.send(Message(.orders, clock.latest, clock.beforeLeap, plan: opening.configuration.plan))
         guard let (files, last) = try await files() else { return }
         try await serve(opening, files, last)
     }
@@ -81,6 +82,8 @@ struct ControlSession: Service {
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.
         var group = ServiceGroupConfiguration(
             services: [
+                .init(
+                    service: ClockSaver(file: ClockFile(stateFolder: configuration.state), board: files.board, log: log)),
                 .init(service: EventDrain(files: files, names: names, hub: hub, watch: course.watch)), .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)

@@ -90,7 +90,7 @@ extension KeeperLoop {
         do {
             switch message.kind {
             case .prepare: try prepare(message.plan)
-            case .orders: try obey(message.plan)
+            case .orders: try obey(message.plan, clock: ClockFacts(latest: message.arguments[0], beforeLeap: message.arguments[1]))
             case .bypass: orderBypass(seconds: message.arguments[0])
             default: break
             }
@@ -114,8 +114,9 @@ extension KeeperLoop {
         }
     }
 
-    /// Orders of control: build what they say, or, when it is there, go on with it.
-    func obey(_ orders: Plan) throws {
+    /// Orders of control: build what they say, or, when it is there, go on with it. A board that has seen no clock yet begins with what
+    /// control knows of the last one.
+    func obey(_ orders: Plan, clock: ClockFacts) throws {
         if let fault = orders.fault { throw KeeperError.orders(fault) }
         if machines.isEmpty {
             try build(orders)
@@ -125,6 +126,7 @@ extension KeeperLoop {
         }
         plan.controlPatience = orders.controlPatience
         guard let board, let boardFile, let counters, let events else { return }
+        if board.clock.latest == 0, clock.isPossible { board.clock = clock }
         let facts = board.facts
         var readable: [Int32] = []
         defer { for descriptor in readable { close(descriptor) } }

@@ -104,6 +104,7 @@ public struct CauseReport: Codable, Hashable, Sendable {
         case .contested: "address claimed twice"
         case .itself: "a workload reaches itself"
         case .failsafe: "failsafe service"
+        case .spoofed: "source address of another zone"
         case nil: end
         }
     }

@@ -42,7 +42,7 @@ let objectRefusals: [Refusal] = [
         "3:33: the label \"n\" says nothing; write a text, or leave the key out"),
     Refusal(
         Sample.head + "kind: Workload\nmetadata: {name: w, labels: [a]}",
-        "3:29: metadata.labels must be a mapping, not a list"),
+        "3:29: metadata.labels must be a mapping, not a list; write it as {NAME: …}"),
     Refusal(Sample.object("Zone", "on-link: yes"), "4:17: on-link must be true or false, not \"yes\""),
     Refusal(Sample.object("Zone", "on_link: true"), "4:8: the spec of a Zone has no key \"on_link\"; did you mean \"on-link\"?"),
     Refusal(Sample.object("Zone", "dhcp-server: 1"), "4:21: dhcp-server must be true or false, not the number 1"),
@@ -50,12 +50,15 @@ let objectRefusals: [Refusal] = [
     Refusal(
         Sample.object("Zone", "unjudged: {wan: denied}"),
         "4:24: unjudged towards wan must be one of deny, audit, allow, not \"denied\""),
-    Refusal(Sample.object("Zone", "unjudged: ~"), "4:18: unjudged says nothing; write a text, or leave the key out"),
+    Refusal(
+        Sample.object("Zone", "unjudged: ~"), "4:18: unjudged says nothing; write one of deny, audit, allow, or leave the key out"
+    ),
     Refusal(
         Sample.object("Workload", "addresses: [10.0.0.1/8]"),
-        "4:20: \"10.0.0.1/8\" is no address and no CIDR block; write 10.0.0.1, 10.0.0.0/8 or fd00::/8, with no bits "
-            + "set behind the length"),
-    Refusal(Sample.object("Workload", "addresses: 10.0.0.1"), "4:19: addresses must be a list, not \"10.0.0.1\""),
+        "4:20: \"10.0.0.1/8\" has bits set behind its length; write 10.0.0.0/8, or 10.0.0.1 for the one address"),
+    Refusal(
+        Sample.object("Workload", "addresses: 10.0.0.1"),
+        "4:19: addresses must be a list, not \"10.0.0.1\"; write it in brackets: [10.0.0.1]"),
     Refusal(
         Sample.object("Workload", "mac: 02:00:00:00:00"),
         "4:13: \"02:00:00:00:00\" is no hardware address; write it as 02:00:00:00:00:01"),
@@ -66,7 +69,7 @@ let objectRefusals: [Refusal] = [
         Sample.object("Workload", "mac: []"), "4:13: mac is empty, so that the workload could never speak; leave the key out"),
     Refusal(
         Sample.object("Workload", "mac: [\"02:00:00:00:00:01\", 7]"),
-        "4:35: an item of mac must be a text, not the number 7; write \"7\" in quotes"),
+        "4:35: \"7\" is no hardware address; write it as 02:00:00:00:00:01"),
     Refusal(
         Sample.object("Workload", "zones: []"),
         "4:15: zones is empty, so that the workload may appear nowhere; leave the key out"),
@@ -97,8 +100,7 @@ let objectRefusals: [Refusal] = [
         Sample.object("ServiceAccount", "labels: {}"), "4:8: the spec of a ServiceAccount has no key \"labels\"; it has none"),
     Refusal(
         Sample.object("AddressSet", "cidrs: [10.0.0.0/8], except: [x]"),
-        "4:38: \"x\" is no address and no CIDR block; write 10.0.0.1, 10.0.0.0/8 or fd00::/8, with no bits set behind "
-            + "the length"),
+        "4:38: \"x\" is no address and no CIDR block; write 10.0.0.1, 10.0.0.0/8 or fd00::/8"),
     Refusal(
         Sample.object("AddressSet", "except: [10.0.0.0/8]"),
         "4:8: \"except\" leaves out of \"cidrs\", and there is none; put it beside the \"cidr\" of an entry"),

@@ -7,7 +7,7 @@ let policyRefusals: [Refusal] = [
     Refusal(Sample.policy("order: '1'"), "4:15: order must be a number, not \"1\""),
     Refusal(Sample.policy("track: none, track: flow"), "4:21: the key \"track\" is there twice; remove one of them"),
     Refusal(Sample.policy("track: off"), "4:15: track must be one of flow, none, not \"off\""),
-    Refusal(Sample.policy("isolates: all"), "4:18: isolates must be a mapping, not \"all\""),
+    Refusal(Sample.policy("isolates: all"), "4:18: isolates must be a mapping, not \"all\"; it may have ingress, egress"),
     Refusal(
         Sample.policy("isolates: {ingress: yes}"),
         "4:28: isolates.ingress must be none, all or a list of services, not \"yes\""),
@@ -26,19 +26,21 @@ let policyRefusals: [Refusal] = [
     Refusal(
         Sample.policy("expires: 2027-02-30T00:00:00Z"),
         "4:17: expires must be a point in time, as 2027-01-31T18:00:00Z, not \"2027-02-30T00:00:00Z\""),
-    Refusal(Sample.policy("change: {drain: 30}"), "4:24: drain must be a text, not the number 30; write \"30\" in quotes"),
+    Refusal(
+        Sample.policy("change: {drain: 30}"),
+        "4:24: drain must be a length of time, and 30 has no unit; write 30s for seconds, or m, h, d"),
     Refusal(
         Sample.policy("change: {drain: 5w}"),
-        "4:24: drain must be a length of time, as 30s, 5m, 2h or 1d, a year at most, not \"5w\""),
+        "4:24: drain must be a whole number with a unit, as 30s, 5m, 2h or 1d, not \"5w\""),
     Refusal(
         Sample.policy("change: {drain: 0s}"),
-        "4:24: drain must be a length of time, as 30s, 5m, 2h or 1d, a year at most, not \"0s\""),
+        "4:24: drain must be 1s to 65535s, not 0s; write 1s or more"),
     Refusal(
         Sample.policy("change: {drain: 366d}"),
-        "4:24: drain must be a length of time, as 30s, 5m, 2h or 1d, a year at most, not \"366d\""),
+        "4:24: drain must be 1s to 65535s, not 366d; write 65535s or less"),
     Refusal(
         Sample.policy("change: {drain: 65536s}"),
-        "4:24: drain is 65536 seconds long, 65535 is the limit; write 18h or less, or keep for connections that go on until they end"
+        "4:24: drain must be 1s to 65535s, not 65536s; write 65535s or less"
     ),
     Refusal(Sample.policy("change: {}"), "4:16: change needs the key \"drain\""),
     Refusal(
@@ -90,7 +92,7 @@ let policyRefusals: [Refusal] = [
         "4:39: only a rule that allows, with \"to\", can expect replies"),
     Refusal(
         Sample.rule("action: allow, to: {}, expectReplies: 5"),
-        "4:55: expectReplies must be a text, not the number 5; write \"5\" in quotes"),
+        "4:55: expectReplies must be a length of time, and 5 has no unit; write 5s for seconds, or m, h, d"),
     Refusal(
         Sample.rule("action: allow, from: {}, name: 'a b'"),
         "4:48: a rule's name \"a b\" is no name; use letters, digits, \".\", \"_\" and \"-\", 253 at most"),

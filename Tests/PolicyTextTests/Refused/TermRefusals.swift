@@ -26,19 +26,19 @@ let termRefusals: [Refusal] = [
     Refusal(
         Sample.peer("serviceAccountSelector: 'global()'"),
         "4:63: serviceAccountSelector: global() may only stand alone in a namespaceSelector, at character 1 of 'global()'"),
-    Refusal(Sample.peer("serviceAccounts: web"), "4:56: serviceAccounts must be a list, not \"web\""),
+    Refusal(
+        Sample.peer("serviceAccounts: web"), "4:56: serviceAccounts must be a list, not \"web\"; write it in brackets: [web]"),
     Refusal(
         Sample.peer("cidrs: [10.0.0.0/33]"),
-        "4:47: \"10.0.0.0/33\" is no address and no CIDR block; write 10.0.0.1, 10.0.0.0/8 or fd00::/8, with no bits "
-            + "set behind the length"),
+        "4:47: \"10.0.0.0/33\" is no block: the length of an IPv4 block is 0 to 32"),
     Refusal(
         Sample.peer("notCidrs: [10.1]"),
-        "4:50: an item of notCidrs must be a text, not the number 10.1; write \"10.1\" in quotes"),
-    Refusal(Sample.peer("zones: lan"), "4:46: zones must be a list, not \"lan\""),
+        "4:50: \"10.1\" is no address and no CIDR block; write 10.0.0.1, 10.0.0.0/8 or fd00::/8"),
+    Refusal(Sample.peer("zones: lan"), "4:46: zones must be a list, not \"lan\"; write it in brackets: [lan]"),
     Refusal(
         Sample.peer("entities: [Outside!]"),
         "4:50: an item of entities \"Outside!\" is no name; use letters, digits, \".\", \"_\" and \"-\", 253 at most"),
-    Refusal(Sample.peer("principal: x"), "4:50: principal must be a mapping, not \"x\""),
+    Refusal(Sample.peer("principal: x"), "4:50: principal must be a mapping, not \"x\"; it may have names, notNames, assurance"),
     Refusal(Sample.peer("principal: {}"), "4:50: a principal needs \"names\" or \"notNames\""),
     Refusal(
         Sample.peer("principal: {names: [a], assurance: proven}"),
@@ -78,11 +78,15 @@ let termRefusals: [Refusal] = [
     Refusal(
         Sample.service("'1.5'"),
         "4:51: \"1.5\" is no service; write tcp/5432, udp/1000-2000, icmp/8.0, any, or a name of the destination's"),
-    Refusal(Sample.service("1.5"), "4:51: a service must be a text, not the number 1.5; write \"1.5\" in quotes"),
+    Refusal(
+        Sample.service("1.5"),
+        "4:51: \"1.5\" is no service; write tcp/5432, udp/1000-2000, icmp/8.0, any, or a name of the destination's"),
     Refusal(
         Sample.service("''"),
         "4:51: \"\" is no service; write tcp/5432, udp/1000-2000, icmp/8.0, any, or a name of the destination's"),
-    Refusal(Sample.rule("action: allow, from: {}, services: tcp/1"), "4:52: services must be a list, not \"tcp/1\""),
+    Refusal(
+        Sample.rule("action: allow, from: {}, services: tcp/1"),
+        "4:52: services must be a list, not \"tcp/1\"; write it in brackets: [tcp/1]"),
     Refusal(Sample.service("{}"), "4:51: a service needs the key \"service\""),
     Refusal(
         Sample.service("{service: tcp/1, sourceport: [1]}"),
@@ -114,12 +118,16 @@ let termRefusals: [Refusal] = [
     Refusal(
         Sample.service("{service: tcp/80, priority: 1}"),
         "4:69: \"priority\" orders layer-7 programs, and the service has none; give it http, tls or dns"),
-    Refusal(Sample.service("{service: tcp/80, http: [], priority: 0}"), "4:89: priority must lie between 1 and 65535, not 0"),
+    Refusal(
+        Sample.service("{service: tcp/80, http: [], priority: 0}"), "4:89: priority must be a whole number from 1 to 65535, not 0"
+    ),
     Refusal(
         Sample.service("{service: tcp/80, http: [{method: [GET]}]}"),
         "4:77: an item of http has no key \"method\"; did you mean \"methods\"?"),
     Refusal(
         Sample.service("{service: tcp/80, http: [{paths: [{prefx: /a}]}]}"),
         "4:86: an item of paths has no key \"prefx\"; did you mean \"prefix\"?"),
-    Refusal(Sample.service("{service: tcp/80, http: [{headers: [a]}]}"), "4:86: headers must be a mapping, not a list"),
+    Refusal(
+        Sample.service("{service: tcp/80, http: [{headers: [a]}]}"),
+        "4:86: headers must be a mapping, not a list; write it as {NAME: …}"),
 ]

@@ -5,44 +5,70 @@ internal import Policy
 /// The kinds that are no policies.
 extension DocumentDecoder {
     func zone() throws(PolicyError) -> Zone {
+        var faults = Faults()
         var zone = Zone(name: metadata.name.name, labels: metadata.labels, place: root.place)
-        if let value = spec["on-link"] { zone.onLink = try value.truth("on-link") }
-        if let value = spec["dhcp-server"] { zone.dhcpServer = try value.truth("dhcp-server") }
-        guard let unjudged = spec["unjudged"] else { return zone }
-        if case .mapping = unjudged.content {
-            for entry in try unjudged.dictionary("unjudged") {
-                zone.unjudged[entry.key] = try entry.value.choice("unjudged towards \(entry.key)", of: Setting.self)
+        faults.read(spec["on-link"], into: &zone.onLink) { (value) throws(PolicyError) in try value.truth("on-link") }
+        faults.read(spec["dhcp-server"], into: &zone.dhcpServer) { (value) throws(PolicyError) in
+            try value.truth("dhcp-server")
+        }
+        if let unjudged = spec["unjudged"], case .mapping(let entries) = unjudged.content {
+            for entry in entries {
+                zone.unjudged[entry.key] = faults.read(entry.value) { (value) throws(PolicyError) in
+                    try value.choice("unjudged towards \(entry.key)", of: Setting.self)
+                }
             }
         } else {
-            zone.unjudgedElsewhere = try unjudged.choice("unjudged", of: Setting.self)
+            faults.read(spec["unjudged"], into: &zone.unjudgedElsewhere) { (value) throws(PolicyError) in
+                try value.choice("unjudged", of: Setting.self)
+            }
         }
+        try faults.check()
         return zone
     }
 
     func namespace() throws(PolicyError) -> Namespace {
         var namespace = Namespace(name: metadata.name.name, labels: metadata.labels, place: root.place)
-        if let defaults = try spec["defaults"]?.mapping("defaults", Forms.defaults) {
-            if let value = defaults["ingress"] { namespace.ingress = try value.choice("ingress", of: Setting.self) }
-            if let value = defaults["egress"] { namespace.egress = try value.choice("egress", of: Setting.self) }
+        guard let defaults = spec["defaults"] else { return namespace }
+        var faults = Faults()
+        let fields = try defaults.mapping("defaults", Forms.defaults, &faults)
+        faults.read(fields["ingress"], into: &namespace.ingress) { (value) throws(PolicyError) in
+            try value.choice("ingress", of: Setting.self)
         }
+        faults.read(fields["egress"], into: &namespace.egress) { (value) throws(PolicyError) in
+            try value.choice("egress", of: Setting.self)
+        }
+        try faults.check()
         return namespace
     }
 
     func workload() throws(PolicyError) -> Workload {
+        var faults = Faults()
         var workload = Workload(name: metadata.name, labels: metadata.labels, place: root.place)
-        if let account = spec["serviceAccount"] { workload.serviceAccount = try account.name("serviceAccount") }
-        if let value = spec["addresses"] { workload.addresses = try value.prefixes("addresses") }
-        if let value = spec["mac"] { workload.hardwareAddresses = try hardwareAddresses(value) }
-        if let value = spec["zones"] {
-            workload.zones = try value.names("zones")
-            guard !workload.zones.isEmpty else {
+        faults.read(spec["serviceAccount"], into: &workload.serviceAccount) { (value) throws(PolicyError) in
+            try value.name("serviceAccount")
+        }
+        faults.read(spec["addresses"], into: &workload.addresses) { (value) throws(PolicyError) in
+            try value.prefixes("addresses")
+        }
+        faults.read(spec["mac"], into: &workload.hardwareAddresses) { (value) throws(PolicyError) in
+            try hardwareAddresses(value)
+        }
+        faults.read(spec["zones"], into: &workload.zones) { (value) throws(PolicyError) in
+            let zones = try value.names("zones")
+            guard !zones.isEmpty else {
                 throw value.error("zones is empty, so that the workload may appear nowhere", remedy: "leave the key out")
             }
+            return zones
         }
-        for entry in try spec["services"]?.dictionary("services") ?? [] {
-            let name = try ServiceWords.ownName(entry.key, entry.place)
-            workload.services[name] = try ServiceDecoder.numbers(entry.value, "a named service")
+        let services = faults.read(spec["services"]) { (value) throws(PolicyError) in try value.dictionary("services") }
+        for entry in services ?? [] {
+            let name = faults.keep { () throws(PolicyError) in try ServiceWords.ownName(entry.key, entry.place) }
+            let range = faults.read(entry.value) { (value) throws(PolicyError) in
+                try ServiceDecoder.numbers(value, "a named service")
+            }
+            if let name { workload.services[name] = range }
         }
+        try faults.check()
         return workload
     }
 
@@ -51,55 +77,77 @@ extension DocumentDecoder {
         guard !items.isEmpty else {
             throw value.error("mac is empty, so that the workload could never speak", remedy: "leave the key out")
         }
-        var addresses: [MACAddress] = []
-        for item in items { addresses.append(try item.hardwareAddress("an item of mac")) }
-        return addresses
+        return try value.items("mac") { (item) throws(PolicyError) in try item.hardwareAddress("an item of mac") }
     }
 
     func addressSet() throws(PolicyError) -> AddressSet {
+        var faults = Faults()
         var set = AddressSet(name: metadata.name, labels: metadata.labels, place: root.place)
-        let except = try spec["except"]?.prefixes("except") ?? []
-        for prefix in try spec["cidrs"]?.prefixes("cidrs") ?? [] {
-            set.entries.append(AddressSet.Entry(.block(prefix), except: except))
+        let except = faults.read(spec["except"]) { (value) throws(PolicyError) in try value.prefixes("except") } ?? []
+        let blocks = faults.read(spec["cidrs"]) { (value) throws(PolicyError) in try value.prefixes("cidrs") } ?? []
+        set.entries = blocks.map { AddressSet.Entry(.block($0), except: except) }
+        if spec["cidrs"] == nil, spec["except"] != nil, !spec.isMisspelt {
+            faults.add(
+                PolicyError(
+                    spec.place(of: "except"), "\"except\" leaves out of \"cidrs\", and there is none",
+                    remedy: "put it beside the \"cidr\" of an entry"))
         }
-        if spec["cidrs"] == nil, spec["except"] != nil {
-            throw PolicyError(
-                spec.place(of: "except"), "\"except\" leaves out of \"cidrs\", and there is none",
-                remedy: "put it beside the \"cidr\" of an entry")
-        }
-        for item in try spec["entries"]?.list("entries") ?? [] { set.entries.append(try entry(item)) }
+        set.entries +=
+            faults.read(spec["entries"]) { (value) throws(PolicyError) in
+                try value.items("entries") { (item) throws(PolicyError) in try entry(item) }
+            } ?? []
+        try faults.check()
         return set
     }
 
     private func entry(_ value: YAMLValue) throws(PolicyError) -> AddressSet.Entry {
-        let fields = try value.mapping("an entry", Forms.addressEntry)
-        let target: AddressSet.Entry.Target
+        var faults = Faults()
+        let fields = try value.mapping("an entry", Forms.addressEntry, &faults)
+        let target: AddressSet.Entry.Target?
         switch (fields["cidr"], fields["dns"]) {
-        case (let cidr?, nil): target = .block(try cidr.prefix("cidr"))
-        case (nil, let name?): target = .name(try name.dnsPattern("dns"))
-        default: throw value.error("an entry needs either \"cidr\" or \"dns\"")
+        case (let cidr?, nil):
+            target = faults.keep { () throws(PolicyError) in .block(try cidr.prefix("cidr")) }
+        case (nil, let name?):
+            target = faults.keep { () throws(PolicyError) in .name(try name.dnsPattern("dns")) }
+        default:
+            target = nil
+            if !fields.isMisspelt || fields["cidr"] != nil {
+                faults.add(value.error("an entry needs either \"cidr\" or \"dns\""))
+            }
         }
-        var entry = AddressSet.Entry(target)
-        if let value = fields["except"] { entry.except = try value.prefixes("except") }
-        if let value = fields["service"] { entry.service = try ServiceDecoder.numbers(value, "an entry's service") }
-        if let value = fields["until"] { entry.until = try value.unixSeconds("until") }
+        var entry = AddressSet.Entry(target ?? .block(Prefix(host: Address(v4: 0))))
+        faults.read(fields["except"], into: &entry.except) { (value) throws(PolicyError) in try value.prefixes("except") }
+        faults.read(fields["service"], into: &entry.service) { (value) throws(PolicyError) in
+            try ServiceDecoder.numbers(value, "an entry's service")
+        }
+        faults.read(fields["until"], into: &entry.until) { (value) throws(PolicyError) in try value.unixSeconds("until") }
+        try faults.check()
         return entry
     }
 
     func entity() throws(PolicyError) -> Entity {
+        var faults = Faults()
         let name = metadata.name.name
-        guard Term.Entity(builtIn: name) == nil else {
-            throw PolicyError(root.place, "the entity \"\(name)\" is built in", remedy: "give yours another name")
+        if Term.Entity(builtIn: name) != nil {
+            faults.add(PolicyError(root.place, "the entity \"\(name)\" is built in", remedy: "give yours another name"))
         }
-        return Entity(name: name, terms: try TermDecoder.terms(try spec.required("terms"), "terms"), place: root.place)
+        let terms = faults.require("terms", of: spec) { (value) throws(PolicyError) in try TermDecoder.terms(value, "terms") }
+        try faults.check()
+        return Entity(name: name, terms: terms ?? [], place: root.place)
     }
 
     func tier() throws(PolicyError) -> Tier {
+        var faults = Faults()
         var tier = Tier(name: metadata.name.name, labels: metadata.labels, place: root.place)
-        if let value = spec["layer"] { tier.layer = try value.choice("layer", of: Tier.Layer.self) }
-        if let value = spec["order"] { tier.order = try value.number("order") }
-        if let value = spec["shape"] { tier.shape = try value.choice("shape", of: Tier.Shape.self) }
-        if let value = spec["end"] { tier.end = try value.choice("end", of: Tier.End.self) }
+        faults.read(spec["layer"], into: &tier.layer) { (value) throws(PolicyError) in
+            try value.choice("layer", of: Tier.Layer.self)
+        }
+        faults.read(spec["order"], into: &tier.order) { (value) throws(PolicyError) in try value.number("order") }
+        faults.read(spec["shape"], into: &tier.shape) { (value) throws(PolicyError) in
+            try value.choice("shape", of: Tier.Shape.self)
+        }
+        faults.read(spec["end"], into: &tier.end) { (value) throws(PolicyError) in try value.choice("end", of: Tier.End.self) }
+        try faults.check()
         return tier
     }
 }

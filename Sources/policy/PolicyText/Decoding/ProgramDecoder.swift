@@ -27,7 +27,7 @@ enum ProgramDecoder {
         }
         let match: LayerSevenProgram.Match =
             switch key {
-            case "http": .http(try requests(value))
+            case "http": .http(try value.items("http", request))
             case "tls": .tls(try names(value, key))
             default: .dns(try names(value, key))
             }
@@ -35,33 +35,32 @@ enum ProgramDecoder {
     }
 
     private static func names(_ value: YAMLValue, _ what: String) throws(PolicyError) -> [DNSPattern] {
-        var names: [DNSPattern] = []
-        for item in try value.list(what) { names.append(try item.dnsPattern("an item of \(what)")) }
+        let names = try value.items(what) { (item) throws(PolicyError) in try item.dnsPattern("an item of \(what)") }
         guard !names.isEmpty else { throw value.error("\(what) is empty, so that the service matches nothing") }
         return names
     }
 
-    private static func requests(_ value: YAMLValue) throws(PolicyError) -> [HTTPMatch] {
-        var requests: [HTTPMatch] = []
-        for item in try value.list("http") { requests.append(try request(item)) }
-        return requests
-    }
-
     private static func request(_ value: YAMLValue) throws(PolicyError) -> HTTPMatch {
-        let fields = try value.mapping("an item of http", Forms.httpMatch)
-        var match = HTTPMatch()
-        match.methods = try PatternDecoder.patterns(fields["methods"], "methods")
-        match.notMethods = try PatternDecoder.patterns(fields["notMethods"], "notMethods")
-        match.paths = try PatternDecoder.patterns(fields["paths"], "paths")
-        match.notPaths = try PatternDecoder.patterns(fields["notPaths"], "notPaths")
-        match.hosts = try PatternDecoder.patterns(fields["hosts"], "hosts")
-        match.notHosts = try PatternDecoder.patterns(fields["notHosts"], "notHosts")
-        guard let headers = fields["headers"] else { return match }
-        var found: [HTTPMatch.Header] = []
-        for entry in try headers.dictionary("headers") {
-            found.append(HTTPMatch.Header(name: entry.key, value: try PatternDecoder.pattern(entry.value, "a header")))
+        var faults = Faults()
+        let fields = try value.mapping("an item of http", Forms.httpMatch, &faults)
+        func patterns(_ key: String) -> [TextPattern]? {
+            faults.keep { () throws(PolicyError) in try PatternDecoder.patterns(fields[key], key) } ?? nil
         }
-        match.headers = found
+        var match = HTTPMatch()
+        match.methods = patterns("methods")
+        match.notMethods = patterns("notMethods")
+        match.paths = patterns("paths")
+        match.notPaths = patterns("notPaths")
+        match.hosts = patterns("hosts")
+        match.notHosts = patterns("notHosts")
+        if let headers = faults.read(fields["headers"], { (value) throws(PolicyError) in try value.dictionary("headers") }) {
+            match.headers = headers.compactMap { entry in
+                faults.read(entry.value) { (value) throws(PolicyError) in
+                    HTTPMatch.Header(name: entry.key, value: try PatternDecoder.pattern(value, "a header"))
+                }
+            }
+        }
+        try faults.check()
         return match
     }
 }

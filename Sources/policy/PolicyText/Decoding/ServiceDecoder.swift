@@ -5,14 +5,9 @@ internal import Policy
 /// Reads services: words, numbers of protocols, and mappings that say more.
 enum ServiceDecoder {
     static func list(_ value: YAMLValue, _ what: String) throws(PolicyError) -> ServiceList {
-        var services: [Service] = []
-        var texts: [String] = []
-        for item in try value.list(what) {
-            let service = try service(item)
-            services.append(service.value)
-            texts.append(service.text)
-        }
-        return ServiceList(services, text: "\(what): [\(texts.joined(separator: ", "))]")
+        let services = try value.items(what, service)
+        return ServiceList(
+            services.map(\.value), text: "\(what): [\(services.map(\.text).joined(separator: ", "))]")
     }
 
     /// A service, and how it was written.
@@ -20,16 +15,24 @@ enum ServiceDecoder {
         guard case .mapping = value.content else {
             return (Service(try destination(value)), value.written)
         }
-        let fields = try value.mapping("a service", Forms.service)
-        let word = try fields.required("service")
-        var service = Service(try destination(word))
-        var text = "service: \(word.written)"
-        if let ports = fields["sourcePorts"] {
-            service.sourcePorts = try sourcePorts(ports, service, word)
-            let written = try ports.list("sourcePorts").map(\.written).joined(separator: ", ")
-            text += ", sourcePorts: [\(written)]"
+        var faults = Faults()
+        let fields = try value.mapping("a service", Forms.service, &faults)
+        let target = faults.require("service", of: fields, destination)
+        // What else it says depends on what it is.
+        guard let target, let word = fields["service"] else {
+            try faults.check()
+            throw value.error("a service needs the key \"service\"")
         }
-        service.program = try ProgramDecoder.program(fields, service, word)
+        var service = Service(target)
+        service.sourcePorts = faults.read(fields["sourcePorts"]) { (value) throws(PolicyError) in
+            try sourcePorts(value, service, word)
+        }
+        service.program = faults.keep { () throws(PolicyError) in try ProgramDecoder.program(fields, service, word) } ?? nil
+        try faults.check()
+        var text = "service: \(word.written)"
+        if case .list(let ports)? = fields["sourcePorts"]?.content {
+            text += ", sourcePorts: [\(ports.map(\.written).joined(separator: ", "))]"
+        }
         if let program = service.program { text += ", \(program.match.name): …" }
         return (service, "{\(text)}")
     }
@@ -42,7 +45,7 @@ enum ServiceDecoder {
             }
             return .range(ServiceRange(IPProtocol(rawValue: number)))
         }
-        let text = try value.text("a service")
+        let text = try value.words("a service", "a service, as tcp/5432")
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else {
             if let range = ServiceWords.range(text) { return .range(range) }
@@ -83,15 +86,13 @@ enum ServiceDecoder {
         guard !items.isEmpty else {
             throw value.error("sourcePorts is empty, so that the service matches nothing", remedy: "leave the key out")
         }
-        var ports: [ClosedRange<UInt16>] = []
-        for item in items {
+        return try value.items("sourcePorts") { (item) throws(PolicyError) in
             guard let range = ServiceWords.ports(item.written) else {
                 throw item.error(
                     "\(item.kind) is no port", remedy: "write a number from 0 to 65535, or a range, as \"1024-65535\"")
             }
-            ports.append(range)
+            return range
         }
-        return ports
     }
 }
 

@@ -1,68 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Net
 internal import Policy
 
 /// Reads the terms of subjects, peers and entities.
 enum TermDecoder {
     /// One term, or a list of terms of which any matches.
     static func terms(_ value: YAMLValue, _ what: String) throws(PolicyError) -> [Term] {
-        guard case .list(let items) = value.content else { return [try term(value, what)] }
-        var terms: [Term] = []
-        for item in items { terms.append(try term(item, "an item of \(what)")) }
-        return terms
+        guard case .list = value.content else { return [try term(value, what)] }
+        return try value.items(what) { (item) throws(PolicyError) in try term(item, "an item of \(what)") }
     }
 
     static func term(_ value: YAMLValue, _ what: String) throws(PolicyError) -> Term {
-        if case .mapping(let entries) = value.content,
-            let bare = entries.first(where: { Forms.labelSelector.names.contains($0.key) })
-        {
-            throw PolicyError(bare.place, "\(what) has no key \"\(bare.key)\"", remedy: "put it under \"selector\"")
+        var faults = Faults()
+        let fields = try mapping(value, what, &faults)
+        func selector(_ key: String, ofNamespaces: Bool = false) -> Selector? {
+            faults.read(fields[key]) { (value) throws(PolicyError) in
+                try SelectorDecoder.selector(value, key, mayBeGlobal: ofNamespaces)
+            }
         }
-        let fields = try value.mapping(what, Forms.term)
-        func selector(_ key: String, ofNamespaces: Bool = false) throws(PolicyError) -> Selector? {
-            guard let value = fields[key] else { return nil }
-            return try SelectorDecoder.selector(value, key, mayBeGlobal: ofNamespaces)
+        func blocks(_ key: String) -> [Prefix]? {
+            faults.read(fields[key]) { (value) throws(PolicyError) in try value.prefixes(key) }
+        }
+        func names(_ key: String) -> [String]? {
+            faults.read(fields[key]) { (value) throws(PolicyError) in try value.names(key) }
         }
         var term = Term()
-        term.selector = try selector("selector")
-        term.notSelector = try selector("notSelector")
-        term.namespaceSelector = try selector("namespaceSelector", ofNamespaces: true)
-        term.notNamespaceSelector = try selector("notNamespaceSelector", ofNamespaces: true)
-        term.serviceAccounts = try fields["serviceAccounts"]?.names("serviceAccounts")
-        term.serviceAccountSelector = try selector("serviceAccountSelector")
-        if let value = fields["principal"] { term.principal = try principal(value) }
-        term.cidrs = try fields["cidrs"]?.prefixes("cidrs")
-        term.notCIDRs = try fields["notCidrs"]?.prefixes("notCidrs")
-        term.zones = try fields["zones"]?.names("zones")
-        term.entities = try fields["entities"]?.names("entities").map { Term.Entity(builtIn: $0) ?? .named($0, []) }
+        term.selector = selector("selector")
+        term.notSelector = selector("notSelector")
+        term.namespaceSelector = selector("namespaceSelector", ofNamespaces: true)
+        term.notNamespaceSelector = selector("notNamespaceSelector", ofNamespaces: true)
+        term.serviceAccounts = names("serviceAccounts")
+        term.serviceAccountSelector = selector("serviceAccountSelector")
+        term.principal = faults.read(fields["principal"], principal)
+        term.cidrs = blocks("cidrs")
+        term.notCIDRs = blocks("notCidrs")
+        term.zones = names("zones")
+        term.entities = names("entities")?.map { Term.Entity(builtIn: $0) ?? .named($0, []) }
+        try faults.check()
         return term
     }
 
+    /// The term's mapping. A selector's keys that stand in it by themselves are put right, and not asked whether they are misspelt.
+    private static func mapping(_ value: YAMLValue, _ what: String, _ faults: inout Faults) throws(PolicyError) -> YAMLMapping {
+        guard case .mapping(let entries) = value.content else { return try value.mapping(what, Forms.term, &faults) }
+        let bare = entries.filter { Forms.labelSelector.names.contains($0.key) }
+        for entry in bare {
+            faults.add(
+                PolicyError(entry.place, "\(what) has no key \"\(entry.key)\"", remedy: "put it under \"selector\""))
+        }
+        let rest = entries.filter { !Forms.labelSelector.names.contains($0.key) }
+        return try YAMLValue(place: value.place, content: .mapping(rest)).mapping(what, Forms.term, &faults)
+    }
+
     private static func principal(_ value: YAMLValue) throws(PolicyError) -> Principal {
-        let fields = try value.mapping("principal", Forms.principal)
+        var faults = Faults()
+        let fields = try value.mapping("principal", Forms.principal, &faults)
         var principal = Principal()
-        if let value = fields["names"] { principal.names = try patterns(value, "names") }
-        if let value = fields["notNames"] { principal.notNames = try patterns(value, "notNames") }
-        guard principal.names != nil || principal.notNames != nil else {
-            throw value.error("a principal needs \"names\" or \"notNames\"")
+        func patterns(_ key: String) -> [TextPattern]? {
+            faults.read(fields[key]) { (value) throws(PolicyError) in try self.patterns(value, key) }
         }
-        if let value = fields["assurance"] {
-            principal.assurance = try value.choice("assurance", of: Principal.Assurance.self)
+        principal.names = patterns("names")
+        principal.notNames = patterns("notNames")
+        if fields["names"] == nil, fields["notNames"] == nil, !fields.isMisspelt {
+            faults.add(value.error("a principal needs \"names\" or \"notNames\""))
         }
+        faults.read(fields["assurance"], into: &principal.assurance) { (value) throws(PolicyError) in
+            try value.choice("assurance", of: Principal.Assurance.self)
+        }
+        try faults.check()
         return principal
     }
 
     /// Patterns that can be judged without a layer-7 program.
     private static func patterns(_ value: YAMLValue, _ what: String) throws(PolicyError) -> [TextPattern] {
-        var patterns: [TextPattern] = []
-        for item in try value.list(what) {
+        try value.items(what) { (item) throws(PolicyError) in
             let pattern = try PatternDecoder.pattern(item, "an item of \(what)")
             guard pattern.matches("") != nil else {
                 throw item.error(
                     "a principal is no path and no regular expression", remedy: "use a text, prefix, suffix or present")
             }
-            patterns.append(pattern)
+            return pattern
         }
-        return patterns
     }
 }
 
@@ -70,7 +88,7 @@ enum TermDecoder {
 enum PatternDecoder {
     static func pattern(_ value: YAMLValue, _ what: String) throws(PolicyError) -> TextPattern {
         guard case .mapping = value.content else { return .exact(try value.text(what)) }
-        let fields = try value.mapping(what, Forms.pattern)
+        let fields = try value.mapping(what, keys: Forms.pattern.names)
         guard fields.entries.count == 1, let only = fields.entries.first else {
             throw value.error("\(what) must have one key of \(Forms.pattern.names.joined(separator: ", "))")
         }
@@ -91,9 +109,6 @@ enum PatternDecoder {
     }
 
     static func patterns(_ value: YAMLValue?, _ what: String) throws(PolicyError) -> [TextPattern]? {
-        guard let value else { return nil }
-        var patterns: [TextPattern] = []
-        for item in try value.list(what) { patterns.append(try pattern(item, "an item of \(what)")) }
-        return patterns
+        try value?.items(what) { (item) throws(PolicyError) in try pattern(item, "an item of \(what)") }
     }
 }

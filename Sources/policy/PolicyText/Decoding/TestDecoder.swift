@@ -11,24 +11,25 @@ extension Loader {
         return try tests(in: text, file: file)
     }
 
-    /// The tests of a text: YAML documents of the kind `PolicyTest` and of no other. Throws with the place of what is not understood.
+    /// The tests of a text: YAML documents of the kind `PolicyTest` and of no other. Throws with everything that is not understood.
     public static func tests(in text: String, file: String) throws(PolicyError) -> [PolicyTest] {
+        var faults = Faults()
         var tests: [PolicyTest] = []
-        for value in try YAMLReader.documents(text, file: file) { tests.append(try TestDecoder(value).test()) }
+        for value in try YAMLReader.documents(text, file: file) {
+            if let test = faults.read(value, TestDecoder.test) { tests.append(test) }
+        }
+        try faults.check()
         return tests
     }
 }
 
 /// Reads a `PolicyTest`.
-struct TestDecoder {
+enum TestDecoder {
     static let kind = "PolicyTest"
-    private let root: YAMLMapping
 
-    init(_ value: YAMLValue) throws(PolicyError) {
-        root = try value.mapping("a document", keys: ["apiVersion", "kind", "metadata", "spec"])
-    }
-
-    func test() throws(PolicyError) -> PolicyTest {
+    static func test(_ value: YAMLValue) throws(PolicyError) -> PolicyTest {
+        var faults = Faults()
+        let root = try value.mapping("a document", keys: ["apiVersion", "kind", "metadata", "spec"], &faults)
         let version = try root.required("apiVersion")
         guard try version.text("apiVersion") == DocumentDecoder.version else {
             throw version.error("apiVersion must be \(DocumentDecoder.version), not \(version.kind)")
@@ -37,21 +38,44 @@ struct TestDecoder {
         guard try kind.text("kind") == Self.kind else {
             throw kind.error("a file of tests holds documents of the kind \(Self.kind), not \(kind.kind)")
         }
-        let metadata = try root.required("metadata").mapping("metadata", keys: ["name", "namespace"])
-        var name = ObjectName(try metadata.required("name").name("metadata.name"))
-        if let value = metadata["namespace"] { name.namespace = try value.name("metadata.namespace") }
-        let spec = try root.required("spec").mapping("the spec of a \(Self.kind)", keys: ["at", "names", "expect"])
-        var test = PolicyTest(name: name, place: root.place)
-        if let at = spec["at"] { test.time = try at.unixSeconds("at") }
-        for entry in try spec["names"]?.dictionary("names") ?? [] {
-            guard !entry.key.contains(where: { $0 == " " || $0 == "," }) else {
-                throw PolicyError(
-                    entry.place, "the name \"\(entry.key)\" has a blank or a comma", remedy: "sentences end names there")
-            }
-            test.names[entry.key] = try TermDecoder.term(entry.value, "the name \"\(entry.key)\"")
-        }
-        for item in try spec.required("expect").list("expect") { test.expectations.append(try Self.expectation(item)) }
+        let name = faults.require("metadata", of: root, name)
+        var test = PolicyTest(name: name ?? ObjectName("?"), place: root.place)
+        faults.require("spec", of: root) { (value) throws(PolicyError) in try read(value, into: &test) }
+        try faults.check()
         return test
+    }
+
+    private static func name(_ value: YAMLValue) throws(PolicyError) -> ObjectName {
+        var faults = Faults()
+        let fields = try value.mapping("metadata", keys: ["name", "namespace"], &faults)
+        let name = faults.require("name", of: fields) { (value) throws(PolicyError) in try value.name("metadata.name") }
+        let namespace = faults.read(fields["namespace"]) { (value) throws(PolicyError) in
+            try value.name("metadata.namespace")
+        }
+        try faults.check()
+        return ObjectName(name ?? "?", namespace: namespace)
+    }
+
+    private static func read(_ value: YAMLValue, into test: inout PolicyTest) throws(PolicyError) {
+        var faults = Faults()
+        let spec = try value.mapping("the spec of a \(Self.kind)", keys: ["at", "names", "expect"], &faults)
+        faults.read(spec["at"], into: &test.time) { (value) throws(PolicyError) in try value.unixSeconds("at") }
+        let names = faults.read(spec["names"]) { (value) throws(PolicyError) in try value.dictionary("names") }
+        for entry in names ?? [] {
+            if entry.key.contains(where: { $0 == " " || $0 == "," }) {
+                faults.add(
+                    PolicyError(
+                        entry.place, "the name \"\(entry.key)\" has a blank or a comma", remedy: "sentences end names there"))
+            }
+            test.names[entry.key] = faults.read(entry.value) { (value) throws(PolicyError) in
+                try TermDecoder.term(value, "the name \"\(entry.key)\"")
+            }
+        }
+        let expectations = faults.require("expect", of: spec) { (value) throws(PolicyError) in
+            try value.items("expect", expectation)
+        }
+        try faults.check()
+        test.expectations = expectations ?? []
     }
 
     /// `WHO can reach WHO on SERVICE, SERVICE`, or `cannot`.

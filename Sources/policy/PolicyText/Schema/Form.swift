@@ -112,10 +112,8 @@ indirect enum Shape: Sendable {
 }
 
 extension YAMLValue {
-    /// A mapping that has no other keys than the form's.
-    func mapping(_ what: String, _ form: Form) throws(PolicyError) -> YAMLMapping {
-        let fields = try mapping(what, keys: form.names)
-        for key in form.keys where key.absent == nil { _ = try fields.required(key.name) }
-        return fields
+    /// A mapping of the form; keys that it has not are kept as faults.
+    func mapping(_ what: String, _ form: Form, _ faults: inout Faults) throws(PolicyError) -> YAMLMapping {
+        try mapping(what, keys: form.names, &faults)
     }
 }

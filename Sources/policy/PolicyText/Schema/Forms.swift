@@ -3,8 +3,11 @@ internal import Policy
 
 /// All forms of the language: the documents' outermost keys, their metadata, and what each kind's `spec` may say.
 enum Forms {
-    /// The kinds of documents with the forms of their specs. Namespaced kinds may have `metadata.namespace`.
-    static let kinds: [(kind: String, spec: Form, isNamespaced: Bool)] = [
+    /// A kind of documents, and the form of its spec. A namespaced one may have `metadata.namespace`.
+    typealias Kind = (kind: String, spec: Form, isNamespaced: Bool)
+
+    /// All kinds of documents.
+    static let kinds: [Kind] = [
         ("Zone", zone, false), ("Workload", workload, true), ("Namespace", namespace, false),
         ("ServiceAccount", serviceAccount, true), ("AddressSet", addressSet, true), ("Entity", entity, false),
         ("Tier", tier, false), ("Policy", policy, true),

@@ -24,14 +24,18 @@ public enum SelectorDecoder {
     public static func kubernetes(
         _ value: YAMLValue, _ what: String, nullIsAbsent: Bool = false
     ) throws(PolicyError) -> Selector {
-        let fields = try value.mapping(what, keys: ["matchLabels", "matchExpressions"])
+        var faults = Faults()
+        let fields = try value.mapping(what, keys: ["matchLabels", "matchExpressions"], &faults)
         let labels = nullIsAbsent ? fields[unlessNull: "matchLabels"] : fields["matchLabels"]
         let items = nullIsAbsent ? fields[unlessNull: "matchExpressions"] : fields["matchExpressions"]
         var parts: [Selector.Expression] = []
-        for (key, value) in try (labels?.labels("matchLabels") ?? [:]).sorted(by: { $0.key < $1.key }) {
-            parts.append(.equals(key, value))
-        }
-        for item in try items?.list("matchExpressions") ?? [] { parts.append(try requirement(item, nullIsAbsent)) }
+        let equal = faults.read(labels) { (value) throws(PolicyError) in try value.labels("matchLabels") } ?? [:]
+        for (key, value) in equal.sorted(by: { $0.key < $1.key }) { parts.append(.equals(key, value)) }
+        parts +=
+            faults.read(items) { (value) throws(PolicyError) in
+                try value.items("matchExpressions") { (item) throws(PolicyError) in try requirement(item, nullIsAbsent) }
+            } ?? []
+        try faults.check()
         return Selector(parts.isEmpty ? .all : parts.count == 1 ? parts[0] : .and(parts))
     }
 
@@ -43,18 +47,25 @@ public enum SelectorDecoder {
     }
 
     private static func requirement(_ value: YAMLValue, _ nullIsAbsent: Bool) throws(PolicyError) -> Selector.Expression {
-        let fields = try value.mapping("a match expression", keys: ["key", "operator", "values"])
-        let key = try fields.required("key").text("key")
-        let sign = try fields.required("operator").choice("operator", of: Operator.self)
-        let values = try (nullIsAbsent ? fields[unlessNull: "values"] : fields["values"])?.texts("values")
-        switch sign {
+        var faults = Faults()
+        let fields = try value.mapping("a match expression", keys: ["key", "operator", "values"], &faults)
+        let named = faults.require("key", of: fields) { (value) throws(PolicyError) in try value.text("key") }
+        let sign = faults.require("operator", of: fields) { (value) throws(PolicyError) in
+            try value.choice("operator", of: Operator.self)
+        }
+        let values = faults.read(nullIsAbsent ? fields[unlessNull: "values"] : fields["values"]) { (value) throws(PolicyError) in
+            try value.texts("values")
+        }
+        try faults.check()
+        let key = named ?? ""
+        switch sign ?? .exists {
         case .isIn, .notIn:
             guard let values, !values.isEmpty else {
-                throw value.error("the operator \(sign.rawValue) needs values")
+                throw value.error("the operator \(sign?.rawValue ?? "") needs values")
             }
             return sign == .isIn ? .isIn(key, values) : .notIn(key, values)
         case .exists, .doesNotExist:
-            guard values?.isEmpty ?? true else { throw value.error("the operator \(sign.rawValue) takes no values") }
+            guard values?.isEmpty ?? true else { throw value.error("the operator \(sign?.rawValue ?? "") takes no values") }
             return sign == .exists ? .has(key) : .not(.has(key))
         }
     }

@@ -5,15 +5,14 @@ extension YAMLValue {
     /// A list of services by protocol and numbers, as rules write them, for what is no policy: nobody's own names, and tunnels only where
     /// they are named. As the runs of service keys that they make up.
     public func serviceRanges(_ what: String) throws(PolicyError) -> [ServiceRange] {
-        var ranges: [ServiceRange] = []
-        for item in try list(what) {
+        let ranges = try items(what) { (item) throws(PolicyError) in
             guard case .range(let range) = try ServiceDecoder.destination(item) else {
                 throw item.error(
                     "\(what) must be services by protocol and numbers, not \"\(item.written)\"",
                     remedy: "write tcp/22, icmp/8 or tcp")
             }
-            ranges += range.runs
-        }
+            return range.runs
+        }.flatMap { $0 }
         guard !ranges.isEmpty else { throw error("\(what) is empty", remedy: "name a service, as tcp/22") }
         return ranges
     }

@@ -56,11 +56,20 @@ public struct YAMLValue: Sendable {
     /// An error at this place.
     public func error(_ message: String, remedy: String? = nil) -> PolicyError { PolicyError(place, message, remedy: remedy) }
 
-    private func unexpected(_ what: String, _ expected: String) -> PolicyError {
+    /// The error that the value is no `expected`; `remedy` says how to write one.
+    func unexpected(_ what: String, _ expected: String, remedy: String? = nil) -> PolicyError {
         if case .null = content {
             return error("\(what) says nothing", remedy: "write \(expected), or leave the key out")
         }
-        return error("\(what) must be \(expected), not \(kind)")
+        return error("\(what) must be \(expected), not \(kind)", remedy: remedy)
+    }
+
+    /// The text, or a number as it was written: for what has a form of its own, as addresses and times have.
+    func words(_ what: String, _ expected: String) throws(PolicyError) -> String {
+        switch content {
+        case .text(let text), .integer(_, let text), .fraction(_, let text): return text
+        default: throw unexpected(what, expected)
+        }
     }
 
     /// The text; a number or a truth value must be quoted to be one.
@@ -77,10 +86,9 @@ public struct YAMLValue: Sendable {
 
     /// A whole number of the range.
     public func integer(_ what: String, in range: ClosedRange<Int>) throws(PolicyError) -> Int {
-        guard case .integer(let number, _) = content else { throw unexpected(what, "a whole number") }
-        guard range.contains(number) else {
-            throw error("\(what) must lie between \(range.lowerBound) and \(range.upperBound), not \(number)")
-        }
+        let bounds = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard case .integer(let number, _) = content else { throw unexpected(what, bounds) }
+        guard range.contains(number) else { throw error("\(what) must be \(bounds), not \(number)") }
         return number
     }
 
@@ -103,44 +111,50 @@ public struct YAMLValue: Sendable {
 
     /// The items of a list.
     public func list(_ what: String) throws(PolicyError) -> [YAMLValue] {
-        guard case .list(let items) = content else { throw unexpected(what, "a list") }
-        return items
+        switch content {
+        case .list(let items): return items
+        case .text(let text) where !text.isEmpty, .integer(_, let text), .fraction(_, let text):
+            throw error("\(what) must be a list, not \(kind)", remedy: "write it in brackets: [\(text)]")
+        default: throw unexpected(what, "a list")
+        }
     }
 
     /// A list of texts.
     public func texts(_ what: String) throws(PolicyError) -> [String] {
-        var texts: [String] = []
-        for item in try list(what) { texts.append(try item.text("an item of \(what)")) }
-        return texts
+        try items(what) { (item) throws(PolicyError) in try item.text("an item of \(what)") }
     }
 
     /// One of the cases of an enum by its name.
     public func choice<Choice: CaseIterable & RawRepresentable>(
         _ what: String, of type: Choice.Type
     ) throws(PolicyError) -> Choice where Choice.RawValue == String {
-        let text = try text(what)
-        if let choice = Choice(rawValue: text) { return choice }
         let known = Choice.allCases.map(\.rawValue)
-        throw error(
-            "\(what) must be one of \(known.joined(separator: ", ")), not \"\(text)\"",
-            remedy: Spelling.remedy(text, among: known))
+        let word = try word(what, among: known)
+        guard let choice = Choice(rawValue: word) else { throw error("\(what) must be one of \(known.joined(separator: ", "))") }
+        return choice
     }
 
-    /// A mapping whose keys are all among the known ones.
-    public func mapping(_ what: String, keys known: [String]) throws(PolicyError) -> YAMLMapping {
-        guard case .mapping(let entries) = content else { throw unexpected(what, "a mapping") }
-        for entry in entries where !known.contains(entry.key) {
-            throw PolicyError(
-                entry.place, "\(what) has no key \"\(entry.key)\"",
-                remedy: Spelling.remedy(entry.key, among: known)
-                    ?? (known.isEmpty ? "it has none" : "it may have \(known.joined(separator: ", "))"))
+    /// One of these words.
+    public func word(_ what: String, among known: [String]) throws(PolicyError) -> String {
+        let words = "one of \(known.joined(separator: ", "))"
+        guard case .text(let text) = content else { throw unexpected(what, words) }
+        guard known.contains(text) else {
+            throw error("\(what) must be \(words), not \(kind)", remedy: Spelling.remedy(text, among: known))
         }
-        return YAMLMapping(place: place, what: what, entries: entries)
+        return text
+    }
+
+    /// A mapping whose keys are all among the known ones; throws with all that are not.
+    public func mapping(_ what: String, keys known: [String]) throws(PolicyError) -> YAMLMapping {
+        var faults = Faults()
+        let mapping = try mapping(what, keys: known, &faults)
+        try faults.check()
+        return mapping
     }
 
     /// A mapping whose keys are names of the writer's own.
     public func dictionary(_ what: String) throws(PolicyError) -> [(key: String, place: Place, value: YAMLValue)] {
-        guard case .mapping(let entries) = content else { throw unexpected(what, "a mapping") }
+        guard case .mapping(let entries) = content else { throw unexpected(what, "a mapping", remedy: "write it as {NAME: …}") }
         return entries
     }
 }
@@ -153,17 +167,23 @@ public struct YAMLMapping: Sendable {
     public let what: String
     /// Keys and values, in the order of the text.
     public let entries: [(key: String, place: Place, value: YAMLValue)]
+    /// Whether some key is none that the mapping may have: one that is missing may be meant by it.
+    public let isMisspelt: Bool
 
     /// A mapping with whatever keys.
     public init(any value: YAMLValue, _ what: String) throws(PolicyError) {
-        self.init(place: value.place, what: what, entries: try value.dictionary(what))
+        guard case .mapping(let entries) = value.content else { throw value.unexpected(what, "a mapping") }
+        self.init(place: value.place, what: what, entries: entries)
     }
 
     /// A mapping whose keys somebody checked.
-    init(place: Place, what: String, entries: [(key: String, place: Place, value: YAMLValue)]) {
+    init(
+        place: Place, what: String, entries: [(key: String, place: Place, value: YAMLValue)], isMisspelt: Bool = false
+    ) {
         self.place = place
         self.what = what
         self.entries = entries
+        self.isMisspelt = isMisspelt
     }
 
     /// The value of a key, `nil` where it is absent.
