@@ -114,7 +114,7 @@ let package = Package(
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Link", "Net",
                 "Policy",
-                "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
+                "PolicyText", "Record", "Replay", "State", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),

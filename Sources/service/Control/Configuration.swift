@@ -102,7 +102,7 @@ public struct Configuration: Sendable {
     /// The API's socket.
     public var socket = ""
     /// The folder of what must survive a restart.
-    public var state = "/var/lib/bulkhead"
+    public var state = Configuration.defaultState
     /// The folder of sockets.
     public var run = Configuration.defaultRun
     /// Flows of all workers together.
@@ -118,6 +118,8 @@ public struct Configuration: Sendable {
     public static let defaultFlows = 262_144
     /// The run folder where the file names none.
     public static let defaultRun = "/run/bulkhead"
+    /// The state folder where the file names none.
+    public static let defaultState = "/var/lib/bulkhead"
     /// The API's socket where the file names none.
     public static let defaultSocket = defaultRun + "/bulkhead.sock"
 }
