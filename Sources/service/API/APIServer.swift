@@ -33,10 +33,11 @@ public final class APIServer: Sendable {
     private let conditions = Conditions()
     private let address = Mutex<String?>(nil)
 
-    /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
+    /// A server; nothing happens before `run`. `roles` are those of the settings where none are given. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
     /// often the TLS files are looked at.
     public init(
-        _ settings: APISettings, plane: any ControlPlane, hub: EventHub, heartbeat: Duration = .seconds(15),
+        _ settings: APISettings, roles: RoleBook? = nil, plane: any ControlPlane, hub: EventHub,
+        heartbeat: Duration = .seconds(15),
         glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
     ) {
         self.settings = settings
@@ -44,7 +45,7 @@ public final class APIServer: Sendable {
         self.log = log
         let files = settings.tls.map { TLSFiles($0, log: log) }
         self.files = files
-        book = RoleBook(settings.roles)
+        book = roles ?? RoleBook(settings.roles)
         tally = Tally(reading: settings.limits.reading)
         routes = Routes(
             plane: plane, hub: hub, heartbeat: heartbeat, limits: settings.limits, tally: tally,
@@ -53,12 +54,6 @@ public final class APIServer: Sendable {
 
     /// Where the TLS server listens now; `nil` while it does not.
     public var secureAddress: String? { address.withLock { $0 } }
-
-    /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are looked up.
-    public func replaceRoles(_ roles: [RoleBinding]?) async {
-        book.replace(roles)
-        await book.resolve()
-    }
 
     /// Serves until graceful shutdown or cancellation, then removes the socket. `onListening` is called once clients can connect to the
     /// unix socket, or with an error's text when the socket could not be put into its place.
@@ -87,7 +82,7 @@ extension APIServer {
         let group = await group()
         let application = application(at: .unixDomainSocket(path: path), tls: nil) { [self] _ in
             if let group, !placed.give(path, to: group) {
-                say("socketGroup", "the API's socket cannot be given to group \(group): the daemon is no member of it")
+                say("socket-group", "the API's socket cannot be given to group \(group): the daemon is no member of it")
             }
             await onListening(placed.place(path, at: settings.socket))
         }
@@ -101,7 +96,7 @@ extension APIServer {
         if let number = UInt32(name) { return number }
         let number = await RoleBook.aside { Accounts.group(name) }
         if number == nil {
-            say("socketGroup", "there is no group \(name): only the daemon's own group may write to the API's socket")
+            say("socket-group", "there is no group \(name): only the daemon's own group may write to the API's socket")
         }
         return number
     }
@@ -137,7 +132,7 @@ extension APIServer {
     /// One life of the TLS server; an address that cannot be had is a condition.
     private func listen(_ tls: APISettings.TLS, _ files: TLSFiles) async {
         let application = application(at: .hostname(tls.host, port: tls.port), tls: files) { [self] port in
-            conditions.clear("secureAddress")
+            conditions.clear("api-address")
             let listening = "\(tls.host):\(port ?? tls.port)"
             address.withLock { $0 = listening }
             log("the API listens at \(listening) over TLS")
@@ -145,7 +140,7 @@ extension APIServer {
         do {
             try await application.run()
         } catch {
-            say("secureAddress", "the API cannot listen at \(tls.host):\(tls.port): \(error)")
+            say("api-address", "the API cannot listen at \(tls.host):\(tls.port): \(error)")
         }
         address.withLock { $0 = nil }
     }

@@ -86,13 +86,13 @@ final class TLSFiles: Sendable {
         var conditions: [StatusReport.Condition] = []
         if let fault {
             conditions.append(
-                .init(name: "certificateFiles", since: Self.written(fault.since), detail: "\(fault.text); \(consequence)"))
+                .init(name: "certificate-files", since: Self.written(fault.since), detail: "\(fault.text); \(consequence)"))
         }
         for life in lives where now >= life.warned {
             let verb = now >= life.ends ? "ended" : "ends"
             conditions.append(
                 .init(
-                    name: "certificateEnds", since: Self.written(life.warned),
+                    name: "certificate-ends", since: Self.written(life.warned),
                     detail:
                         "\(life.what) \(verb) at \(Self.written(life.ends)): put a new one into its place, no restart is needed"))
         }

@@ -66,15 +66,16 @@ struct ControlSession: Service {
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
         let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
         let configuration = opening.configuration
+        let roles = RoleBook(configuration.api.roles)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let course = Course(
             .init(
                 link: link, log: log, names: names, inForce: inForce, conditions: Conditions(),
-                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
+                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports, roles: roles),
             opening, last: last)
         let api = APIService(
-            server: APIServer(configuration.api, plane: course, hub: hub) { [log] in
+            server: APIServer(configuration.api, roles: roles, plane: course, hub: hub) { [log] in
                 log.error("\($0)")
             })
         let follower = Follower(

@@ -37,6 +37,8 @@ actor Course {
         var board: BoardStatus
         var clock: DaemonClock
         var ports: [[String]]
+        /// Who may what; a reload brings what the configuration says then.
+        var roles = RoleBook(nil)
     }
 
     /// The revision that serves.
