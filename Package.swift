@@ -81,9 +81,12 @@ let package = Package(
         room("Wire", on: "bytes", ["Net"]),
         room("Flow", on: "bytes", ["Net"]),
         room("Classifier", on: "bytes", ["Net"]),
+        room("Sandbox", on: "bytes", ["CXDP"]),
         room("Layout", on: "bytes", ["CXDP", "Ring", "Flow", "Classifier", "Record", "Net"]),
         room("Datapath", on: "bytes", ["Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
-        room("Engine", on: "bytes", ["CXDP", "Layout", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room(
+            "Engine", on: "bytes",
+            ["CXDP", "Sandbox", "Layout", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
 
         // The policy floor: documents in, an image out. No clock, no sockets.
         room("Policy", on: "policy", ["Net"]),
@@ -103,11 +106,10 @@ let package = Package(
             "Control", on: "service",
             [
                 "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Classifier", "Record",
-                "Net",
-                "Layout",
+                "Net", "Layout", "Sandbox",
             ],
             packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
-        room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
+        room("Keeper", on: "service", ["Link", "Layout", "Sandbox", "Record", "Net"], packages: [logging]),
 
         // Tools.
         .systemLibrary(
@@ -118,7 +120,7 @@ let package = Package(
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Link", "Net",
                 "Policy",
-                "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio, ssl,
+                "PolicyText", "Record", "Replay", "Sandbox", "Telemetry", arguments, client, http1, logging, nio, ssl,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -153,6 +155,12 @@ let package = Package(
             path: "Tests/Flood/Bench", swiftSettings: settings),
         .executableTarget(name: "flood", dependencies: ["FloodBench"], path: "Tests/Flood/Main", swiftSettings: settings),
         tests("Flood", ["FloodBench"]),
+        .target(name: "CDiskRecorder", path: "Tests/PowerLoss/Recorder"),
+        .target(
+            name: "StateTrials", dependencies: ["State", "TestSupport"], path: "Tests/PowerLoss/Trials", swiftSettings: settings),
+        .executableTarget(
+            name: "state-storm", dependencies: ["StateTrials", "CDiskRecorder"], path: "Tests/PowerLoss/Main",
+            swiftSettings: settings),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(
             name: "DifferentialTests", dependencies: ["FuzzTargets", "Net", "TestSupport"], path: "Tests/DifferentialTests",
@@ -164,6 +172,7 @@ let package = Package(
         tests("Wire", ["Wire", "Net"]),
         tests("Flow", ["Flow", "Net"]),
         tests("Classifier", ["Classifier", "Net"]),
+        tests("Sandbox", ["Sandbox"]),
         tests("Layout", ["Layout", "Ring", "Flow", "Classifier", "Record", "Net"]),
         tests("Datapath", ["Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
         tests("Engine", ["Engine", "Layout", "Datapath", "Ring", "Flow", "Classifier", "Record", "Net"]),
@@ -172,14 +181,14 @@ let package = Package(
         tests("Dialects", ["Dialects", "Analysis", "Compiler", "PolicyText", "Policy", "Net"]),
         tests("Compiler", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"], exclude: ["Golden"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
-        tests("State", ["State", "Policy", "Net"], packages: [grdb]),
+        tests("State", ["State", "StateTrials", "Policy", "Net"], packages: [grdb]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests(
             "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
             packages: [logging]),
-        tests("Keeper", ["Keeper", "Layout"]),
+        tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],

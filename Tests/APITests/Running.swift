@@ -25,7 +25,8 @@ func event(_ port: UInt16) -> FlowEvent {
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
     hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15), plane: FakePlane? = nil,
-    roles: RoleBook? = nil, glance: Duration = APIServer.glance, settings change: (inout APISettings) -> Void = { _ in },
+    holding: @Sendable (APIServer) -> Void = { _ in }, glance: Duration = APIServer.glance,
+    settings change: (inout APISettings) -> Void = { _ in },
     _ body: @escaping @Sendable (String) throws -> Void
 ) async throws -> Bool {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bulkhead-api-\(UInt32.random(in: 0 ... .max))")
@@ -35,8 +36,9 @@ func event(_ port: UInt16) -> FlowEvent {
     var settings = APISettings(socket: path)
     change(&settings)
     let server = APIServer(
-        settings, roles: roles, plane: plane ?? FakePlane(policy: policy), hub: hub, heartbeat: heartbeat, glance: glance
+        settings, plane: plane ?? FakePlane(policy: policy), hub: hub, heartbeat: heartbeat, glance: glance
     ) { _ in }
+    holding(server)
     let (listening, continuation) = AsyncStream.makeStream(of: String?.self)
     let running = Task { try await server.run { continuation.yield($0) } }
     for await fault in listening {

@@ -74,6 +74,7 @@ import TestSupport
             sleeping: board.word(.sleeping, ofWorker: queue), park: board.word(.park, ofWorker: queue),
             parked: board.word(.parked, ofWorker: queue), pairSleeping: sleeping,
             mode: UnsafePointer(modeMemory.base.assumingMemoryBound(to: UInt32.self)),
+            grace: UnsafePointer((modeMemory.base + 64).assumingMemoryBound(to: Atomic<UInt64>.self)),
             counters: pair.workers[queue].countersInPlace, wake: wakers[queue].own, others: others)
         return Worker(lane: try pair.workers[queue].successor(), post: post)
     }

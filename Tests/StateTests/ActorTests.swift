@@ -2,7 +2,7 @@
 import State
 import Testing
 
-@Suite struct ActorTests {
+@Suite struct Actors {
     @Test func `the daemon itself has no origin and no user`() {
         #expect(Actor.daemon("deadline") == Actor(kind: .daemon, name: "deadline"))
     }

@@ -101,10 +101,10 @@ final class Lab {
     /// The appliance's ports.
     var ports: [Interface] { ["p0", "p1"].map { Interface(namespace: appliance, name: $0) } }
 
-    /// Settings without which veth loses frames: one queue unless asked for more (the default is one a CPU), GRO at the workload's end (else
+    /// Connects a workload to a port of the appliance, as at the start. Settings without which veth loses frames: one queue unless asked for more (the default is one a CPU), GRO at the workload's end (else
     /// what XDP redirects into the port is lost without a trace; switched on behind `up`, for the port notices no earlier), no segmentation offload
     /// there, and no checksum offload unless asked for (else half-made sums).
-    private func connect(_ workload: Workload, to port: String, hardwareAddress: String) throws {
+    func connect(_ workload: Workload, to port: String, hardwareAddress: String) throws {
         let (name, end) = (appliance.name, workload.namespace.name)
         let queues = ["numrxqueues", "\(settings.queues)", "numtxqueues", "\(settings.queues)"]
         try Command.run(
@@ -124,7 +124,7 @@ final class Lab {
     }
 
     /// Lets both ends know each other, so that a test sees its own frames and no others.
-    private func introduce() throws {
+    func introduce() throws {
         for (here, there, address) in [(web, db, "02:00:00:00:00:15"), (db, web, "02:00:00:00:00:0b")] {
             for target in [there.ipv4, there.ipv6] {
                 try Command.run(

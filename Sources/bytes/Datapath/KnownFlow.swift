@@ -74,7 +74,14 @@ extension Lane {
         let (sender, length) = (burst.keys[index].sender, Int(burst.descriptors[index].length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
-        case .refused(let reason): return .drop(reason)
+        case .refused(let reason):
+            guard reason.number == DropReason.outOfWindow.number, hasGoneOnUnseen(arrival.index, number, now) else {
+                return .drop(reason)
+            }
+            // Its windows have moved on without us: as for a connection that the table has lost, policy says whether it goes on.
+            report(.end, number, now)
+            flows.remove(number)
+            return openFlow(arrival, policy, now)
         case .reopen:
             report(.end, number, now)
             flows.remove(number)

@@ -9,6 +9,8 @@ public final class ChildProcess {
     public let pid: Int32
     /// Readable when the process has ended.
     public let descriptor: Int32
+    /// The signal that ended it, once `wait` has seen it end; 0 for none, and for a process that is not ours.
+    public private(set) var signal: Int32 = 0
     private let isOwn: Bool
 
     /// Starts this very binary with the given arguments, the first of which names what it is to be; `descriptors` become 3, 4, … in it.
@@ -45,7 +47,7 @@ public final class ChildProcess {
         var ended = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard unsafe poll(&ended, 1, milliseconds) > 0 else { return nil }
         guard isOwn else { return -1 }
-        var (code, signal) = (Int32(-1), Int32(0))
+        var code: Int32 = -1
         _ = unsafe cxdp_reap(pid, &code, &signal)
         return code
     }

@@ -33,10 +33,10 @@ public final class APIServer: Sendable {
     private let conditions = Conditions()
     private let address = Mutex<String?>(nil)
 
-    /// A server; nothing happens before `run`. `roles` are those of the settings where none are given. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
+    /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
     /// often the TLS files are looked at.
     public init(
-        _ settings: APISettings, roles: RoleBook? = nil, plane: any ControlPlane, hub: EventHub,
+        _ settings: APISettings, plane: any ControlPlane, hub: EventHub,
         heartbeat: Duration = .seconds(15),
         glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
     ) {
@@ -45,12 +45,15 @@ public final class APIServer: Sendable {
         self.log = log
         let files = settings.tls.map { TLSFiles($0, log: log) }
         self.files = files
-        book = roles ?? RoleBook(settings.roles)
+        book = RoleBook(settings.roles)
         tally = Tally(reading: settings.limits.reading)
         routes = Routes(
             plane: plane, hub: hub, heartbeat: heartbeat, limits: settings.limits, tally: tally,
             conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
     }
+
+    /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are found.
+    public func replaceRoles(_ roles: [RoleBinding]?) async { book.replace(roles) }
 
     /// Where the TLS server listens now; `nil` while it does not.
     public var secureAddress: String? { address.withLock { $0 } }

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The roles in force, and the numbers of the users and groups that they name. Names are looked up beside the requests, at a change
 /// and every minute: a directory that hangs keeps nobody waiting, and a user that is made later gets the role without a reload.
-public final class RoleBook: Sendable {
+final class RoleBook: Sendable {
     /// How often names are looked up again.
     static let interval = Duration.seconds(60)
 
@@ -13,13 +13,13 @@ public final class RoleBook: Sendable {
     private let names = Mutex<[UInt32: String]>([:])
 
     /// Roles as the configuration says, `nil` where it does not; no name is looked up yet.
-    public init(_ bindings: [RoleBinding]?) { roles = Mutex(Roles(bindings: bindings, own: geteuid())) }
+    init(_ bindings: [RoleBinding]?) { roles = Mutex(Roles(bindings: bindings, own: geteuid())) }
 
     /// The roles now.
     var current: Roles { roles.withLock { $0 } }
 
     /// Puts other bindings into force, for connections that are open too. Names that are new have an effect once they are found.
-    public func replace(_ bindings: [RoleBinding]?) {
+    func replace(_ bindings: [RoleBinding]?) {
         let isNew = roles.withLock { roles in
             defer { roles.bindings = bindings }
             return roles.bindings != bindings

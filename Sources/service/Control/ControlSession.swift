@@ -66,18 +66,16 @@ struct ControlSession: Service {
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
         let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
         let configuration = opening.configuration
-        let roles = RoleBook(configuration.api.roles)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let course = Course(
             .init(
                 link: link, log: log, names: names, inForce: inForce, conditions: Conditions(),
-                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports, roles: roles),
+                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
             opening, last: last)
-        let api = APIService(
-            server: APIServer(configuration.api, roles: roles, plane: course, hub: hub) { [log] in
-                log.error("\($0)")
-            })
+        let server = APIServer(configuration.api, plane: course, hub: hub) { [log] in log.error("\($0)") }
+        await course.tellReloads { await server.replaceRoles($0.api.roles) }
+        let api = APIService(server: server)
         let follower = Follower(
             link: link, hub: hub, listening: api.listening, course: course, isInForce: last.generation > 0)
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.

@@ -30,8 +30,9 @@ extension KeeperLoop {
     func lookAtLinks() throws {
         guard let board else { return }
         for machine in machines {
-            var words = board[pair: machine.number]
             let ports = (0..<2).map { try? Interface(named: machine.plan.ports[$0].name.description) }
+            noteMissing(machine, ports)
+            var words = board[pair: machine.number]
             for port in 0..<2 {
                 let isRunning = ports[port].map { $0.isUp && $0.isRunning } ?? false
                 if (words.linkUp[port] == 1) != isRunning {
@@ -42,6 +43,7 @@ extension KeeperLoop {
             }
             board[pair: machine.number] = words
             for port in 0..<2 { follow(machine, port, ports) }
+            try tendPorts(machine, ports)
         }
     }
 

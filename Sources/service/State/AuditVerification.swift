@@ -147,7 +147,7 @@ public struct AuditVerification: Encodable, Sendable {
                 message: "lines \(kept ?? 1) to \(first - 1) are missing before it; verify a part with --from \(first)")
         }
         for known in known where !known.isMet {
-            guard let head = AuditHead(known.head) else { continue }
+            guard let head = AuditHead(known.head), head.number > 0 else { continue }
             if head.number > number {
                 return Fault(
                     line: number + 1,

@@ -68,9 +68,10 @@ extension StateStore {
         self.fault.withLock { $0 = faults.isEmpty ? nil : faults.joined(separator: "; ") }
     }
 
-    /// Brings the head file up to the last line, where a crash came between the two.
+    /// Brings the head file up to the last line, where a crash came between the two, or to none, where the store is new.
     func catchUp() throws(StateError) {
-        guard let head = try auditHead(), try AuditHead.text(in: folder.path).flatMap({ AuditHead($0) }) != head else { return }
+        let head = try auditHead() ?? .empty
+        guard try AuditHead.text(in: folder.path).flatMap({ AuditHead($0) }) != head else { return }
         do { try folder.replace(AuditHead.file, by: Array("\(head.text)\n".utf8)) } catch {
             fault.withLock { $0 = "\(error)" }
         }

@@ -14,7 +14,8 @@ public struct StateError: Error, CustomStringConvertible, Sendable {
 /// What must survive a restart: revisions, registrations, the audit log. One SQLite file in the state folder, written by control alone;
 /// every call returns when what it wrote is on the disk.
 ///
-/// A call that throws has changed nothing: not the file, not the audit log. Each call that changes something can write its line of the
+/// A call that throws has changed nothing: not the file, not the audit log. The one exception is a disk that fails in the last sync of a
+/// transaction: then nobody can tell, and the error says so. Each call that changes something can write its line of the
 /// audit log in the same transaction (`auditing`), so that there is never one without the other; log a change before it takes effect,
 /// and what became of it afterwards.
 ///
@@ -94,6 +95,9 @@ public final class StateStore: Sendable {
         }
         if fault.resultCode == .SQLITE_BUSY {
             return StateError("\(path) is locked by another program, nothing was changed: end that, and ask again (\(message))")
+        }
+        if fault.resultCode == .SQLITE_IOERR {
+            return StateError("\(path): the disk fails (\(message)): whether the change is there shows when it is read again")
         }
         return StateError("\(path): \(message); nothing was changed")
     }

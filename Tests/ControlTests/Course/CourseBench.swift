@@ -203,6 +203,16 @@ final class BenchFolder: Sendable {
     /// Writes a file, renamed over the one that is there.
     func write(_ text: String, to name: String) throws { try text.write(toFile: path(name), atomically: true, encoding: .utf8) }
 
+    /// Makes a folder, and those around it.
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+    }
+
+    /// Makes a link.
+    func link(_ name: String, to target: String) throws {
+        try FileManager.default.createSymbolicLink(atPath: path(name), withDestinationPath: target)
+    }
+
     /// Keeper's memory, as control maps it.
     func files(_ plan: Plan) throws -> KeeperFiles {
         var plan = plan

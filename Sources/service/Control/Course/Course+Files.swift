@@ -70,7 +70,7 @@ extension Course {
             around.log.info("the files of policies have not changed: \(servingName) stays")
         }
         (configuration, marks) = (next, looked)
-        around.roles.replace(next.api.roles)
+        await hearer?(next)
         around.conditions.clear("files")
         if isOther && !isTaken {
             around.conditions.raise(

@@ -37,8 +37,6 @@ actor Course {
         var board: BoardStatus
         var clock: DaemonClock
         var ports: [[String]]
-        /// Who may what; a reload brings what the configuration says then.
-        var roles = RoleBook(nil)
     }
 
     /// The revision that serves.
@@ -90,6 +88,8 @@ actor Course {
     var lookAt: UInt64 = 0
     var bypass: (actor: Actor, reason: String)?
     var wasBypassed = false
+    /// Hears of a configuration that was read again.
+    var hearer: (@Sendable (Configuration) async -> Void)?
     private var turn = Turn()
     private var answers: [UInt32: (continuation: CheckedContinuation<Answer, Never>, since: UInt64)] = [:]
 
@@ -105,6 +105,9 @@ actor Course {
     }
 
     deinit { thread.end() }
+
+    /// Tells somebody of every configuration that is read again.
+    func tellReloads(to hearer: @escaping @Sendable (Configuration) async -> Void) { self.hearer = hearer }
 
     /// Does something when nobody else changes anything; throws where too many wait already.
     func inTurn<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Classifier
+import Foundation
+import Glibc
+import Net
+import Policy
+import State
+import Telemetry
+import Testing
+
+@testable import Control
+
+@Suite struct Files {
+    private static let hosts = workload("shop/web-2", "10.9.0.12")
+
+    @Test func `a file of workloads that is renamed over is in force within a look, without a new generation`() async throws {
+        try await withCourse(workloads: Self.hosts) { bench in
+            #expect(try bench.claim(on: "10.9.0.12").isThere)
+            try bench.folder.write(workload("shop/web-2", "10.9.0.13"), to: "hosts.yaml")
+            bench.clocks.pass(60)
+            await bench.course.tick()
+            #expect(try bench.claim(on: "10.9.0.13").isThere)
+            #expect(try !bench.claim(on: "10.9.0.12").isThere)
+            #expect(bench.generation == 1)
+            try bench.folder.write(workload("shop/cache", "10.9.0.12", labels: "{app: cache}"), to: "hosts.yaml")
+            bench.clocks.pass(60)
+            await bench.course.tick()
+            #expect(bench.conditions.isEmpty, "\(bench.course.status().conditions ?? [])")
+            #expect(bench.generation == 2)
+            #expect(try bench.claim(on: "10.9.0.12").isThere)
+        }
+    }
+
+    @Test func `a mounted map whose link leads elsewhere is noticed`() async throws {
+        let folder = try BenchFolder(more: "workloads: [map/hosts.yaml]\n")
+        for version in ["..one", "..two"] { try folder.makeFolder("map/\(version)") }
+        try folder.write(Self.hosts, to: "map/..one/hosts.yaml")
+        try folder.write(workload("shop/web-2", "10.9.0.13"), to: "map/..two/hosts.yaml")
+        try folder.link("map/..data", to: "..one")
+        try folder.link("map/hosts.yaml", to: "..data/hosts.yaml")
+        let bench = try await CourseBench(folder)
+        defer { bench.end() }
+        #expect(try bench.claim(on: "10.9.0.12").isThere)
+        // As Kubernetes does it: a new link, renamed over the old one.
+        try folder.link("map/..new", to: "..two")
+        #expect(unsafe rename(folder.path("map/..new"), folder.path("map/..data")) == 0)
+        bench.clocks.pass(60)
+        await bench.course.tick()
+        #expect(try bench.claim(on: "10.9.0.13").isThere)
+    }
+
+    @Test func `a broken file of workloads leaves in force what was, and says so until it is mended`() async throws {
+        try await withCourse(workloads: Self.hosts) { bench in
+            try bench.folder.write("kind: Workload\n", to: "hosts.yaml")
+            bench.clocks.pass(60)
+            await bench.course.tick()
+            #expect(try bench.claim(on: "10.9.0.12").isThere)
+            #expect(bench.conditions == ["workload-files"])
+            #expect(bench.course.status().conditions?[0].detail.contains("hosts.yaml:1:1") == true)
+            try bench.folder.write(workload("shop/web-2", "10.9.0.14"), to: "hosts.yaml")
+            bench.clocks.pass(60)
+            await bench.course.tick()
+            #expect(try bench.claim(on: "10.9.0.14").isThere)
+            #expect(bench.conditions.isEmpty)
+        }
+    }
+
+    @Test func `unchanged files leave an applied revision in force over a reload and a restart, changed ones replace it`() async throws {
+        let folder = try BenchFolder()
+        do {
+            let bench = try await CourseBench(folder)
+            _ = try await bench.apply(documents(port: 443))
+            let report = try await bench.course.reload(by: bench.administrator)
+            #expect(report.outcome == "unchanged" && bench.generation == 3)
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 443) == .allow)
+            bench.end()
+        }
+        do {
+            let bench = try await CourseBench(folder)
+            #expect(bench.course.status().policy?.revision == 2 && bench.course.status().policy?.source == "applied")
+            #expect(bench.conditions == ["files-differ"])
+            bench.end()
+        }
+        try folder.write(documents(port: 80), to: "set.yaml")
+        let bench = try await CourseBench(folder)
+        defer { bench.end() }
+        #expect(bench.course.status().policy?.revision == 3 && bench.course.status().policy?.source == "files")
+        #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 80) == .allow)
+        _ = try await bench.apply(documents(port: 443))
+        try folder.write(documents(port: 81), to: "set.yaml")
+        #expect(try await bench.course.reload(by: bench.administrator).revision?.revision == 5)
+        #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 81) == .allow)
+    }
+
+    @Test func `files that are broken at a start leave the revision that served`() async throws {
+        let folder = try BenchFolder()
+        do {
+            let bench = try await CourseBench(folder)
+            _ = try await bench.apply(documents(port: 443))
+            bench.end()
+        }
+        try folder.write("kind: nothing\n", to: "set.yaml")
+        let bench = try await CourseBench(folder)
+        defer { bench.end() }
+        #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 443) == .allow)
+        #expect(bench.conditions.contains("files"))
+    }
+
+    @Test func `files that change while a revision is pending wait for its end`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(documents(port: 443)) { $0.confirm = 60 }
+            try bench.folder.write(documents(port: 80), to: "set.yaml")
+            #expect(try await bench.course.reload(by: bench.administrator).outcome == "unchanged")
+            #expect(bench.course.status().policy?.outcome == "pending" && bench.conditions == ["files-differ", "pending"])
+            _ = try await bench.course.confirm(2, ConfirmRequest(), by: bench.administrator)
+            #expect(try await bench.course.reload(by: bench.administrator).revision?.revision == 3)
+        }
+    }
+}
+
+@Suite struct StateFolders {
+    @Test func `a state that cannot be written leaves the files in force and clients without changes`() async throws {
+        let folder = try BenchFolder()
+        try folder.write("no folder", to: "state")
+        let bench = try await CourseBench(folder)
+        defer { bench.end() }
+        #expect(bench.generation == 1 && bench.conditions == ["state"])
+        #expect(await refusal { try await bench.apply(documents(port: 443)) }?.kind == .unavailable)
+        #expect(await refusal { try await bench.register(workload("shop/web-2", "10.9.0.12")) }?.kind == .unavailable)
+        #expect(try await bench.apply(documents(port: 443)) { $0.dryRun = true }.outcome == "checked")
+        try folder.write(documents(port: 443), to: "set.yaml")
+        #expect(try await bench.course.reload(by: bench.administrator).outcome == "published")
+        #expect(bench.generation == 2)
+    }
+
+    @Test func `a damaged state is set aside, the files serve, and it is told`() async throws {
+        let folder = try BenchFolder()
+        do {
+            let bench = try await CourseBench(folder)
+            _ = try await bench.apply(documents(port: 443))
+            bench.end()
+        }
+        try folder.write(String(repeating: "damage", count: 2000), to: "state/state.db")
+        let bench = try await CourseBench(folder)
+        defer { bench.end() }
+        #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
+        #expect(bench.conditions.contains("state-damaged"))
+        #expect(try await bench.apply(documents(port: 443)).outcome == "published")
+    }
+}
+
+@Suite struct Bypasses {
+    @Test func `a bypass is ordered of keeper, told, and ends by itself or by order`() async throws {
+        try await withCourse { bench in
+            let report = try await bench.course.beginBypass(
+                BypassRequest(seconds: 900, reason: "ticket 9"), by: bench.operating("olga"))
+            #expect(report.active && report.reason == "ticket 9" && report.actor == "olga (uid 1000)")
+            await bench.course.tick()
+            #expect(bench.conditions == ["bypass"])
+            #expect(try await !bench.course.endBypass(by: bench.administrator).active)
+            await bench.course.tick()
+            #expect(bench.conditions.isEmpty)
+            _ = try await bench.course.beginBypass(BypassRequest(seconds: 900, reason: "again"), by: bench.operating("olga"))
+            bench.folder.setBypass(seconds: 0)
+            await bench.course.tick()
+            let audited = try await bench.audited()
+            #expect(audited.suffix(4) == ["bypass.begin done", "bypass.end done", "bypass.begin done", "bypass.end done"])
+            #expect(bench.conditions.isEmpty)
+            let empty = await refusal { try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator) }
+            #expect(empty?.kind == .invalid)
+            #expect(await refusal { try await bench.course.endBypass(by: bench.administrator) }?.kind == .conflict)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Classifier
+import Foundation
+import Net
+import Policy
+import State
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Control
+
+@Suite struct Workloads {
+    @Test func `a workload of a known label set is in force without a new generation`() async throws {
+        try await withCourse { bench in
+            let before = bench.course.status().epoch
+            #expect(try bench.decision(from: "10.9.0.12", to: "10.9.0.21", port: 5432) != .allow)
+            let report = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            #expect(report.generation == 1 && bench.generation == 1 && report.epoch > before)
+            #expect(report.workloads == ["shop/web-2"] && report.contested.isEmpty)
+            #expect(try bench.decision(from: "10.9.0.12", to: "10.9.0.21", port: 5432) == .allow)
+            #expect(bench.course.policy()?.documents.contains("web-2") == true)
+            let listed = try await bench.course.workloads(after: nil, limit: 10)
+            #expect(listed.map(\.name) == ["shop/db-1", "shop/web-1", "shop/web-2"])
+            #expect(listed[2].origin == "registered by root (uid 0)" && listed[0].origin.hasSuffix("set.yaml:6:1"))
+            #expect(try await bench.course.workloads(after: "shop/web-1", limit: 10).count == 1)
+            _ = try await bench.course.unregister("shop/web-2", by: bench.administrator)
+            #expect(try bench.decision(from: "10.9.0.12", to: "10.9.0.21", port: 5432) != .allow)
+            #expect(bench.generation == 1)
+            let audited = try await bench.audited()
+            #expect(audited == ["policy.files done", "workload.add done", "workload.remove done"])
+        }
+    }
+
+    @Test func `a label set that no image knows takes a new generation, as do blocks`() async throws {
+        try await withCourse { bench in
+            let report = try await bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}"))
+            #expect(report.generation == 2 && bench.generation == 2)
+            #expect(try bench.claim(on: "10.9.0.13").isThere)
+            #expect(try await bench.register(workload("shop/net", "10.8.0.0/16")).generation == 3)
+            var labels = UpdateRequest()
+            labels.labels = ["app": "web"]
+            let labelled = try await bench.course.update("shop/cache", labels, by: bench.administrator)
+            #expect(labelled.generation == 3)
+            #expect(try bench.decision(from: "10.9.0.13", to: "10.9.0.21", port: 5432) == .allow)
+            labels.labels = ["app": nil]
+            _ = try await bench.course.update("shop/cache", labels, by: bench.administrator)
+            #expect(try bench.decision(from: "10.9.0.13", to: "10.9.0.21", port: 5432) != .allow)
+        }
+    }
+
+    @Test func `a lease ends by the clock that nobody sets, and a renewal prolongs it`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), lease: 60)
+            bench.clocks.setWall(by: 3600)
+            await bench.course.tick()
+            #expect(try bench.claim(on: "10.9.0.12").isThere)
+            bench.clocks.pass(50)
+            _ = try await bench.course.update("shop/web-2", UpdateRequest(), by: bench.administrator)
+            bench.clocks.pass(50)
+            await bench.course.tick()
+            #expect(try bench.claim(on: "10.9.0.12").isThere)
+            bench.clocks.pass(10)
+            await bench.course.tick()
+            let (claim, audited) = (try bench.claim(on: "10.9.0.12"), try await bench.audited())
+            #expect(!claim.isThere && audited.last == "workload.expire done")
+            #expect(try await bench.course.workloads(after: nil, limit: 10).count == 2)
+        }
+    }
+
+    @Test func `registrations and their leases outlive control, whatever becomes of the wall clock`() async throws {
+        let (folder, clocks) = (try BenchFolder(), Clocks())
+        do {
+            let bench = try await CourseBench(folder, clocks: clocks)
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), lease: 60)
+            _ = try await bench.register(workload("shop/web-3", "10.9.0.13"))
+            bench.end()
+        }
+        clocks.setWall(by: 7200)
+        clocks.pass(30)
+        let bench = try await CourseBench(folder, clocks: clocks)
+        defer { bench.end() }
+        await bench.course.tick()
+        #expect(try bench.decision(from: "10.9.0.12", to: "10.9.0.21", port: 5432) == .allow)
+        clocks.pass(30)
+        await bench.course.tick()
+        #expect(try !bench.claim(on: "10.9.0.12").isThere)
+        #expect(try bench.claim(on: "10.9.0.13").isThere)
+    }
+
+    @Test func `equal claims make an address contested and denied, until one of them goes`() async throws {
+        try await withCourse { bench in
+            let report = try await bench.register(workload("shop/web-2", "10.9.0.11"), lease: 60)
+            #expect(report.contested == ["10.9.0.11"])
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) != .allow)
+            #expect(bench.course.status().policy?.contested == ["10.9.0.11"] && bench.conditions == ["contested"])
+            let listed = try await bench.course.workloads(after: nil, limit: 10)
+            #expect(listed.map(\.contested) == [[], ["10.9.0.11"], ["10.9.0.11"]])
+            // A new generation keeps it so, and a client's analysis sees it.
+            _ = try await bench.apply(documents(port: 443))
+            #expect(try bench.claim(on: "10.9.0.11").isContested)
+            #expect(try bench.course.policy()?.set().workloads.count == 3)
+            bench.clocks.pass(60)
+            await bench.course.tick()
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 443) == .allow)
+            #expect(bench.course.status().policy?.contested == [])
+        }
+    }
+
+    @Test func `who registered a workload may change it, another operator may not, and documents go first`() async throws {
+        try await withCourse { bench in
+            let (olga, oscar) = (bench.operating("olga"), bench.operating("oscar"))
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), by: olga)
+            #expect(await refusal { try await bench.course.unregister("shop/web-2", by: oscar) }?.kind == .forbidden)
+            #expect(await refusal { try await bench.register(workload("shop/web-2", "10.9.0.13"), by: oscar) }?.kind == .forbidden)
+            let written = await refusal { try await bench.register(workload("shop/web-1", "10.9.0.13"), by: olga) }
+            #expect(written?.kind == .conflict && written?.detail.contains("set.yaml:1:1") == true)
+            #expect(await refusal { try await bench.course.unregister("shop/db-1", by: olga) }?.kind == .conflict)
+            #expect(await refusal { try await bench.course.unregister("shop/web-9", by: olga) }?.kind == .missing)
+            #expect(await refusal { try await bench.register(documents(), by: olga) }?.kind == .conflict)
+            #expect(await refusal { try await bench.register(workload("shop/web-3", "10.9.0.13"), lease: 5) }?.kind == .invalid)
+            _ = try await bench.course.unregister("shop/web-2", by: olga)
+            let audited = try await bench.audited()
+            #expect(audited.filter { $0.hasSuffix("refused") }.count == 7)
+        }
+    }
+
+    @Test func `what data refuses is no registration`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.refused = [2] }
+            let refused = await refusal { try await bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}")) }
+            #expect(refused?.kind == .failed)
+            let listed = try await bench.course.workloads(after: nil, limit: 10)
+            #expect(listed.count == 2)
+            #expect(try await bench.register(workload("shop/web-2", "10.9.0.12")).generation == 1)
+        }
+    }
+
+    @Test func `a map that is full gives way to a larger one`() async throws {
+        try await withCourse { bench in
+            for block in 0..<3 {
+                var text = ""
+                for number in 0..<400 { text += workload("shop/w-\(block)-\(number)", "10.\(block).\(number / 200).\(number % 200 + 1)") }
+                _ = try await bench.register(text)
+            }
+            #expect(bench.generation > 1)
+            for (block, number) in [(0, 1), (1, 200), (2, 399)] {
+                #expect(try bench.claim(on: "10.\(block).\(number / 200).\(number % 200 + 1)").isThere)
+            }
+        }
+    }
+}
