@@ -54,7 +54,8 @@ extension Configuration {
         // there: libdispatch looks at its threads, and ends the process where it cannot. What is another process's secret stays one.
         let system = [
             "/etc/localtime", "/usr/share/zoneinfo", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/nsswitch.conf",
-            "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/passwd", "/etc/group", "/etc/ssl", "/etc/ld.so.cache", "/lib",
+            "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/passwd", "/etc/group", "/etc/ssl", "/etc/ld.so.cache",
+            "/lib",
             "/lib64", "/usr/lib", "/run/systemd/resolve", "/proc", "/sys/fs/cgroup", "/sys/devices/system", "/dev/urandom",
             "/dev/random",
         ]
