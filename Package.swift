@@ -66,9 +66,12 @@ let package = Package(
         room("Wire", on: "bytes", ["Net"]),
         room("Flow", on: "bytes", ["Net"]),
         room("Classifier", on: "bytes", ["Net"]),
+        room("Sandbox", on: "bytes", ["CXDP"]),
         room("Layout", on: "bytes", ["CXDP", "Ring", "Flow", "Classifier", "Record", "Net"]),
         room("Datapath", on: "bytes", ["Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
-        room("Engine", on: "bytes", ["CXDP", "Layout", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room(
+            "Engine", on: "bytes",
+            ["CXDP", "Sandbox", "Layout", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
 
         // The policy floor: documents in, an image out. No clock, no sockets.
         room("Policy", on: "policy", ["Net"]),
@@ -86,10 +89,10 @@ let package = Package(
             "Control", on: "service",
             [
                 "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "Telemetry", "Classifier", "Record", "Net",
-                "Layout",
+                "Layout", "Sandbox",
             ],
             packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
-        room("Keeper", on: "service", ["Link", "Layout", "Record", "Net"], packages: [logging]),
+        room("Keeper", on: "service", ["Link", "Layout", "Sandbox", "Record", "Net"], packages: [logging]),
 
         // Tools.
         .systemLibrary(
@@ -100,7 +103,7 @@ let package = Package(
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Link", "Net",
                 "Policy",
-                "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
+                "PolicyText", "Record", "Replay", "Sandbox", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -146,6 +149,7 @@ let package = Package(
         tests("Wire", ["Wire", "Net"]),
         tests("Flow", ["Flow", "Net"]),
         tests("Classifier", ["Classifier", "Net"]),
+        tests("Sandbox", ["Sandbox"]),
         tests("Layout", ["Layout", "Ring", "Flow", "Classifier", "Record", "Net"]),
         tests("Datapath", ["Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
         tests("Engine", ["Engine", "Layout", "Datapath", "Ring", "Flow", "Classifier", "Record", "Net"]),
@@ -158,7 +162,7 @@ let package = Package(
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
-        tests("Keeper", ["Keeper", "Layout"]),
+        tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cxdp_process.h"
+#include "privilege.h"
 
 static int capabilities(long call, struct __user_cap_data_struct data[2]) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -29,23 +30,19 @@ uint64_t cxdp_effective_capabilities(void) {
     return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-/// Empties the bounding set, so that no later exec of a set-uid file can bring a capability back. A process that holds none
-/// may not touch it, and needs not: no_new_privs does the same for it.
-static int empty_bounding_set(void) {
+int cxdp_limit_bounding_set(uint64_t kept) {
     for (int capability = 0; capability <= 63; capability++) {
+        if (kept >> capability & 1) continue;
         int const held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
         if (held < 0) return errno == EINVAL ? 0 : -errno;  // past the last one that this kernel knows
-        if (held == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
-            if (errno == EPERM && cxdp_effective_capabilities() == 0) return 0;
-            return -errno;
-        }
+        if (held == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return errno == EPERM ? 0 : -errno;
     }
     return 0;
 }
 
 int cxdp_drop_privileges(uint32_t uid, uint32_t gid, bool keep_uid) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
-    int error = empty_bounding_set();
+    int error = cxdp_limit_bounding_set(0);
     if (error) return error;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return -errno;
     if (!keep_uid) {

@@ -16,6 +16,7 @@
 #include "cxdp_message.h"
 #include "cxdp_process.h"
 #include "cxdp_program.h"
+#include "cxdp_sandbox.h"
 #include "cxdp_socket.h"
 
 #endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Testing
+
+@testable import Sandbox
+
+@Suite("Identities") struct IdentityTests {
+    @Test func `are said as two numbers, and nothing else is one`() {
+        #expect(Identity("994:995") == Identity(user: 994, group: 995))
+        #expect(Identity(user: 994, group: 995).description == "994:995")
+        for text in ["", ":", "1", "1:", ":1", "1:2:3", "-1:2", "a:b", "4294967295:1", "1:4294967295", "4294967296:1", " 1:2"] {
+            #expect(Identity(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func `are found by name, where the machine knows it`() {
+        #expect(Identity(named: "root") == .root)
+        #expect(Identity(named: "no-such-user-here") == nil)
+        #expect(Identity.group(named: "root") == 0)
+        #expect(Identity.group(named: "no-such-group-here") == nil)
+        #expect(Identity.userName(0) == "root")
+        #expect(Identity.userName(4_000_000_001) == "4000000001")
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: a user to give up"))
+    func `once taken leave no capability, no other group and no way back`() async {
+        await #expect(processExitsWith: .success) {
+            guard (try? Privileges.drop(to: .nobody)) != nil else { _exit(1) }
+            guard getuid() == 65534, getegid() == 65534, getgroups(0, nil) == 0, setuid(0) != 0 else { _exit(2) }
+            _exit(0)
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: capabilities to give up"))
+    func `of keeper keep six capabilities, and its children get no other`() async throws {
+        let kept = Privileges.keepersCapabilities.reduce(UInt64(0)) { $0 | 1 << $1 }
+        #expect(kept == 0x80_0000_30e0)
+        await #expect(processExitsWith: .success) {
+            guard (try? Privileges.keepKeepers()) != nil else { _exit(1) }
+            for line in Self.status() where line.hasPrefix("CapPrm") || line.hasPrefix("CapEff") || line.hasPrefix("CapBnd") {
+                guard line.hasSuffix("00000080000030e0") else { _exit(2) }
+            }
+            for line in Self.status() where line.hasPrefix("CapInh") || line.hasPrefix("CapAmb") {
+                guard line.hasSuffix("0000000000000000") else { _exit(3) }
+            }
+            guard Self.status().contains("NoNewPrivs:\t1") else { _exit(4) }
+            // What keeper starts must still be able to become somebody else, without the right to touch the bounding set.
+            guard (try? Privileges.drop(to: .nobody)) != nil, getuid() == 65534 else { _exit(5) }
+            _exit(0)
+        }
+    }
+
+    @Test func `that forbid dumps have no core file and cannot be read by others`() async {
+        await #expect(processExitsWith: .success) {
+            guard (try? Privileges.forbidDumps()) != nil else { _exit(1) }
+            var limit = rlimit()
+            guard unsafe getrlimit(__rlimit_resource_t(4), &limit) == 0, limit.rlim_cur == 0, limit.rlim_max == 0 else {
+                _exit(2)
+            }
+            _exit(0)
+        }
+    }
+
+    /// This thread's status, as the kernel shows it.
+    private static func status() -> [Substring] {
+        let file = unsafe open("/proc/thread-self/status", O_RDONLY)
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        let count = unsafe read(file, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+    }
+}
