@@ -15,7 +15,7 @@ import Testing
     /// A worker's bench whose tables were lost just now.
     private func restarted(_ change: (inout FlowSettings) -> Void = { _ in }) throws -> PairBench {
         let bench = try PairBench(PairShape(), policy(1, change))
-        bench.worker.lane.graceFrom = bench.now.nanoseconds
+        bench.worker.lane.oweGrace(from: bench.now.nanoseconds)
         try bench.publish(policy(2, change))
         bench.turnAll()
         return bench
@@ -53,5 +53,55 @@ import Testing
         try bench.expectForwarded(Connection().request)
         try bench.expectDropped(Connection(source: 40001).request, .notOpening)
         #expect(bench.fault == nil)
+    }
+
+    /// Data far behind what the table has seen, and its acknowledgement.
+    private func later(_ sequence: UInt32) -> (data: Packet, acknowledgement: Packet) {
+        let data =
+            Ethernet() / IPv4(from: client, to: web)
+            / TCP(from: 40000, to: 443, [.ack, .psh], sequence: sequence, acknowledgement: 901)
+            / Payload("more")
+        let acknowledgement =
+            Ethernet() / IPv4(from: web, to: client)
+            / TCP(from: 443, to: 40000, [.ack], sequence: 901, acknowledgement: sequence + 4)
+        return (data, acknowledgement)
+    }
+
+    @Test func `a known connection that has gone on while frames passed unjudged goes on from where it is`() throws {
+        for isDataFirst in [true, false] {
+            let bench = try PairBench()
+            try bench.establish()
+            bench.clock.pass(seconds: 1)
+            let later = later(500_000_000)
+            try bench.expectDropped(later.data, .outOfWindow)
+            bench.worker.lane.oweGrace(from: bench.now.nanoseconds)
+            if isDataFirst { try bench.expectForwarded(later.data) }
+            try bench.expectForwarded(later.acknowledgement, port: 1)
+            try bench.expectForwarded(later.data)
+            // It is followed again, and held to its windows.
+            try bench.expectDropped(self.later(2_500_000_000).data, .outOfWindow)
+            #expect(bench.fault == nil)
+        }
+    }
+
+    @Test func `a connection that was followed all the time is held to its windows in the grace too`() throws {
+        let bench = try PairBench()
+        try bench.establish()
+        bench.worker.lane.oweGrace(from: bench.now.nanoseconds)
+        bench.clock.pass(seconds: 1)
+        try bench.expectForwarded(Connection().request)
+        try bench.expectDropped(later(500_000_000).data, .outOfWindow)
+    }
+
+    @Test func `a reset is no sign that a connection has gone on, and neither is anything behind the grace`() throws {
+        let bench = try PairBench()
+        try bench.establish()
+        bench.clock.pass(seconds: 1)
+        bench.worker.lane.oweGrace(from: bench.now.nanoseconds)
+        // A reset and a SYN pick up nothing.
+        let reset = Ethernet() / IPv4(from: client, to: web) / TCP(from: 40000, to: 443, [.rst], sequence: 500_000_000)
+        try bench.expectDropped(reset, .outOfWindow)
+        bench.clock.pass(seconds: 31)
+        try bench.expectDropped(later(500_000_000).data, .outOfWindow)
     }
 }

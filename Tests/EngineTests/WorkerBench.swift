@@ -8,8 +8,8 @@ import TestSupport
 
 @testable import Engine
 
-/// Workers over a `PairBench`, with board, mode word, policy cell and wake-up sockets as the data process sets them up. The bench's own
-/// lanes have filled the rings and are not used any more.
+/// Workers over a `PairBench`, with board, mode word, policy cell and wake-up sockets as the data process sets them up. The bench's
+/// own lanes have filled the rings and are not used any more.
 @safe final class WorkerBench: @unchecked Sendable {
     let pair: PairBench
     let board: Board
@@ -74,6 +74,7 @@ import TestSupport
             sleeping: board.word(.sleeping, ofWorker: queue), park: board.word(.park, ofWorker: queue),
             parked: board.word(.parked, ofWorker: queue), pairSleeping: sleeping,
             mode: UnsafePointer(modeMemory.base.assumingMemoryBound(to: UInt32.self)),
+            grace: UnsafePointer((modeMemory.base + 64).assumingMemoryBound(to: Atomic<UInt64>.self)),
             counters: pair.workers[queue].countersInPlace, wake: wakers[queue].own, others: others)
         return Worker(lane: try pair.workers[queue].successor(), post: post)
     }

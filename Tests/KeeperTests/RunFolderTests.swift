@@ -13,7 +13,10 @@ import Testing
     }
 
     private func remove(_ path: String) {
-        for name in ["keeper.lock", "keeper.sock", "data.sock", "data.pid", "ports"] { unsafe unlink("\(path)/\(name)") }
+        for name in ["keeper.lock", "keeper.sock", "data.sock", "data.pid", "ports", "bypass"] {
+            unsafe unlink("\(path)/keeper/\(name)")
+        }
+        unsafe rmdir("\(path)/keeper")
         unsafe rmdir(path)
         unsafe rmdir(String(path.dropLast(4)))
     }
@@ -36,7 +39,7 @@ import Testing
         #expect(folder.notedData() == nil)
         folder.note(data: getpid())
         #expect(folder.notedData()?.pid == getpid())
-        let file = unsafe open("\(path)/data.pid", O_WRONLY | O_TRUNC)
+        let file = unsafe open("\(path)/keeper/data.pid", O_WRONLY | O_TRUNC)
         let line = Array("\(getpid()) 1\n".utf8)
         #expect(unsafe write(file, line, line.count) == line.count)
         close(file)
@@ -58,7 +61,7 @@ import Testing
         port.index = 8
         #expect(folder.notedPort(port) == nil)
         // What was written before the machine was started anew is of another port too.
-        let file = unsafe open("\(path)/ports", O_WRONLY | O_TRUNC)
+        let file = unsafe open("\(path)/keeper/ports", O_WRONLY | O_TRUNC)
         let text = Array("another boot\nleft 8 1 1\n".utf8)
         #expect(unsafe write(file, text, text.count) == text.count)
         close(file)
@@ -99,7 +102,7 @@ import Testing
         let listener = try folder.listen("data.sock")
         defer { close(listener) }
         var facts = stat()
-        #expect(unsafe stat("\(path)/data.sock", &facts) == 0)
+        #expect(unsafe stat("\(path)/keeper/data.sock", &facts) == 0)
         #expect(facts.st_mode & 0o077 == 0)
     }
 

@@ -99,8 +99,8 @@ import Testing
         #expect(MemoryLayout<FixedName>.size == 32)
         #expect(MemoryLayout<PortPlan>.size == 56)
         #expect(MemoryLayout<PairPlan>.stride == 176)
-        #expect(MemoryLayout<Plan>.stride == 1520)
-        #expect(MemoryLayout<BoardFacts>.size == 40)
+        #expect(MemoryLayout<Plan>.stride == 1800)
+        #expect(MemoryLayout<BoardFacts>.size == 48)
         #expect(Int(DropReason.allCases.map(\.number).max() ?? 0) < DropReason.capacity)
     }
 

@@ -58,9 +58,9 @@ import Testing
         Hostile("patience without end") { $0.controlPatience = 3601 },
         Hostile("no run folder") { $0.runFolderPath = nil },
         Hostile("a relative run folder") { $0.runFolderPath = "run/bulkhead" },
-        Hostile("a run folder of 91 bytes") { $0.runFolderPath = "/" + String(repeating: "a", count: 90) },
+        Hostile("a run folder of 86 bytes") { $0.runFolderPath = "/" + String(repeating: "a", count: 85) },
         Hostile("a run folder that becomes longer as text") { plan in
-            for index in 1..<90 { plan.runFolder[index] = 0xff }
+            for index in 1..<85 { plan.runFolder[index] = 0xff }
         },
         Hostile("an unknown fail mode") { $0.pairs[0].fail = 2 },
         Hostile("an unknown fail mode of the second pair") { $0.pairs[1].fail = 255 },
@@ -106,7 +106,7 @@ import Testing
     @Test func `a run folder comes back as it was set, and a longer one replaces nothing of a shorter`() {
         var plan = Plan()
         #expect(plan.runFolderPath == nil)
-        let longest = "/" + String(repeating: "x", count: 89)
+        let longest = "/" + String(repeating: "x", count: 84)
         plan.runFolderPath = longest
         #expect(plan.runFolderPath == longest)
         plan.runFolderPath = "/run/a"

@@ -48,8 +48,8 @@ extension Lane {
         let sender = burst.keys[index].sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
         guard place.isOwnPort(arrival.port, of: sender) else { return .drop(.spoofed) }
-        // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
-        // reply that of its request: only the responder answers, and it does nothing else.
+        // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's
+        // own reply that of its request: only the responder answers, and it does nothing else.
         if burst.readings[index].protocolNumber.isICMP {
             let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
             if isReply == place.isInitiator(sender) { return .drop(.unrelatedICMP) }
@@ -74,7 +74,14 @@ extension Lane {
         let (sender, length) = (burst.keys[index].sender, Int(burst.descriptors[index].length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
-        case .refused(let reason): return .drop(reason)
+        case .refused(let reason):
+            guard reason.number == DropReason.outOfWindow.number, hasGoneOnUnseen(arrival.index, number, now) else {
+                return .drop(reason)
+            }
+            // Its windows have moved on without us: as for a connection that the table has lost, policy says whether it goes on.
+            report(.end, number, now)
+            flows.remove(number)
+            return openFlow(arrival, policy, now)
         case .reopen:
             report(.end, number, now)
             flows.remove(number)

@@ -50,9 +50,8 @@ internal import Wire
     var settings = FlowSettings()
     /// The generation that `settings` came with; 0 before the first.
     var settingsGeneration: UInt32 = 0
-    /// Since when connections are under way that the tables may not hold, in nanoseconds of the monotonic clock; 0 where none are. The
-    /// engine says it before the first turn.
-    public var graceFrom: UInt64 = 0
+    /// Since when connections are under way that the tables may not hold, in nanoseconds of the monotonic clock; 0 where none are.
+    public private(set) var graceFrom: UInt64 = 0
     /// Answers to rejected frames that may still be sent.
     var replies = ReplyBudget(perSecond: 0, burst: 0)
     /// ICMP errors that may still pass.
@@ -64,8 +63,8 @@ internal import Wire
     /// Who may be answered after asking a group, of all workers of the pair.
     let expected: ExpectedReplies
 
-    /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a worker
-    /// that is alone needs none.
+    /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a
+    /// worker that is alone needs none.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
         free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
@@ -106,8 +105,23 @@ extension Lane {
         }
         settings = latest
         flows.settings = latest
-        let isGranted = graceFrom != 0 && latest.pickUp != FlowSettings.PickUp.never.rawValue
-        flows.graceUntil = isGranted ? graceFrom &+ UInt64(latest.graceSeconds) &* 1_000_000_000 : 0
+        grantGrace()
+    }
+
+    /// From `nanoseconds` of the monotonic clock on, connections are under way that the tables may not hold; 0 for none. To be said
+    /// before the first turn, and whenever frames have passed unjudged.
+    @_noLocks
+    public mutating func oweGrace(from nanoseconds: UInt64) {
+        guard graceFrom != nanoseconds else { return }
+        graceFrom = nanoseconds
+        // Before the first generation nobody knows for how long.
+        if settingsGeneration != 0 { grantGrace() }
+    }
+
+    @_noLocks
+    private mutating func grantGrace() {
+        let isGranted = graceFrom != 0 && settings.pickUp != FlowSettings.PickUp.never.rawValue
+        flows.graceUntil = isGranted ? graceFrom &+ UInt64(settings.graceSeconds) &* 1_000_000_000 : 0
         unsafe counters.pointee.graceUntil = flows.graceUntil
     }
 }
@@ -149,7 +163,8 @@ struct BurstNotes: ~Copyable {
     @_noLocks func isInTunnel(_ index: Int) -> Bool { steps[index] & BurstNotes.inTunnel != 0 }
 }
 
-/// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its end.
+/// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its
+/// end.
 @safe public struct PolicyInForce: Sendable {
     /// The snapshot.
     public let snapshot: Snapshot

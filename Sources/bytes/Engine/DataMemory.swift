@@ -9,12 +9,13 @@ internal import Record
 internal import Ring
 internal import Synchronization
 
-/// Everything that keeper handed to the data process, mapped and checked: the plan, the board, the counters, the event rings, and for
-/// each pair its UMEM, its flow tables, its mode word and its sockets. Kept for the life of the process, and handed on as it came.
+/// Everything that keeper handed to the data process, mapped and checked: the plan, the board, the counters, the event rings, and
+/// for each pair its UMEM, its flow tables, its mode word and its sockets. Kept for the life of the process, and handed on as it
+/// came.
 @safe final class DataMemory {
-    let plan: Plan
-    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here. Those of the
-    /// mode words are closed once mapped, because whoever holds one could write it; the board's stands in their places.
+    private(set) var plan: Plan
+    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here. Those of
+    /// the mode words are closed once mapped, because whoever holds one could write it; the board's stands in their places.
     private(set) var descriptors: [Int32]
     let board: Board
     private let boardFile: SharedMemory
@@ -23,6 +24,8 @@ internal import Synchronization
     private let umems: [SharedMemory]
     private let flows: [SharedMemory]
     private let modes: [UnsafePointer<UInt32>]
+    /// The rings of each socket, by its place among the descriptors, from the start of its worker on.
+    private var mappings: [Int: RingMapping] = [:]
     /// What the workers of each pair let expect; gone with the process, as it holds for seconds only.
     private let expected: [ExpectedReplies]
 
@@ -152,6 +155,44 @@ internal import Synchronization
         }
     }
 
+    /// Closes the sockets of a pair whose workers have stopped; the board's descriptor stands in their places.
+    func closeSockets(ofPair pair: Int) {
+        plan.pairs[pair].isWaiting = 1
+        for place in socketPlaces(ofPair: pair) where descriptors[place] != descriptors[DataFiles.board] {
+            close(descriptors[place])
+            descriptors[place] = descriptors[DataFiles.board]
+            mappings[place] = nil
+        }
+    }
+
+    /// Maps the rings of a pair's sockets: to be called before its workers start, which make their lanes on threads of their own.
+    func mapRings(ofPair pair: Int) throws {
+        for place in socketPlaces(ofPair: pair) where mappings[place] == nil {
+            mappings[place] = try RingMapping(socket: descriptors[place], size: plan.pairs[pair].ringSize)
+        }
+    }
+
+    /// Takes new sockets of a pair that was halted: every frame is free, and the tables stay as the workers left them. The
+    /// descriptors are owned from now on.
+    func takeSockets(_ sockets: [Int32], ofPair pair: Int, _ next: Plan) throws {
+        let places = socketPlaces(ofPair: pair)
+        let (old, new) = (plan.pairs[pair], next.pairs[pair])
+        guard sockets.count == places.count, old.isWaiting == 1, new.queues == old.queues, new.ringSize == old.ringSize,
+            UMEMLayout(new) == UMEMLayout(old), FlowsLayout(new) == FlowsLayout(old)
+        else {
+            for descriptor in sockets { close(descriptor) }
+            throw RingError.foreign("the sockets of pair \(pair)")
+        }
+        for (place, socket) in zip(places, sockets) { descriptors[place] = socket }
+        plan.pairs[pair] = new
+        prepare(pair)
+    }
+
+    private func socketPlaces(ofPair pair: Int) -> Range<Int> {
+        let first = DataFiles.socket(ofPair: pair, queue: 0, port: 0, in: plan)
+        return first..<(first + 2 * Int(plan.pairs[pair].queues))
+    }
+
     /// A worker's lane over this memory, with its positions as they are now.
     func lane(pair: Int, queue: Int) throws -> Lane {
         let pairPlan = plan.pairs[pair]
@@ -175,7 +216,7 @@ internal import Synchronization
             flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
             flowCapacity: tables.capacity, fragments: fragments, counters: counters(ofWorker: worker),
             events: eventProducer(worker), expected: expected[pair])
-        lane.graceFrom = FlowsLayout.graceOwed(in: flows[pair])
+        lane.oweGrace(from: unsafe FlowsLayout.graceWord(in: flows[pair]).pointee.load(ordering: .acquiring))
         return lane
     }
 
@@ -191,7 +232,8 @@ internal import Synchronization
             isZeroCopy: plan.pairs[pair].ports[0].isZeroCopy == 1, cell: Unmanaged.passUnretained(cell),
             turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
             park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
-            mode: modes[pair], counters: counters(ofWorker: number), wake: wake, others: others)
+            mode: modes[pair], grace: FlowsLayout.graceWord(in: flows[pair]), counters: counters(ofWorker: number), wake: wake,
+            others: others)
     }
 
     /// A worker's counters.
@@ -200,10 +242,11 @@ internal import Synchronization
     }
 
     private func portQueue(_ pair: Int, _ queue: Int, _ port: Int) throws -> PortQueue {
-        let socket = descriptors[DataFiles.socket(ofPair: pair, queue: queue, port: port, in: plan)]
-        let rings = try SocketRings(socket: socket, size: plan.pairs[pair].ringSize)
+        let place = DataFiles.socket(ofPair: pair, queue: queue, port: port, in: plan)
+        // The mapping stays until the pair is halted, which waits for its workers.
+        guard let mapping = mappings[place] else { throw RingError.foreign("a socket without rings") }
         return unsafe PortQueue(
-            rings: rings, socket: socket, maximumFrame: plan.pairs[pair].ports[port].maximumFrame,
+            rings: mapping.rings, socket: descriptors[place], maximumFrame: plan.pairs[pair].ports[port].maximumFrame,
             hardwareAddress: MACAddress(bits: plan.pairs[pair].ports[port].hardwareAddress),
             linkWord: board.linkWord(ofPair: pair, port: port))
     }

@@ -3,26 +3,33 @@ internal import CXDP
 internal import Datapath
 internal import Glibc
 internal import Layout
+internal import Sandbox
 internal import Synchronization
 
-/// The data process: workers, and one main thread that does what keeper says. It has no privilege, opens no file and no connection; it
-/// lives on when keeper dies, and hands everything to the next keeper that asks.
+/// The data process: workers, and one main thread that does what keeper says. It has no privilege, opens no file and no connection;
+/// it lives on when keeper dies, and hands everything to the next keeper that asks.
 ///
 ///     start ─► map and check everything ─► ready ─► publish ─► in force ─► go ─► workers run ─► running
 ///     park  ─► workers stop at their turn's end ─► parked        (another data process goes on with the same memory)
 ///     fetch ─► holdings                                          (another keeper)
 public enum DataProcess {
     /// Runs the process. Descriptor 3 is the listening socket of the run folder on which later keepers come, 4 the channel to the
-    /// keeper that started it. Returns the exit code.
-    public static func run() -> Int32 {
+    /// keeper that started it; the arguments are `--identity USER:GROUP --sandbox MODE`. Returns the exit code.
+    public static func run(arguments: [String]) -> Int32 {
         let owner = getuid()
         _ = signal(SIGPIPE, SIG_IGN)
         _ = unsafe cxdp_name_thread("bulkhead-data")
-        // What came by descriptor is all that is needed from here on. Nobody's files are this user's.
-        let nobody: UInt32 = 65534
-        if owner == 0 {
-            let result = cxdp_drop_privileges(nobody, nobody, false)
-            guard result == 0 else { return complain("cannot give up privilege: error \(-result)") }
+        guard arguments.count == 4, arguments[0] == "--identity", let identity = Identity(arguments[1]),
+            arguments[2] == "--sandbox", let mode = SandboxMode(word: arguments[3])
+        else { return complain("is started by `bulkhead run --config FILE`") }
+        do {
+            // What came by descriptor is all that is needed from here on: no privilege, no file, and few system calls.
+            try Privileges.drop(to: owner == 0 ? identity : nil)
+            try Privileges.forbidDumps()
+            try FileRules().install(mode)
+            try SystemCallFilter.data.install(mode)
+        } catch {
+            return complain("\(error)")
         }
         let host = DataHost(listener: 3, channel: Channel(adopting: 4), owner: owner)
         return host.serve()
@@ -44,7 +51,8 @@ final class DataHost {
     private let owner: UInt32
     private let cell = PolicyCell()
     private var memory: DataMemory?
-    private var workers: [WorkerThread] = []
+    /// The workers that run, by their number among all.
+    private var workers: [Int: WorkerThread] = [:]
     private var wakers: [Int32] = []
 
     init(listener: Int32, channel: Channel, owner: UInt32) {
@@ -113,11 +121,19 @@ final class DataHost {
         case .publish where descriptors.count == 2:
             try publish(descriptors, generation: message.arguments[0])
         case .go:
-            try startWorkers()
+            if workers.isEmpty, let memory {
+                for pair in 0..<Int(memory.plan.pairCount) { try startWorkers(ofPair: pair) }
+            }
             try channel?.send(Message(.running))
         case .park:
-            park()
+            park(Array(workers.keys), word: 1)
             try channel?.send(Message(.parked))
+        case .halt:
+            halt(pair: message.arguments[0])
+            try channel?.send(Message(.halted, message.arguments[0]))
+        case .rejoin:
+            try rejoin(pair: message.arguments[0], message.plan, descriptors)
+            try channel?.send(Message(.running, message.arguments[0] &+ 1))
         case .fetch:
             try channel?.send(
                 Message(.holdings, UInt64(cell.generation), plan: memory?.plan ?? .init()),
@@ -161,31 +177,49 @@ final class DataHost {
         }
     }
 
-    private func startWorkers() throws {
-        guard let memory, workers.isEmpty else { return }
+    /// Starts the workers of a pair that does not wait for a port.
+    private func startWorkers(ofPair pair: Int) throws {
+        guard let memory, memory.plan.pairs[pair].isWaiting == 0 else { return }
         let plan = memory.plan
-        for pair in 0..<Int(plan.pairCount) {
-            let first = plan.firstWorker(ofPair: pair)
-            var others: InlineArray<16, Int32> = .init(repeating: -1)
-            for other in 0..<Int(plan.pairs[pair].queues) { others[other] = wakers[(first + other) * 2 + 1] }
-            for queue in 0..<Int(plan.pairs[pair].queues) {
-                unsafe memory.board.word(.park, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
-                unsafe memory.board.word(.parked, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
-                let post = memory.post(
-                    pair: pair, queue: queue, cell: cell, wake: wakers[(first + queue) * 2], others: others)
-                workers.append(try WorkerThread(memory: memory, pair: pair, queue: queue, post: post))
-            }
+        let first = plan.firstWorker(ofPair: pair)
+        var others: InlineArray<16, Int32> = .init(repeating: -1)
+        for other in 0..<Int(plan.pairs[pair].queues) { others[other] = wakers[(first + other) * 2 + 1] }
+        try memory.mapRings(ofPair: pair)
+        var started: [WorkerThread] = []
+        for queue in 0..<Int(plan.pairs[pair].queues) {
+            unsafe memory.board.word(.park, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
+            unsafe memory.board.word(.parked, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
+            let post = memory.post(pair: pair, queue: queue, cell: cell, wake: wakers[(first + queue) * 2], others: others)
+            let worker = try WorkerThread(memory: memory, pair: pair, queue: queue, post: post)
+            workers[first + queue] = worker
+            started.append(worker)
         }
-        for worker in workers { worker.waitUntilRunning() }
+        for worker in started { worker.waitUntilRunning() }
     }
 
-    /// Stops all workers at the end of their turns.
-    private func park() {
+    /// Stops workers at the end of their turns; `word` says what becomes of what their rings hold (`WorkerBoard.park`).
+    private func park(_ numbers: [Int], word: UInt64) {
         guard let memory else { return }
-        let numbers = 0..<workers.count
-        for number in numbers { unsafe memory.board.word(.park, ofWorker: number).pointee.store(1, ordering: .releasing) }
+        for number in numbers { unsafe memory.board.word(.park, ofWorker: number).pointee.store(word, ordering: .releasing) }
         for number in numbers { _ = unsafe cxdp_wake(wakers[number * 2 + 1]) }
-        for worker in workers { worker.join() }
-        workers = []
+        for number in numbers { workers.removeValue(forKey: number)?.join() }
+    }
+
+    /// A port of the pair is gone: its workers stop, and its sockets go.
+    private func halt(pair: UInt64) {
+        guard let memory, pair < UInt64(memory.plan.pairCount) else { return }
+        let first = memory.plan.firstWorker(ofPair: Int(pair))
+        park((first..<(first + Int(memory.plan.pairs[Int(pair)].queues))).filter { workers[$0] != nil }, word: Worker.halted)
+        memory.closeSockets(ofPair: Int(pair))
+    }
+
+    /// The pair's ports are both there again.
+    private func rejoin(pair: UInt64, _ plan: Plan, _ sockets: [Int32]) throws {
+        guard let memory, pair < UInt64(memory.plan.pairCount), plan.fault == nil else {
+            for descriptor in sockets { close(descriptor) }
+            return
+        }
+        try memory.takeSockets(sockets, ofPair: Int(pair), plan)
+        try startWorkers(ofPair: Int(pair))
     }
 }

@@ -30,6 +30,8 @@ internal import Synchronization
     let pairSleeping: InlineArray<16, UnsafePointer<Atomic<UInt64>>>
     /// The pair's mode word and epoch.
     let mode: UnsafePointer<UInt32>
+    /// Since when connections are under way that the tables may not hold.
+    let grace: UnsafePointer<Atomic<UInt64>>
     /// The worker's own counters.
     let counters: UnsafeMutablePointer<WorkerCounters>
     /// The end of a socket pair on which others wake this worker.
@@ -46,6 +48,9 @@ struct Worker: ~Copyable {
     static let spins = 200
     /// Longest sleep, so that a worker's heartbeat is seen at least ten times a second.
     static let sleepMilliseconds: Int32 = 100
+
+    /// The park word's value when a port is gone.
+    static let halted: UInt64 = 2
 
     var lane: Lane
     let post: WorkerPost
@@ -70,7 +75,7 @@ struct Worker: ~Copyable {
     /// Runs until it is asked to park, and says so when it has.
     mutating func run() {
         while unsafe post.park.pointee.load(ordering: .acquiring) == 0 { step() }
-        flush()
+        if unsafe post.park.pointee.load(ordering: .acquiring) == Worker.halted { giveUp() } else { flush() }
         unsafe post.parked.pointee.store(1, ordering: .releasing)
     }
 
@@ -129,6 +134,8 @@ struct Worker: ~Copyable {
         if wasStopped { withdrawStale() }
         if wasStopped || seen != epoch {
             epoch = seen
+            // Keeper writes it before the mode.
+            lane.oweGrace(from: unsafe post.grace.pointee.load(ordering: .acquiring))
             _ = lane.dropStale()
         }
     }
@@ -194,7 +201,8 @@ struct Worker: ~Copyable {
     private mutating func sleep() {
         unsafe post.sleeping.pointee.store(1, ordering: .sequentiallyConsistent)
         defer { unsafe post.sleeping.pointee.store(0, ordering: .sequentiallyConsistent) }
-        // Whoever passed a frame before it could see the mark has left it in a ring: look once more, and not before the mark is there.
+        // Whoever passed a frame before it could see the mark has left it in a ring: look once more, and not before the mark is
+        // there.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard lane.isQuietNow() else { return }
         var fds: InlineArray<3, pollfd> = .init(repeating: pollfd(fd: post.wake, events: Int16(POLLIN), revents: 0))
@@ -216,6 +224,14 @@ struct Worker: ~Copyable {
                 unsafe cxdp_poll(array, 3, Worker.sleepMilliseconds)
             }
         }
+    }
+
+    /// Before the pair is halted: what the rings hold will not be sent, and nobody comes after to take it.
+    private mutating func giveUp() {
+        _ = lane.dropStale()
+        for port in 0..<2 where !post.isZeroCopy { _ = lane.withdraw(port) }
+        for port in 0..<2 { unsafe post.counters.pointee.ports[port].ringPosition = 0 }
+        unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns()
     }
 
     /// Before parking: everything pushed is submitted, and the frames of other workers are left in their rings for who comes.

@@ -55,7 +55,8 @@ public enum BoardLayout {
     public var lastEpoch: UInt32 = 0
     /// How often keeper found data hanging and killed it.
     public var hangs: UInt32 = 0
-    /// Until when, in nanoseconds of the monotonic clock, every pair forwards unjudged because an operator ordered it; 0 where nobody did.
+    /// Until when, in nanoseconds of the monotonic clock, every pair forwards unjudged because an operator ordered it; 0 where none
+    /// did.
     public var bypassUntil: UInt64 = 0
     /// Nothing known.
     public init() {}
@@ -71,8 +72,10 @@ public enum BoardLayout {
     public var wasPromiscuous: InlineArray<2, UInt32> = .init(repeating: 0)
     /// The `PortMode` that keeper set last.
     public var mode: UInt32 = 0
+    /// 1 where no port of that name is there, by keeper.
+    public var missing: InlineArray<2, UInt32> = .init(repeating: 0)
     /// Room up to 64 bytes.
-    public var reserved: InlineArray<9, UInt32> = .init(repeating: 0)
+    public var reserved: InlineArray<7, UInt32> = .init(repeating: 0)
     /// Nothing known.
     public init() {}
 }
@@ -84,7 +87,8 @@ public enum BoardLayout {
     public var turn: UInt64 = 0
     /// 1 while the worker sleeps in poll and wants to be woken.
     public var sleeping: UInt64 = 0
-    /// 1 when the worker is to stop at its turn's end (hand-over); by data's main thread.
+    /// Not 0 when the worker is to stop at its turn's end, by data's main thread: 1 when another process goes on with what the
+    /// rings hold (hand-over), 2 when nobody does (a port is gone).
     public var park: UInt64 = 0
     /// 1 when it has stopped.
     public var parked: UInt64 = 0

@@ -7,8 +7,13 @@ internal import Glibc
 @frozen public struct Message: BitwiseCopyable, Sendable {
     /// What a message means, who sends it to whom, and what goes with it.
     @frozen public enum Kind: UInt32, Sendable, CaseIterable {
+        /// Control to keeper, first of all: the plan wanted, of which folders, users and sandbox count here. Keeper answers
+        /// `prepared`, or starts another control as the user that it names.
+        case prepare = 1
+        /// Keeper to control: the folders are there, and belong to whom they should.
+        case prepared
         /// Control to keeper: the plan wanted. Keeper answers `files`, or ends with its reason on standard error.
-        case orders = 1
+        case orders
         /// Keeper to control: descriptors of counters and board (readable) and events (readable and writable);
         /// arguments: last generation, last epoch ever published.
         case files
@@ -29,9 +34,16 @@ internal import Glibc
         case start
         /// Data to keeper: everything is mapped; the workers wait for `go`.
         case ready
+        /// Keeper to data: stop the workers of a pair and close its sockets, because a port of it is gone; argument 0: the pair.
+        case halt
+        /// Data to keeper: no worker of the pair touches anything any more; argument 0: the pair.
+        case halted
+        /// Keeper to data: the plan and the sockets of a pair whose port is back; argument 0: the pair. Its frames are free, its
+        /// flow tables stay, and its workers run. Data answers `running`.
+        case rejoin
         /// Keeper to data: let the workers run.
         case go
-        /// Data to keeper: the workers run.
+        /// Data to keeper: the workers run; argument 0: of a pair that was halted, its number plus 1; 0 for all.
         case running
         /// Keeper to data: stop at the end of the turn.
         case park
@@ -46,8 +58,8 @@ internal import Glibc
         case takeOver
         /// The old keeper's answer: it has let go and ends.
         case letGo
-        /// Control to keeper: for so many seconds from now every pair lets the kernel forward, unjudged; argument 0: the seconds, 1 to
-        /// `longestBypass`, or 0 to end it now. Keeper alone holds the deadline; the board says until when.
+        /// Control to keeper: for so many seconds from now every pair lets the kernel forward, unjudged; argument 0: the seconds,
+        /// 1 to `longestBypass`, or 0 to end it now. Keeper alone holds the deadline; the board says until when.
         case bypass
     }
 

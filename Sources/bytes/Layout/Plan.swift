@@ -89,8 +89,8 @@
     public var poll: UInt8 = 0
     /// Queues of each port, which is the number of workers; found by keeper.
     public var queues: UInt8 = 0
-    /// Room that keeps the words behind it aligned; 0.
-    public var reserved: UInt16 = 0
+    /// 1 while the pair waits for a port that is gone: it has no sockets, and its workers do not run; by keeper.
+    public var isWaiting: UInt16 = 0
     /// Bytes of a UMEM frame; found by keeper.
     public var frameSize: UInt32 = 0
     /// Frames of each worker.
@@ -125,8 +125,22 @@
     public var controlPatience: UInt32 = 10
     /// Flows of all workers together, as configured.
     public var flowCapacity: UInt64 = 262_144
-    /// Absolute path of the folder for sockets and locks: UTF-8, padded with zeros, at most 90 bytes so that a socket's path fits.
+    /// Absolute path of the folder for sockets and locks: UTF-8, padded with zeros, at most 85 bytes so that a socket's path fits.
     public var runFolder: InlineArray<96, UInt8> = .init(repeating: 0)
+    /// Absolute path of the folder for what control keeps over a restart, in the same form, at most 250 bytes; empty for none.
+    public var stateFolder: InlineArray<256, UInt8> = .init(repeating: 0)
+    /// User and group of the data process; 0 where keeper is to choose.
+    public var dataUser: UInt32 = 0
+    /// See `dataUser`.
+    public var dataGroup: UInt32 = 0
+    /// User and group of the control process; 0 where keeper is to choose.
+    public var controlUser: UInt32 = 0
+    /// See `controlUser`.
+    public var controlGroup: UInt32 = 0
+    /// Number of a `SandboxMode`.
+    public var sandbox: UInt32 = 0
+    /// Room that keeps the words behind it aligned; 0.
+    public var reserved: UInt32 = 0
     /// The pairs.
     public var pairs: InlineArray<8, PairPlan> = .init(repeating: PairPlan())
 
@@ -135,17 +149,26 @@
 
     /// The run folder as text, or `nil` when it is empty, too long, no UTF-8 or no absolute path.
     public var runFolderPath: String? {
-        get {
-            var text: [UInt8] = []
-            for index in 0..<96 where runFolder[index] != 0 { text.append(runFolder[index]) }
-            // What is no UTF-8 would become longer as a text.
-            guard text.count <= 90, text.first == UInt8(ascii: "/") else { return nil }
-            return String(validating: text, as: UTF8.self)
-        }
-        set {
-            runFolder = .init(repeating: 0)
-            for (index, byte) in (newValue ?? "").utf8.prefix(96).enumerated() { runFolder[index] = byte }
-        }
+        get { Self.path(runFolder, longest: 85) }
+        set { Self.write(newValue, to: &runFolder) }
+    }
+
+    /// The folder for what control keeps as text, or `nil` when there is none, or it is too long, no UTF-8 or no absolute path.
+    public var stateFolderPath: String? {
+        get { Self.path(stateFolder, longest: 250) }
+        set { Self.write(newValue, to: &stateFolder) }
+    }
+
+    private static func path<let n: Int>(_ bytes: InlineArray<n, UInt8>, longest: Int) -> String? {
+        let text = bytes.indices.map { bytes[$0] }.filter { $0 != 0 }
+        // What is no UTF-8 would become longer as a text.
+        guard text.count <= longest, text.first == UInt8(ascii: "/") else { return nil }
+        return String(validating: text, as: UTF8.self)
+    }
+
+    private static func write<let n: Int>(_ path: String?, to bytes: inout InlineArray<n, UInt8>) {
+        bytes = .init(repeating: 0)
+        for (index, byte) in (path ?? "").utf8.prefix(n).enumerated() { bytes[index] = byte }
     }
 
     /// Workers of all pairs together.
@@ -161,7 +184,16 @@
             return "flows.capacity \(flowCapacity) is not in 1024...268435456"
         }
         guard (2...3600).contains(controlPatience) else { return "control's patience \(controlPatience) is not in 2...3600 s" }
-        guard runFolderPath != nil else { return "the run folder is no absolute path of at most 90 bytes" }
+        guard runFolderPath != nil else { return "the run folder is no absolute path of at most 85 bytes" }
+        guard stateFolderPath != nil || stateFolder[0] == 0 else {
+            return "the state folder is no absolute path of at most 250 bytes"
+        }
+        let numbers = [dataUser, dataGroup, controlUser, controlGroup]
+        guard numbers.allSatisfy({ $0 != .max }), sandbox < 3 else { return "the orders name an unknown user or sandbox" }
+        guard (dataUser == 0) == (dataGroup == 0), (controlUser == 0) == (controlGroup == 0) else {
+            return "the orders name a user without a group, or root"
+        }
+        guard dataUser == 0 || dataUser != controlUser else { return "data and control would share a user" }
         var seen: [String] = []
         var pairNames: [String] = []
         for number in 0..<Int(pairCount) {

@@ -5,4 +5,7 @@ internal import CXDP
 public enum PinnedMemory {
     /// Lifts the limit for this process and its children; false without the privilege to do so.
     public static func lift() -> Bool { cxdp_raise_memlock() == 0 }
+
+    /// Whether there is no limit. Where there is one, only CAP_IPC_LOCK lets more be pinned.
+    public static var isUnlimited: Bool { cxdp_memlock() == .max }
 }

@@ -4,7 +4,8 @@ internal import CXDP
 /// The four rings of one AF_XDP socket, mapped into this process. Positions live in the memory that is shared with the kernel, so
 /// that a process which receives the bound socket from another one goes on exactly where that one stopped.
 ///
-/// The mappings stay for the life of the process that maps them for its workers; `unmap` is for keeper, which only looks.
+/// The mappings hold the socket, whoever closes its descriptor: rings made from a `RingMapping` end with it, others with the
+/// process.
 public struct SocketRings: ~Copyable {
     /// Free frames for the kernel.
     public var fill: FillRing
@@ -17,9 +18,10 @@ public struct SocketRings: ~Copyable {
 
     /// Maps the rings of a bound socket; every ring has `size` slots.
     public init(socket: Int32, size: UInt32) throws(RingError) {
-        var rings = unsafe cxdp_rings()
-        let result = unsafe cxdp_xsk_map_rings(socket, size, size, size, size, &rings)
-        guard result == 0 else { throw .rings(errno: -result) }
+        unsafe self.init(try RingMapping.map(socket, size))
+    }
+
+    fileprivate init(_ rings: cxdp_rings) {
         unsafe fill = Self.producer(rings.fill)
         unsafe receive = Self.consumer(rings.receive)
         unsafe transmit = Self.producer(rings.transmit)
@@ -68,6 +70,27 @@ public struct SocketRings: ~Copyable {
         unsafe ConsumerRing(
             producer: UnsafeMutableRawPointer(ring.producer), consumer: UnsafeMutableRawPointer(ring.consumer),
             slots: ring.descriptors, size: ring.size)
+    }
+}
+
+/// The four rings of one socket, mapped for as long as this object lives. A socket whose rings are mapped stays bound to its queue,
+/// so a port's next socket must wait for its end.
+@safe public final class RingMapping {
+    private var mapped: cxdp_rings
+
+    /// Maps the rings of a bound socket; every ring has `size` slots.
+    public init(socket: Int32, size: UInt32) throws(RingError) { unsafe mapped = try RingMapping.map(socket, size) }
+
+    deinit { unsafe cxdp_xsk_unmap_rings(&mapped) }
+
+    /// The rings; valid as long as this object lives.
+    @unsafe public var rings: SocketRings { unsafe SocketRings(mapped) }
+
+    fileprivate static func map(_ socket: Int32, _ size: UInt32) throws(RingError) -> cxdp_rings {
+        var rings = unsafe cxdp_rings()
+        let result = unsafe cxdp_xsk_map_rings(socket, size, size, size, size, &rings)
+        guard result == 0 else { throw .rings(errno: -result) }
+        return unsafe rings
     }
 }
 

@@ -37,7 +37,8 @@ struct BoardStatus: StatusSource {
                 ports.append(
                     .init(
                         name: pair.ports[port].name.description, pair: pair.name.description,
-                        link: words.linkUp[port] == 1 ? "up" : "down", xdp: pair.ports[port].isNative == 1 ? "native" : "generic",
+                        link: words.missing[port] == 1 ? "gone" : words.linkUp[port] == 1 ? "up" : "down",
+                        xdp: pair.ports[port].isNative == 1 ? "native" : "generic",
                         copy: pair.ports[port].isZeroCopy == 1 ? "zero-copy" : "copy", queues: queues))
             }
         }

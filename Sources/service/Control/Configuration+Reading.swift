@@ -33,12 +33,14 @@ extension Configuration {
 struct ConfigurationReader {
     static let keys = [
         "pairs", "zones", "policies", "workloads", "socket", "state", "run", "layer2", "storm", "flows", "checksums", "replies",
-        "icmp-errors", "failsafe",
+        "icmp-errors", "failsafe", "users", "sandbox",
     ]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
     /// Bytes of the run folder's path that the plan has room for (`Plan.runFolder`).
     static let runPathLimit = 80
+    /// Bytes of the state folder's path that the plan has room for (`Plan.stateFolder`).
+    static let statePathLimit = 250
 
     let root: YAMLMapping
     let file: String
@@ -57,7 +59,14 @@ struct ConfigurationReader {
         result.zones = try zones(result.pairs)
         result.policies = try existing("policies")
         result.workloads = try existing("workloads")
-        if let value = root["state"] { result.state = try path(value, "state") }
+        if let value = root["state"] {
+            result.state = try path(value, "state")
+            guard result.state.utf8.count <= Self.statePathLimit else {
+                throw value.error(
+                    "the state folder's path has \(result.state.utf8.count) bytes, \(Self.statePathLimit) is the limit",
+                    remedy: "choose a shorter one")
+            }
+        }
         if let value = root["run"] {
             result.run = try path(value, "run")
             guard result.run.utf8.count <= Self.runPathLimit else {
@@ -77,6 +86,7 @@ struct ConfigurationReader {
         (result.flowCapacity, result.flows) = try flows(pairs: result.pairs.count)
         result.links = try linkTable()
         result.failsafe = try failsafe(result.zones)
+        try processes(&result)
         return result
     }
 

@@ -4,6 +4,7 @@ public import Compiler
 public import Layout
 public import Net
 public import Policy
+public import Sandbox
 
 /// The configuration file of the daemon, checked: every path absolute, every name of a shape that keeper accepts, every port named
 /// once. How it is written is described in `docs/configuration.md`.
@@ -105,6 +106,12 @@ public struct Configuration: Sendable {
     public var state = "/var/lib/bulkhead"
     /// The folder of sockets.
     public var run = Configuration.defaultRun
+    /// The user that the data process runs as; where the file names none, keeper chooses.
+    public var dataUser: UserName?
+    /// The user that the control process runs as; where the file names none, keeper chooses.
+    public var controlUser: UserName?
+    /// How strictly processes are held to what they need.
+    public var sandbox = SandboxMode.enforce
     /// Flows of all workers together.
     public var flowCapacity = Configuration.defaultFlows
     /// The table of layer 2, and the budget of group frames.

@@ -22,26 +22,26 @@ struct Holdings {
 
 extension KeeperLoop {
     func build(_ orders: Plan) throws {
-        guard let path = orders.runFolderPath else { throw KeeperError.orders("no run folder") }
-        let folder = try RunFolder(path)
-        self.folder = folder
+        guard let folder else { throw KeeperError.orders("nothing was prepared for them") }
         try enter(folder)
         raiseLimits()
         try? folder.listenForKeepers()
         let fileSystem = try BPFFileSystem.locate()
         monitor = try LinkMonitor()
         let held = fetch(from: folder)
+        let isOverdue = recallBypass()
         if let held, try adopt(held, orders, on: fileSystem) {
             log.info("took back the data process \(data?.pid ?? formerData?.process.pid ?? 0) and \(machines.count) pair(s)")
             try checkGround(plan, on: fileSystem, isFresh: false)
         } else {
-            guard held != nil || !takeOver else { throw KeeperError.nobodyToTakeOver(folder: path) }
+            guard held != nil || !takeOver else { throw KeeperError.nobodyToTakeOver(folder: folder.path) }
             // One that does not answer would hold the ports' queues for ever.
             folder.notedData()?.kill()
             try checkGround(orders, on: fileSystem, isFresh: true)
             try buildAnew(orders, on: fileSystem)
         }
-        try lookAtLinks()
+        resumeBypass(isOverdue: isOverdue)
+        lookAtLinks()
         heartbeats = Array(repeating: (0, 0), count: plan.workers)
         noteProcesses()
     }
@@ -141,8 +141,9 @@ extension KeeperLoop {
     /// An earlier keeper may have died between two steps: workers that run have their sockets in the maps, under the declared mode.
     private func resume() throws {
         for machine in machines {
-            if machine.mode.value != machine.declared { setMode(machine, machine.declared) }
-            try machine.insertSockets()
+            let mode = mode(of: machine, isServed: !machine.isWaiting)
+            if machine.mode.value != mode { setMode(machine, mode) }
+            if !machine.isWaiting { try machine.insertSockets() }
         }
     }
 
@@ -169,7 +170,8 @@ extension KeeperLoop {
         let eventsLayout = EventsLayout(plan)
         events = try SharedMemory.create("bulkhead-events", byteCount: eventsLayout.byteCount, header: eventsLayout.header)
         for pair in 0..<Int(plan.pairCount) {
-            let machine = try PairMachine(pair, plan.pairs[pair], on: fileSystem, adopting: nil)
+            let machine = try PairMachine(
+                pair, plan.pairs[pair], on: fileSystem, adopting: nil, isBypassed: bypassUntil > 0)
             machines.append(machine)
             plan.pairs[pair] = machine.plan
             try prepare(machine)
@@ -182,7 +184,7 @@ extension KeeperLoop {
 
     /// Ports in the middle of a wire take frames for any address. What an earlier keeper has changed about them, without coming to
     /// put it back, counts as changed by this one.
-    private func prepare(_ machine: PairMachine) throws {
+    func prepare(_ machine: PairMachine) throws {
         guard let board else { return }
         var words = board[pair: machine.number]
         for port in 0..<2 {
@@ -203,8 +205,8 @@ extension KeeperLoop {
         }
     }
 
-    /// Says what is to be said about ports and machine. What would keep a pair from working keeps it from starting, but never stops one
-    /// that runs.
+    /// Says what is to be said about ports and machine. What would keep a pair from working keeps it from starting, but never stops
+    /// one that runs.
     private func checkGround(_ plan: Plan, on fileSystem: BPFFileSystem, isFresh: Bool) throws {
         let findings = GroundCheck(plan, pins: fileSystem).findings
         for finding in findings where finding.severity != .note {

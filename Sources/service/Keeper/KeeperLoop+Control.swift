@@ -10,7 +10,7 @@ extension KeeperLoop {
     func startControl() throws {
         let (ours, theirs) = try Channel.pair()
         control = try ChildProcess(
-            starting: ["control", "--config", configuration], descriptors: [theirs.descriptor])
+            starting: controlArguments, descriptors: [theirs.descriptor])
         ours.neverWait()
         controlChannel = ours
         lastSignOfControl = now()
@@ -20,19 +20,27 @@ extension KeeperLoop {
     /// Control has ended by itself or was killed.
     func controlEnded() throws {
         let code = control?.wait(milliseconds: 1000) ?? -1
+        let signal = control?.signal ?? 0
         control = nil
         controlChannel = nil
         if isStopping { return }
+        if signal != 0 { log.error("control \(KeeperLoop.told(signal))") }
         guard isReady else {
             // What is wrong stands on standard error already.
             abandon()
             exitCode = code > 0 ? code : 1
             return
         }
-        log.warning("control has ended (\(code)); the workers go on by the policy in force")
+        log.warning("control has ended; the workers go on by the policy in force")
         // A configuration that has become wrong must not make a busy loop: wait a little after a quick end.
         let isQuick = now() &- lastControlStart < 2_000_000_000
         controlRetryAt = now() &+ (isQuick ? 2_000_000_000 : 0)
+    }
+
+    /// How a signal ended a process, in words.
+    static func told(_ signal: Int32) -> String {
+        guard signal == SIGSYS else { return "was killed by signal \(signal)" }
+        return "was killed by its system call filter (SIGSYS): it tried what it never needs. If it was not attacked, report it"
     }
 
     /// Starts control again when it is time to.
@@ -79,9 +87,13 @@ extension KeeperLoop {
             return publish(descriptors, generation: message.arguments[0], epoch: message.arguments[1])
         }
         for descriptor in descriptors { close(descriptor) }
-        guard message.kind == .orders else { return }
         do {
-            try obey(message.plan)
+            switch message.kind {
+            case .prepare: try prepare(message.plan)
+            case .orders: try obey(message.plan)
+            case .bypass: orderBypass(seconds: message.arguments[0])
+            default: break
+            }
         } catch  where isReady {
             // What a faulty control orders must not end the keeper of a machine that runs.
             log.error("control: \(error)")
@@ -107,6 +119,7 @@ extension KeeperLoop {
         if let fault = orders.fault { throw KeeperError.orders(fault) }
         if machines.isEmpty {
             try build(orders)
+            try confine()
         } else if !isSame(orders, plan) {
             log.warning("pairs, ports or capacities of the configuration have changed: they act after a restart of bulkhead")
         }

@@ -4,6 +4,7 @@ internal import Layout
 internal import Link
 internal import Logging
 internal import Net
+internal import Sandbox
 internal import Synchronization
 
 // Data's life. Whenever it is gone or hangs, the order is the same: the mode word first, so that the kernel acts as declared on the
@@ -18,26 +19,33 @@ extension KeeperLoop {
     func startData(isFresh: Bool) throws {
         let (ours, theirs) = try Channel.pair()
         lastDataStart = now()
-        let process = try ChildProcess(starting: ["data"], descriptors: [dataListener, theirs.descriptor])
+        let process = try ChildProcess(starting: dataArguments, descriptors: [dataListener, theirs.descriptor])
         data = process
         dataChannel = ours
+        (plan.dataUser, plan.dataGroup, plan.sandbox) = (identities.data.user, identities.data.group, UInt32(sandbox.rawValue))
         guard let boardFile, let counters, let events else { return }
         let head = [boardFile.descriptor, counters.memory.descriptor, events.descriptor]
         try ours.send(
-            Message(.start, isFresh ? 0 : 1, plan: plan), descriptors: head + machines.flatMap(\.descriptors))
+            Message(.start, isFresh ? 0 : 1, plan: plan),
+            descriptors: head + machines.flatMap { $0.descriptors(standIn: boardFile.descriptor) })
         try expect(.ready)
         noteProcesses()
         if isFresh { offerAgain() }
     }
 
-    /// Waits for one message of data.
-    private func expect(_ kind: Message.Kind, from channel: Channel? = nil) throws {
-        guard let channel = channel ?? dataChannel, channel.isReadable(within: KeeperLoop.stepMilliseconds) else {
-            throw KeeperError.data("does not answer")
+    /// Waits for one message of data; what it has to say of policy may come first.
+    func expect(_ kind: Message.Kind, from channel: Channel? = nil) throws {
+        guard let channel = channel ?? dataChannel else { throw KeeperError.data("does not answer") }
+        while true {
+            guard channel.isReadable(within: KeeperLoop.stepMilliseconds) else { throw KeeperError.data("does not answer") }
+            let (message, descriptors) = try channel.receive()
+            for descriptor in descriptors { close(descriptor) }
+            if message.kind == kind { return }
+            guard message.kind == .inForce || message.kind == .refused, areWorkersRunning else {
+                throw KeeperError.data("answers \(message.kindNumber) instead of \(kind)")
+            }
+            try heard(message)
         }
-        let (message, descriptors) = try channel.receive()
-        for descriptor in descriptors { close(descriptor) }
-        guard message.kind == kind else { throw KeeperError.data("answers \(message.kindNumber) instead of \(kind)") }
     }
 
     func hearData() throws {
@@ -45,18 +53,23 @@ extension KeeperLoop {
         do {
             let (message, descriptors) = try channel.receive()
             for descriptor in descriptors { close(descriptor) }
-            switch message.kind {
-            case .inForce: try inForce(message)
-            case .refused:
-                log.error("data refuses generation \(message.arguments[0])")
-                answered(isInForce: false)
-                tell(message)
-            default: break
-            }
+            try heard(message)
         } catch {
             if error as? ChannelError != .closed { log.error("data: \(error)") }
             // Without its channel it is of no use; `tick` sees to its end, which is heard by its descriptor.
             dataChannel = nil
+        }
+    }
+
+    /// What data says of policy.
+    private func heard(_ message: Message) throws {
+        switch message.kind {
+        case .inForce: try inForce(message)
+        case .refused:
+            log.error("data refuses generation \(message.arguments[0])")
+            answered(isInForce: false)
+            tell(message)
+        default: break
         }
     }
 
@@ -88,8 +101,9 @@ extension KeeperLoop {
             try expect(.parked, from: former.channel)
         } else {
             for machine in machines { oweGrace(machine) }
-            // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come in.
-            for machine in machines { setMode(machine, machine.declared) }
+            // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come
+            // in.
+            for machine in machines { setMode(machine, mode(of: machine, isServed: !machine.isWaiting)) }
         }
         try dataChannel?.send(Message(.go))
         try expect(.running)
@@ -101,15 +115,15 @@ extension KeeperLoop {
             formerData = nil
             noteProcesses()
         } else {
-            for machine in machines { try machine.insertSockets() }
+            for machine in machines where !machine.isWaiting { try machine.insertSockets() }
         }
     }
 
-    /// Workers that begin to run may find connections under way that their tables do not hold: those of an earlier run, and those that
-    /// were opened while the kernel forwarded by itself. A first start on clean ports has neither.
-    private func oweGrace(_ machine: PairMachine) {
+    /// Workers that begin to run may find connections under way that their tables do not hold: those of an earlier run, and those
+    /// that were opened while the kernel forwarded by itself. A first start on clean ports has neither.
+    func oweGrace(_ machine: PairMachine) {
         let isFirst = hasBuilt && board?.facts.data.restarts == 0
-        let passedUnjudged = !isFirst && [.open, .bypass].contains(machine.mode.value)
+        let passedUnjudged = machine.passedUnjudged || !isFirst && [.open, .bypass].contains(machine.mode.value)
         guard machine.isRestart || passedUnjudged else { return }
         log.notice(
             """
@@ -122,15 +136,16 @@ extension KeeperLoop {
     /// Data has ended by itself, was killed, or hangs.
     func dataEnded(isHang: Bool) throws {
         guard !isStopping, !fallBack() else { return }
-        for machine in machines { setMode(machine, machine.emergency) }
+        for machine in machines { setMode(machine, mode(of: machine, isServed: false)) }
         let code = isHang ? nil : data?.wait(milliseconds: 0)
+        let signal = data?.signal ?? 0
         data?.kill()
         if isHang {
             log.error(
                 "a worker has given no heartbeat for \(KeeperLoop.patienceTicks * Int(KeeperLoop.tickMilliseconds)) ms: data was killed"
             )
         } else {
-            log.error("data has ended (\(code ?? -1))")
+            log.error("data \(signal == 0 ? "has ended (\(code ?? -1))" : KeeperLoop.told(signal))")
         }
         data = nil
         dataChannel = nil
@@ -149,8 +164,8 @@ extension KeeperLoop {
         if quickEnds > 1 { dataRetryAt = now() &+ 500_000_000 } else { restartData() }
     }
 
-    /// The data process that was to take over has failed. True when the one before it goes on, which it does if it was not yet asked
-    /// to stop; else both are gone now, and everything starts anew.
+    /// The data process that was to take over has failed. True when the one before it goes on, which it does if it was not yet
+    /// asked to stop; else both are gone now, and everything starts anew.
     private func fallBack() -> Bool {
         guard let former = formerData else { return false }
         formerData = nil
@@ -175,12 +190,12 @@ extension KeeperLoop {
         try dataEnded(isHang: false)
     }
 
-    /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do what
-    /// is declared.
+    /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do
+    /// what is declared.
     private func restartData() {
         dataRetryAt = nil
         do {
-            for machine in machines where machine.sockets.isEmpty { try machine.openSockets() }
+            for machine in machines where machine.sockets.isEmpty && !machine.isWaiting { try machine.openSockets() }
             try startData(isFresh: true)
         } catch {
             log.error("data could not be started again, the next try follows: \(error)")
@@ -228,7 +243,8 @@ extension KeeperLoop {
         if let at = dataRetryAt, now >= at { restartData() }
         if tickCount % 8 == 0 { gatherStatistics() }
         // An event may be lost, and a port may have settled without one.
-        if tickCount % 40 == 0 { try lookAtLinks() }
+        if tickCount % 40 == 0 { lookAtLinks() }
+        tendBypass()
         try tendControl()
     }
 
@@ -245,7 +261,7 @@ extension KeeperLoop {
 
     private func watchHeartbeats() throws {
         guard let board, heartbeats.count == plan.workers else { return }
-        for worker in heartbeats.indices {
+        for worker in heartbeats.indices where !isWaiting(worker: worker) {
             let turn = unsafe board.word(.turn, ofWorker: worker).pointee.load(ordering: .relaxed)
             heartbeats[worker].ticks = turn == heartbeats[worker].turn ? heartbeats[worker].ticks + 1 : 0
             heartbeats[worker].turn = turn

@@ -3,10 +3,11 @@ internal import Glibc
 internal import Layout
 internal import Link
 internal import Logging
+internal import Sandbox
 
-/// The keeper process: what `bulkhead run` becomes. It holds everything that needs privilege or must outlive the others: AF_XDP sockets,
-/// programs, maps and memory. It starts control and data, watches both, and starts them again. It parses nothing from the wire, from
-/// a file or from a client; control sends it orders of fixed size, each field of which is checked.
+/// The keeper process: what `bulkhead run` becomes. It holds everything that needs privilege or must outlive the others: AF_XDP
+/// sockets, programs, maps and memory. It starts control and data, watches both, and starts them again. It parses nothing from the
+/// wire, from a file or from a client; control sends it orders of fixed size, each field of which is checked.
 ///
 ///     control ── orders, snapshots ─►  keeper  ── plan, memory, sockets, snapshots ─► data
 ///        ▲                              │  ▲                                          │
@@ -29,7 +30,10 @@ public enum KeeperProcess {
     /// Runs Bulkhead by the configuration file until it is stopped or another keeper takes over; the exit code.
     public static func run(configuration: String, takeOver: Bool) -> Int32 {
         let keeper = KeeperLoop(configuration: configuration, takeOver: takeOver)
+        // A backtrace is made by another program, which none of the processes may start; it is decided when a process begins.
+        unsafe setenv("SWIFT_BACKTRACE", "enable=no", 1)
         do {
+            try Privileges.forbidDumps()
             return try keeper.run()
         } catch {
             keeper.log.error("\(error)")
@@ -49,6 +53,10 @@ final class KeeperLoop {
     let configuration: String
     let takeOver: Bool
     var log = Logger(label: "keeper")
+    /// Who the other two run as.
+    var identities = Identities.usual()
+    /// How strictly all three are held to what they need.
+    var sandbox = SandboxMode.enforce
     var folder: RunFolder?
     var plan = Plan()
     var machines: [PairMachine] = []
@@ -85,8 +93,12 @@ final class KeeperLoop {
     var hasBuilt = false
     var isStopping = false
     var monitor: LinkMonitor?
+    /// Until when everything passes unjudged by order, in nanoseconds of the monotonic clock; 0 where nobody ordered it.
+    var bypassUntil: UInt64 = 0
     /// Ports that were taken up again, and until when they may be without a link.
     var settling: [Place: UInt64] = [:]
+    /// Why a pair whose ports are back cannot go on, by its number.
+    var portTrouble: [Int: String] = [:]
     var heartbeats: [(turn: UInt64, ticks: Int)] = []
     var lastTick: UInt64 = 0
     var tickCount = 0

@@ -10,63 +10,49 @@ internal import Record
 final class PairMachine {
     let number: Int
     /// The completed plan.
-    private(set) var plan: PairPlan
+    var plan: PairPlan
     let mode: ModeWord
-    let programs: [RedirectProgram]
+    /// The program on each port; `nil` where the port is gone, and was when this keeper came.
+    private(set) var programs: [RedirectProgram?]
     let umem: SharedMemory
     let flows: SharedMemory
     /// Sockets by queue, port 0 before port 1.
     private(set) var sockets: [XDPSocket]
     /// What the kernel's statistics of earlier sockets added up to, by socket.
     private var earlier: [KernelStatistics]
-    private let interfaces: [Interface]
-    /// Whether connections are under way that the tables cannot know, because the programs of an earlier run were found on the ports.
+    private var interfaces: [Interface?]
+    private let fileSystem: BPFFileSystem
+    /// Whether connections are under way that the tables cannot know, because the programs of an earlier run were found on the
+    /// ports.
     private(set) var isRestart = false
+    /// Whether frames have passed unjudged while the workers were there, or may have.
+    var passedUnjudged = false
+    /// Whether the pair is halted because a port is gone.
+    var isWaiting: Bool { plan.isWaiting == 1 }
 
     /// The declared fail mode as a mode of the port.
     var declared: PortMode { plan.fail == 1 ? .open : .closed }
     /// What the port does while the sockets have no reader.
     var emergency: PortMode { plan.fail == 1 ? .bypass : .block }
 
-    /// Completes a pair's orders with what is found on its ports.
-    static func survey(_ orders: PairPlan, workers: Int, flowCapacity: UInt64) throws -> PairPlan {
-        var plan = orders
-        let interfaces = try (0..<2).map { try Interface(named: orders.ports[$0].name.description) }
-        let queues = interfaces.map { Int($0.receiveQueues) }
-        guard queues[0] == queues[1], (1...Plan.maximumQueues).contains(queues[0]) else {
-            let names = interfaces.map(\.name)
-            throw KeeperError.port(
-                "ports \(names[0]) and \(names[1]) have \(queues[0]) and \(queues[1]) receive queues; give both the same number, "
-                    + "1 to \(Plan.maximumQueues): ethtool -L \(names[0]) combined N (veth: ip link add … numrxqueues N numtxqueues N)"
-            )
-        }
-        plan.queues = UInt8(queues[0])
-        // No NIC that this knows steers both directions alike on its own: with several queues a hash names the owner.
-        plan.ownerByHash = queues[0] > 1 ? 1 : 0
-        let mtu = interfaces.map(\.mtu).max() ?? 1500
-        guard let frameSize = Ground.frameSize(forMTU: mtu) else {
-            throw KeeperError.port("an MTU of \(mtu) does not fit a UMEM frame: ip link set dev \(interfaces[0].name) mtu 1500")
-        }
-        plan.frameSize = UInt32(frameSize)
-        for port in 0..<2 {
-            plan.ports[port].index = interfaces[port].index
-            plan.ports[port].hardwareAddress = interfaces[port].address.bits
-            // Ethernet header and two tags beside the MTU, which counts neither.
-            plan.ports[port].maximumFrame = interfaces[port].mtu + 14 + 8
-        }
-        plan.flowCapacity = UInt32(clamping: max(1024, flowCapacity / UInt64(max(1, workers))))
-        return plan
-    }
-
     /// Builds a pair from nothing, or around memory and sockets that the data process of an earlier keeper holds.
     init(
         _ number: Int, _ plan: PairPlan, on fileSystem: BPFFileSystem,
-        adopting held: (umem: SharedMemory, flows: SharedMemory, sockets: [Int32])?
+        adopting held: (umem: SharedMemory, flows: SharedMemory, sockets: [Int32])?, isBypassed: Bool = false
     ) throws {
         self.number = number
         self.plan = plan
-        let interfaces = try (0..<2).map { try Interface(named: plan.ports[$0].name.description) }
+        // Ports may be gone when workers of an earlier start are taken back, and come back later.
+        let interfaces = try (0..<2).map { port in
+            let name = plan.ports[port].name.description
+            return held == nil
+                ? try Interface(named: name)
+                : (try? Interface(named: name)).flatMap {
+                    $0.index == plan.ports[port].index ? $0 : nil
+                }
+        }
         self.interfaces = interfaces
+        self.fileSystem = fileSystem
         mode = try ModeWord(pair: plan.name.description, on: fileSystem)
         if let held {
             (umem, flows) = (held.umem, held.flows)
@@ -74,24 +60,27 @@ final class PairMachine {
             let layout = UMEMLayout(plan)
             umem = try SharedMemory.create(
                 "bulkhead-umem", byteCount: layout.byteCount, header: layout.header(pair: number), huge: true,
-                node: interfaces[0].numaNode)
+                node: interfaces[0]?.numaNode ?? -1)
             let tables = FlowsLayout(plan)
             flows = try SharedMemory.create(
                 "bulkhead-flows", byteCount: tables.byteCount, header: tables.header(pair: number), huge: true,
-                node: interfaces[0].numaNode)
+                node: interfaces[0]?.numaNode ?? -1)
             // Nothing is judged yet: as declared, without a socket in the map.
-            mode.set(plan.fail == 1 ? .open : .closed)
+            mode.set(isBypassed ? .bypass : plan.fail == 1 ? .open : .closed)
         }
         programs = try PairMachine.attach(interfaces, mode, fileSystem, generic: plan.generic == 1, isBegun: held != nil)
         earlier = Array(repeating: KernelStatistics(), count: 2 * Int(plan.queues))
         sockets = []
-        isRestart = held == nil && programs.contains { $0.origin == .adopted }
-        for port in 0..<2 { self.plan.ports[port].isNative = programs[port].attachedMode == .native ? 1 : 0 }
-        if let held {
+        isRestart = held == nil && programs.contains { $0?.origin == .adopted }
+        for port in 0..<2 { self.plan.ports[port].isNative = programs[port]?.attachedMode == .native ? 1 : 0 }
+        if let held, isWaiting {
+            // They stand for nothing.
+            for descriptor in held.sockets { close(descriptor) }
+        } else if let held {
             for (place, descriptor) in held.sockets.enumerated() {
                 sockets.append(
                     try XDPSocket(
-                        adopting: descriptor, interfaceIndex: interfaces[place % 2].index, queue: UInt32(place / 2)))
+                        adopting: descriptor, interfaceIndex: plan.ports[place % 2].index, queue: UInt32(place / 2)))
             }
         } else {
             do {
@@ -105,14 +94,16 @@ final class PairMachine {
 
     /// Puts the programs onto both ports. When that fails nothing of it stays there, unless workers of an earlier start rely on it.
     private static func attach(
-        _ interfaces: [Interface], _ mode: ModeWord, _ fileSystem: BPFFileSystem, generic: Bool, isBegun: Bool
-    ) throws -> [RedirectProgram] {
-        var programs: [RedirectProgram] = []
+        _ interfaces: [Interface?], _ mode: ModeWord, _ fileSystem: BPFFileSystem, generic: Bool, isBegun: Bool
+    ) throws -> [RedirectProgram?] {
+        var programs: [RedirectProgram?] = []
         do {
             for interface in interfaces {
-                programs.append(try .attachOrAdopt(on: interface, mode: mode, in: fileSystem, generic: generic))
+                programs.append(try interface.map { try .attachOrAdopt(on: $0, mode: mode, in: fileSystem, generic: generic) })
             }
-            for port in 0..<2 { try programs[port].setPeer(ifindex: interfaces[1 - port].index) }
+            for port in 0..<2 {
+                if let other = interfaces[1 - port] { try programs[port]?.setPeer(ifindex: other.index) }
+            }
             return programs
         } catch {
             if !isBegun { takeBack(programs, mode) }
@@ -127,9 +118,9 @@ final class PairMachine {
     }
 
     /// Programs that an earlier run left to act as declared stay, with the mode word that they act by.
-    private static func takeBack(_ programs: [RedirectProgram], _ mode: ModeWord) {
-        for program in programs where program.origin != .adopted { program.detach() }
-        if !programs.contains(where: { $0.origin == .adopted }) { mode.unpin() }
+    private static func takeBack(_ programs: [RedirectProgram?], _ mode: ModeWord) {
+        for program in programs where program?.origin != .adopted { program?.detach() }
+        if !programs.contains(where: { $0?.origin == .adopted }) { mode.unpin() }
     }
 
     /// Opens the sockets of all queues over the UMEM, as after a start or after the data process was killed.
@@ -138,9 +129,11 @@ final class PairMachine {
         let area = unsafe UMEMArea(
             address: umem.base + layout.frames, length: UInt64(layout.framesByteCount), frameSize: plan.frameSize)
         let size = plan.ringSize
-        let places = (0..<Int(plan.queues)).flatMap { queue in
-            interfaces.map { XDPSocket.Place($0, queue: UInt32(queue)) }
+        let ports = try (0..<2).map { port in
+            guard let interface = interfaces[port] else { throw KeeperError.port("port \(plan.ports[port].name) is gone") }
+            return interface
         }
+        let places = (0..<Int(plan.queues)).flatMap { queue in ports.map { XDPSocket.Place($0, queue: UInt32(queue)) } }
         let copy: CopyMode = [.auto, .zeroCopy, .copy][Int(plan.copy)]
         sockets = unsafe try XDPSocket.open(
             at: places, umem: area, rings: RingSizes(receive: size, transmit: size, fill: size, completion: size), copy: copy,
@@ -159,13 +152,13 @@ final class PairMachine {
     /// Puts the sockets into the maps: from now on frames come to the workers.
     func insertSockets() throws {
         for (place, socket) in sockets.enumerated() {
-            try programs[place % 2].insert(socket: socket.fileDescriptor, queue: UInt32(place / 2))
+            try programs[place % 2]?.insert(socket: socket.fileDescriptor, queue: UInt32(place / 2))
         }
     }
 
     /// Takes the sockets out of the maps: from now on the declared mode acts.
     func removeSockets() {
-        for place in 0..<(2 * Int(plan.queues)) { try? programs[place % 2].remove(queue: UInt32(place / 2)) }
+        for place in 0..<(2 * Int(plan.queues)) { try? programs[place % 2]?.remove(queue: UInt32(place / 2)) }
     }
 
     /// The kernel's statistics of a queue's port since the start.
@@ -175,7 +168,8 @@ final class PairMachine {
         return earlier[place].adding(now)
     }
 
-    /// Books what was lost with workers that were killed: frames in their rings and in their hands. Nobody else writes the counters now.
+    /// Books what was lost with workers that were killed: frames in their rings and in their hands. Nobody else writes the counters
+    /// now.
     func settle(_ counters: CountersFile, firstWorker: Int) {
         for queue in 0..<Int(plan.queues) {
             for port in 0..<2 where queue * 2 + port < sockets.count {
@@ -190,14 +184,39 @@ final class PairMachine {
         for queue in 0..<Int(plan.queues) { counters.balance(worker: firstWorker + queue) }
     }
 
-    /// From now on connections of the pair may be picked up, for as long as the configuration says. To be said before the workers run.
+    /// From now on connections of the pair may be picked up, for as long as the configuration says. To be said before the workers
+    /// run.
     func oweGrace(now: UInt64) {
         FlowsLayout.oweGrace(in: flows, from: now)
         isRestart = false
+        passedUnjudged = false
     }
 
-    /// Descriptors in the order of `DataFiles`.
-    var descriptors: [Int32] { [umem.descriptor, flows.descriptor, mode.fileDescriptor] + sockets.map(\.fileDescriptor) }
+    /// Descriptors in the order of `DataFiles`. A pair that waits has no sockets: `standIn` stands in their places.
+    func descriptors(standIn: Int32) -> [Int32] {
+        let places = sockets.isEmpty ? Array(repeating: standIn, count: 2 * Int(plan.queues)) : sockets.map(\.fileDescriptor)
+        return [umem.descriptor, flows.descriptor, mode.fileDescriptor] + places
+    }
+
+    /// Takes up ports that have come back, or are other devices under the old names: the program is put onto them anew, and each
+    /// port is told of the other. The memory was made for the queues and frames of before, so both must still fit.
+    func takeUp() throws {
+        var next = try PairMachine.survey(plan, workers: 1, flowCapacity: UInt64(plan.flowCapacity))
+        guard next.queues == plan.queues, next.frameSize <= plan.frameSize else {
+            throw KeeperError.port(
+                "pair \(plan.name): its ports are back with \(next.queues) queues and an MTU for frames of \(next.frameSize) bytes: "
+                    + "give them \(plan.queues) queues and the old MTU, or restart bulkhead")
+        }
+        (next.frameSize, next.ownerByHash) = (plan.frameSize, plan.ownerByHash)
+        let now = try (0..<2).map { try Interface(named: plan.ports[$0].name.description) }
+        for port in 0..<2 where programs[port]?.interfaceIndex != now[port].index {
+            programs[port] = try .attachOrAdopt(on: now[port], mode: mode, in: fileSystem, generic: plan.generic == 1)
+        }
+        for port in 0..<2 { try programs[port]?.setPeer(ifindex: now[1 - port].index) }
+        interfaces = now
+        for port in 0..<2 { next.ports[port].isNative = programs[port]?.attachedMode == .native ? 1 : 0 }
+        plan = next
+    }
 
     /// Takes the programs off, or leaves them to act as declared, as the configuration says.
     func stop() {
@@ -205,7 +224,7 @@ final class PairMachine {
         if plan.onStop == PairPlan.OnStop.keep.rawValue {
             mode.set(declared)
         } else {
-            for program in programs { program.detach() }
+            for program in programs { program?.detach() }
             mode.unpin()
         }
     }

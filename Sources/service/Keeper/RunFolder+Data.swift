@@ -6,16 +6,12 @@ internal import Layout
 // the credentials at its socket, which are those of the keeper that made it, can tell the next keeper whom to watch, and to kill.
 
 extension RunFolder {
-    private var dataFile: String { "\(path)/data.pid" }
+    private var dataFile: String { "\(keepersPath)/data.pid" }
 
     /// Writes down the data process: its number and its start, because a number alone may be another process's by and by.
     func note(data pid: Int32) {
         guard let start = RunFolder.start(of: pid) else { return }
-        let file = unsafe open(dataFile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return }
-        let line = Array("\(pid) \(start)\n".utf8)
-        _ = unsafe write(file, line, line.count)
-        close(file)
+        write("\(pid) \(start)\n", to: dataFile)
     }
 
     /// The data process that was written down last, if it has not ended.

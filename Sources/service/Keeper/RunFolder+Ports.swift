@@ -2,8 +2,8 @@
 internal import Glibc
 internal import Layout
 
-// What keeper has changed about the ports, in a file: the board says it too, but is gone when keeper and data are killed together, and
-// then nobody would know that a port is down because keeper took it down, or was not promiscuous before.
+// What keeper has changed about the ports, in a file: the board says it too, but is gone when keeper and data are killed together,
+// and then nobody would know that a port is down because keeper took it down, or was not promiscuous before.
 
 /// What keeper has changed about a port.
 struct PortNote: Equatable {
@@ -14,19 +14,14 @@ struct PortNote: Equatable {
 }
 
 extension RunFolder {
-    private var portsFile: String { "\(path)/ports" }
+    private var portsFile: String { "\(keepersPath)/ports" }
 
-    /// Writes down what was changed about all ports. A crash between leaves the file before it or this one.
+    /// Writes down what was changed about all ports.
     func note(_ ports: [(port: PortPlan, note: PortNote)]) {
         let lines = ports.map { port, note in
             "\(port.name) \(port.index) \(note.isTakenDown ? 1 : 0) \(note.wasPromiscuous ? 1 : 0)\n"
         }
-        let text = Array(([RunFolder.boot + "\n"] + lines).joined().utf8)
-        let file = unsafe open(portsFile + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return }
-        let count = unsafe write(file, text, text.count)
-        close(file)
-        if count == text.count { _ = unsafe rename(portsFile + ".new", portsFile) }
+        write(([RunFolder.boot + "\n"] + lines).joined(), to: portsFile)
     }
 
     /// What an earlier keeper wrote down about a port; `nil` where it wrote nothing, or of another port of that name, or before the
@@ -43,7 +38,7 @@ extension RunFolder {
     }
 
     /// Tells one run of the machine from another.
-    private static var boot: String {
+    static var boot: String {
         String(text(of: "/proc/sys/kernel/random/boot_id").prefix { !$0.isWhitespace })
     }
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import Layout
+internal import Sandbox
 
 /// What went wrong in keeper; each says what to do next.
 enum KeeperError: Error, CustomStringConvertible {
     case runFolder(String, errno: Int32)
+    case strangeFolder(String)
+    case strangeState(String)
     case isRunning(folder: String)
     case nobodyToTakeOver(folder: String)
     case orders(String)
@@ -15,6 +18,10 @@ enum KeeperError: Error, CustomStringConvertible {
         switch self {
         case .runFolder(let what, let code):
             unsafe "\(what): \(String(cString: strerror(code))); give `run` in the configuration a folder that can be written"
+        case .strangeFolder(let path):
+            "\(path) belongs to somebody else, or others may write in it: remove it, or give its owner back with chown"
+        case .strangeState(let path):
+            "the state folder \(path) is root's and holds more than plain files: chown -R it to control's user, or name another"
         case .isRunning(let folder):
             "another bulkhead runs with \(folder): stop it, or take over from it with `bulkhead run --take-over`"
         case .nobodyToTakeOver(let folder): "no bulkhead runs with \(folder) to take over from: start without --take-over"
@@ -25,22 +32,27 @@ enum KeeperError: Error, CustomStringConvertible {
     }
 }
 
-/// The folder with keeper's lock and the two sockets on which a later keeper comes: `keeper.sock` to this process, `data.sock` to the
-/// data process, which outlives it.
+/// The run folder, and in it keeper's own, which nobody else can enter: with its lock, its notes and the two sockets on which a
+/// later keeper comes: `keeper.sock` to this process, `data.sock` to the data process, which outlives it. The run folder itself is
+/// for control's socket too: who may make something in it cannot rename or remove what is keeper's.
 final class RunFolder {
+    /// The run folder.
     let path: String
+    /// Keeper's own folder in it.
+    let keepersPath: String
     private var lock: Int32 = -1
     /// Where another keeper asks to take over.
     private(set) var keeperListener: Int32 = -1
 
-    /// Makes the folder where it is missing.
-    init(_ path: String) throws(KeeperError) {
+    /// Makes the folders where they are missing. What control makes in the run folder belongs to `control`; root needs no such
+    /// right.
+    init(_ path: String, control: Identity = .root) throws(KeeperError) {
         self.path = path
-        var part = ""
-        for name in path.split(separator: "/") {
-            part += "/" + name
-            if unsafe mkdir(part, 0o755) != 0 && errno != EEXIST { throw .runFolder("cannot make \(part)", errno: errno) }
-        }
+        keepersPath = path + "/keeper"
+        let isNew = try Folders.make(path, mode: 0o755)
+        if control.user != 0 { try Folders.share(path, with: control, isNew: isNew) }
+        _ = try Folders.make(keepersPath, mode: 0o700)
+        guard Folders.isOurs(keepersPath) else { throw .strangeFolder(keepersPath) }
     }
 
     deinit {
@@ -51,8 +63,8 @@ final class RunFolder {
     /// Whether this process holds the folder from now on; false where another one does. Tries for the given time.
     func acquire(milliseconds: Int) throws(KeeperError) -> Bool {
         if lock < 0 {
-            lock = unsafe open("\(path)/keeper.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard lock >= 0 else { throw .runFolder("cannot open \(path)/keeper.lock", errno: errno) }
+            lock = unsafe open("\(keepersPath)/keeper.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard lock >= 0 else { throw .runFolder("cannot open \(keepersPath)/keeper.lock", errno: errno) }
         }
         for _ in 0...(milliseconds / 2) {
             if flock(lock, LOCK_EX | LOCK_NB) == 0 { return true }
@@ -66,7 +78,7 @@ final class RunFolder {
         if keeperListener >= 0 {
             close(keeperListener)
             keeperListener = -1
-            unsafe unlink("\(path)/keeper.sock")
+            unsafe unlink("\(keepersPath)/keeper.sock")
         }
         if lock >= 0 {
             close(lock)
@@ -83,14 +95,14 @@ final class RunFolder {
         let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let socket = Glibc.socket(AF_UNIX, kind, 0)
         guard socket >= 0 else { throw .runFolder("cannot make a socket", errno: errno) }
-        unsafe unlink("\(path)/\(name)")
+        unsafe unlink("\(keepersPath)/\(name)")
         let before = umask(0o177)
         let bound = unsafe withAddress(name) { unsafe bind(socket, $0, $1) }
         umask(before)
         guard bound == 0, Glibc.listen(socket, 8) == 0 else {
             let code = errno
             close(socket)
-            throw .runFolder("cannot listen on \(path)/\(name)", errno: code)
+            throw .runFolder("cannot listen on \(keepersPath)/\(name)", errno: code)
         }
         return socket
     }
@@ -108,13 +120,27 @@ final class RunFolder {
 
     /// Removes the sockets of an orderly stop.
     func clear() {
-        for name in ["keeper.sock", "data.sock", "data.pid", "ports", "keeper.lock"] { unsafe unlink("\(path)/\(name)") }
+        for name in ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"] {
+            unsafe unlink("\(keepersPath)/\(name)")
+        }
+        unsafe rmdir(keepersPath)
+    }
+
+    /// Writes a small file of keeper's own. Who reads it finds what was there before, or all of it.
+    func write(_ text: String, to path: String) {
+        let new = path + ".new"
+        let file = unsafe open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { return }
+        let bytes = Array(text.utf8)
+        let count = unsafe Glibc.write(file, bytes, bytes.count)
+        close(file)
+        if count == bytes.count { _ = unsafe rename(new, path) }
     }
 
     private func withAddress(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array("\(path)/\(name)".utf8)
+        let bytes = Array("\(keepersPath)/\(name)".utf8)
         guard bytes.count < 108 else { return -1 }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         return unsafe withUnsafePointer(to: &address) { pointer in

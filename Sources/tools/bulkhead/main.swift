@@ -3,22 +3,21 @@ import Control
 import Dispatch
 import Engine
 import Glibc
-import Layout
 
-// One binary, three processes, and the verbs that are clients of them. Keeper and data run on the main thread and must not find
-// another one when they begin: they hold signals back and give privilege up for the thread they are on. So nothing at the top of
-// this file may wait: a single `await` here would make the runtime start threads first, and park this one with its signals open.
+// One binary, three processes, and the verbs that are clients of them. Each of the three gives up what it does not need, for the
+// thread that it is on, and keeper and data run on the main thread and hold signals back for it: so none must find another thread
+// when it begins, and nothing at the top of this file may wait. A single `await` here would make the runtime start threads first,
+// and park this one with its signals open.
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
-case "data": exit(DataProcess.run())
+case "data": exit(DataProcess.run(arguments: Array(words.dropFirst())))
 // Doctor visits network namespaces, which are a thread's.
 case "run", "doctor": exit(Bulkhead.runAlone(words))
 case "control":
-    guard Privileges.dropKeepingUser() else {
-        complain("bulkhead control cannot give up its capabilities; is the kernel older than 3.5?")
-        exit(1)
+    switch ControlProcess.begin(arguments: Array(words.dropFirst())) {
+    case .over(let code): exit(code)
+    case .ready(let start): finish { await ControlProcess.run(start) }
     }
-    finish { await ControlProcess.run(arguments: Array(words.dropFirst())) }
 default: finish { await Bulkhead.run(words) }
 }
 
