@@ -121,7 +121,7 @@ let package = Package(
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link", "Net",
                 "Policy",
-                "PolicyText", "Record", "Replay", "Sandbox", "Telemetry", arguments, client, http1, logging, nio, ssl,
+                "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", arguments, client, http1, logging, nio, ssl,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
