@@ -25,6 +25,7 @@ func event(_ port: UInt16) -> FlowEvent {
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
     hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15), plane: FakePlane? = nil,
+    holding: @Sendable (APIServer) -> Void = { _ in }, glance: Duration = APIServer.glance,
     settings change: (inout APISettings) -> Void = { _ in },
     _ body: @escaping @Sendable (String) throws -> Void
 ) async throws -> Bool {
@@ -34,7 +35,10 @@ func event(_ port: UInt16) -> FlowEvent {
     let path = folder.appendingPathComponent("api.sock").path
     var settings = APISettings(socket: path)
     change(&settings)
-    let server = APIServer(settings, plane: plane ?? FakePlane(policy: policy), hub: hub, heartbeat: heartbeat) { _ in }
+    let server = APIServer(
+        settings, plane: plane ?? FakePlane(policy: policy), hub: hub, heartbeat: heartbeat, glance: glance
+    ) { _ in }
+    holding(server)
     let (listening, continuation) = AsyncStream.makeStream(of: String?.self)
     let running = Task { try await server.run { continuation.yield($0) } }
     for await fault in listening {

@@ -52,6 +52,19 @@ final class UnixClient: Sendable {
         }
     }
 
+    /// Reads so many bytes at least, with a pause before each part; false when the server ends before.
+    func readSlowly(bytes: Int, pause: Double) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var seen = 0
+        while seen < bytes {
+            Thread.sleep(forTimeInterval: pause)
+            let count = unsafe Glibc.read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { return false }
+            seen += count
+        }
+        return true
+    }
+
     /// Reads one whole answer: its status, its head and its body, as long as the head says.
     func answer() -> (status: Int, head: String, body: String) {
         let text = read { seen in

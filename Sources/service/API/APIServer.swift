@@ -36,7 +36,8 @@ public final class APIServer: Sendable {
     /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
     /// often the TLS files are looked at.
     public init(
-        _ settings: APISettings, plane: any ControlPlane, hub: EventHub, heartbeat: Duration = .seconds(15),
+        _ settings: APISettings, plane: any ControlPlane, hub: EventHub,
+        heartbeat: Duration = .seconds(15),
         glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
     ) {
         self.settings = settings
@@ -51,14 +52,11 @@ public final class APIServer: Sendable {
             conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
     }
 
+    /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are found.
+    public func replaceRoles(_ roles: [RoleBinding]?) async { book.replace(roles) }
+
     /// Where the TLS server listens now; `nil` while it does not.
     public var secureAddress: String? { address.withLock { $0 } }
-
-    /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are looked up.
-    public func replaceRoles(_ roles: [RoleBinding]?) async {
-        book.replace(roles)
-        await book.resolve()
-    }
 
     /// Serves until graceful shutdown or cancellation, then removes the socket. `onListening` is called once clients can connect to the
     /// unix socket, or with an error's text when the socket could not be put into its place.
@@ -87,7 +85,7 @@ extension APIServer {
         let group = await group()
         let application = application(at: .unixDomainSocket(path: path), tls: nil) { [self] _ in
             if let group, !placed.give(path, to: group) {
-                say("socketGroup", "the API's socket cannot be given to group \(group): the daemon is no member of it")
+                say("socket-group", "the API's socket cannot be given to group \(group): the daemon is no member of it")
             }
             await onListening(placed.place(path, at: settings.socket))
         }
@@ -101,7 +99,7 @@ extension APIServer {
         if let number = UInt32(name) { return number }
         let number = await RoleBook.aside { Accounts.group(name) }
         if number == nil {
-            say("socketGroup", "there is no group \(name): only the daemon's own group may write to the API's socket")
+            say("socket-group", "there is no group \(name): only the daemon's own group may write to the API's socket")
         }
         return number
     }
@@ -137,7 +135,7 @@ extension APIServer {
     /// One life of the TLS server; an address that cannot be had is a condition.
     private func listen(_ tls: APISettings.TLS, _ files: TLSFiles) async {
         let application = application(at: .hostname(tls.host, port: tls.port), tls: files) { [self] port in
-            conditions.clear("secureAddress")
+            conditions.clear("api-address")
             let listening = "\(tls.host):\(port ?? tls.port)"
             address.withLock { $0 = listening }
             log("the API listens at \(listening) over TLS")
@@ -145,7 +143,7 @@ extension APIServer {
         do {
             try await application.run()
         } catch {
-            say("secureAddress", "the API cannot listen at \(tls.host):\(tls.port): \(error)")
+            say("api-address", "the API cannot listen at \(tls.host):\(tls.port): \(error)")
         }
         address.withLock { $0 = nil }
     }

@@ -78,7 +78,14 @@ struct Gate: ServerChildChannel {
             open.leave(connection.key)
             tally.leave()
         }
-        await Connection.$current.withValue(connection) { await http.handle(value: value.http, logger: logger) }
+        await Connection.$current.withValue(connection) {
+            await withTaskCancellationHandler {
+                await http.handle(value: value.http, logger: logger)
+            } onCancel: {
+                // The library only stops reading, and a client that is gone without a word would be waited for.
+                value.channel.close(promise: nil)
+            }
+        }
     }
 
     /// Ends a connection that was not let in.

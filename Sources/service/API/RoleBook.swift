@@ -12,13 +12,21 @@ final class RoleBook: Sendable {
     private let roles: Mutex<Roles>
     private let names = Mutex<[UInt32: String]>([:])
 
+    /// Roles as the configuration says, `nil` where it does not; no name is looked up yet.
     init(_ bindings: [RoleBinding]?) { roles = Mutex(Roles(bindings: bindings, own: geteuid())) }
 
     /// The roles now.
     var current: Roles { roles.withLock { $0 } }
 
-    /// Puts other bindings into force. Users and groups that were known keep their numbers until `resolve` has looked again.
-    func replace(_ bindings: [RoleBinding]?) { roles.withLock { $0.bindings = bindings } }
+    /// Puts other bindings into force, for connections that are open too. Names that are new have an effect once they are found.
+    func replace(_ bindings: [RoleBinding]?) {
+        let isNew = roles.withLock { roles in
+            defer { roles.bindings = bindings }
+            return roles.bindings != bindings
+        }
+        // A directory that hangs must not hold up whoever changes something.
+        if isNew { Task { await resolve() } }
+    }
 
     /// Looks up all names, on a thread of its own.
     func resolve() async {

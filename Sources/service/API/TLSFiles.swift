@@ -2,8 +2,10 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import NIOSSL
+internal import SwiftASN1
 internal import Synchronization
 internal import Telemetry
+internal import X509
 
 /// The certificate, the key and the clients' authorities of the TLS server, read again when they change. What cannot be used changes
 /// nothing: the last good ones serve on, and a condition says so until the files are mended.
@@ -86,13 +88,13 @@ final class TLSFiles: Sendable {
         var conditions: [StatusReport.Condition] = []
         if let fault {
             conditions.append(
-                .init(name: "certificateFiles", since: Self.written(fault.since), detail: "\(fault.text); \(consequence)"))
+                .init(name: "certificate-files", since: Self.written(fault.since), detail: "\(fault.text); \(consequence)"))
         }
         for life in lives where now >= life.warned {
             let verb = now >= life.ends ? "ended" : "ends"
             conditions.append(
                 .init(
-                    name: "certificateEnds", since: Self.written(life.warned),
+                    name: "certificate-ends", since: Self.written(life.warned),
                     detail:
                         "\(life.what) \(verb) at \(Self.written(life.ends)): put a new one into its place, no restart is needed"))
         }
@@ -136,6 +138,11 @@ extension TLSFiles {
         configuration.minimumTLSVersion = .tlsv13
         configuration.applicationProtocols = ["http/1.1"]
         configuration.sendCANameList = true
+        // The library takes any key beside any certificate, and fails in the handshake.
+        guard let own = try? Certificate(derEncoded: try chain[0].toDERBytes()),
+            let secret = try? Certificate.PrivateKey(pemEncoded: String(decoding: contents.key, as: UTF8.self)),
+            secret.publicKey == own.publicKey
+        else { throw Fault(text: "\(settings.certificate) and \(settings.key) do not belong together") }
         do {
             let lives =
                 [Life(what: settings.certificate, begins: Int64(chain[0].notValidBefore), ends: Int64(chain[0].notValidAfter))]
@@ -144,7 +151,7 @@ extension TLSFiles {
                 }
             return (try NIOSSLContext(configuration: configuration), lives)
         } catch {
-            throw Fault(text: "\(settings.certificate) and \(settings.key) do not belong together")
+            throw Fault(text: "\(settings.certificate), \(settings.key) and \(settings.clientAuthority) cannot be used: \(error)")
         }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import API
 internal import Compiler
 internal import FoundationEssentials
 internal import Layout
@@ -66,10 +67,8 @@ struct ConfigurationReader {
         let pairs = faults.require("pairs", of: root) { (value) throws(PolicyError) in try self.pairs(value) }
         // A zone's port is one of a pair's, and an end of an opening may be a zone: what hangs on others is judged where those are right.
         let zones = pairs.flatMap { pairs in faults.keep { () throws(PolicyError) in try self.zones(pairs) } }
-        let failsafe = zones.flatMap { zones in faults.keep { () throws(PolicyError) in try self.failsafe(zones) } }
         result.pairs = pairs ?? []
         result.zones = zones ?? []
-        result.failsafe = failsafe ?? Failsafe()
         result.policies = faults.keep { () throws(PolicyError) in try existing("policies") } ?? []
         result.workloads = faults.keep { () throws(PolicyError) in try existing("workloads") } ?? []
         faults.read(root["state"], into: &result.state) { (value) throws(PolicyError) in try stateFolder(value) }
@@ -81,6 +80,9 @@ struct ConfigurationReader {
         if let links = faults.keep({ () throws(PolicyError) in try linkTable() }) { result.links = links }
         let path = result.socket
         if let api = faults.keep({ () throws(PolicyError) in try self.api(path) }) { result.api = api }
+        let tls = result.api.tls
+        let failsafe = zones.flatMap { zones in faults.keep { () throws(PolicyError) in try self.failsafe(zones, tls) } }
+        result.failsafe = failsafe ?? Failsafe()
         _ = faults.keep { () throws(PolicyError) in try processes(&result) }
         try faults.check()
         return result

@@ -4,7 +4,7 @@ extension StatusReport {
     /// Something that is on and that somebody should know of until it is over: a bypass, a revision that awaits its confirmation,
     /// state that was damaged, files that differ from what serves, a certificate near its end.
     public struct Condition: Codable, Hashable, Sendable {
-        /// What kind, in one word of letters: `bypass`, `pending`, `certificateEnds`, …
+        /// What kind: `bypass`, `pending`, `certificate-ends`, …
         public var name: String
         /// Since when, RFC 3339; `nil` where nobody knows.
         public var since: String?

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Dialects
+internal import Foundation
 internal import Glibc
 internal import Policy
 internal import PolicyText
