@@ -78,6 +78,19 @@ import Testing
         }
     }
 
+    @Test func `two ends that both send, and two ports, do not take each other's lines`() {
+        let (asked, answered) = (Reading.tcp(2, from: client, to: server), Reading.tcp(2, from: server, to: client))
+        let kept = Kept(asked, hash: hash)
+        kept.keep(answered, isReject: false, .denied)
+        #expect(kept.find(asked)?.reason == .unjudged)
+        #expect(kept.find(answered)?.reason == .denied)
+        let other = Kept(asked, hash: hash)
+        other.cache.keep(
+            asked, hash: hash, port: 1, generation: 3, epoch: 7, isReject: false, reason: .denied, now: 100)
+        #expect(other.find(asked, port: 0)?.reason == .unjudged)
+        #expect(other.find(asked, port: 1)?.reason == .denied)
+    }
+
     @Test func `what is kept of a refusal fills its line with an IPv6 key`() {
         #expect(MemoryLayout<Denial>.size == 16)
         #expect(MemoryLayout<FlowKey6>.size == 48)

@@ -72,8 +72,12 @@ extension Question {
         let worker = try established(stream, loaded)
         let refused = Stream(huge: huge)
         var random = Seeded(9)
+        // Each client sends from behind its own port, as in a network.
+        let connections = (0..<flows).map { Connection($0, isIPv4: isIPv4) }
+        let behind = (0..<2).map { port in connections.filter { $0.port == port } }
+        guard behind.allSatisfy({ !$0.isEmpty }) else { throw Trouble.otherFate("too few connections for two ports") }
         for place in 0..<Stream.count {
-            let connection = Connection(random.below(flows), isIPv4: isIPv4)
+            let connection = behind[place & 1][random.below(behind[place & 1].count)]
             var segment = connection.data(fromClient: true)
             (segment.isDatagram, segment.payload) = (true, 18)
             (segment.sourcePort, segment.destinationPort) = (connection.clientPort, 9_999)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Classifier
 internal import Flow
 public import Net
 internal import Record
@@ -60,16 +61,25 @@ extension Lane {
     @_noLocks
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
-        for index in 0..<Int(count) { read(index, by: policy, at: now) }
-        for index in 0..<Int(count) { suggest(index) }
+        let terms = plainTerms(policy)
         for index in 0..<Int(count) {
-            if let owner = foreignOwner(index) {
-                handOver(index, to: owner)
-            } else {
-                burst.verdict = judge(index, by: policy, at: now)
-                dispatch(index, burst.verdict, at: now)
-            }
+            if !readPlain(index, terms) { read(index, by: policy, at: now) }
         }
+        for index in 0..<Int(count) { suggest(index) }
+        let stamps = FlowStamps(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
+        for index in 0..<Int(count) {
+            if passPlain(index, stamps, now) { continue }
+            settle(index, by: policy, at: now)
+        }
+    }
+
+    /// What becomes of a frame that is not a plain segment of an established connection.
+    @_noLocks @inline(never)
+    mutating func settle(_ index: Int, by policy: PolicyInForce, at now: Moment) {
+        if let owner = foreignOwner(index) { return handOver(index, to: owner) }
+        if burst.isPlain(index) { readAfterAll(index, by: policy, at: now) }
+        burst.verdict = judge(index, by: policy, at: now)
+        dispatch(index, burst.verdict, at: now)
     }
 
     /// The verdict on the frame that was judged last, for whoever feeds one frame a turn; what it released does not count.
@@ -77,7 +87,11 @@ extension Lane {
 
     /// What was read from that frame, with what is known of its datagram; `nil` where it belongs to no flow. Where frames were released,
     /// it may be the reading of one of these, which is of the same flow.
-    public var lastReading: Reading? { isPacket(0) ? burst.readings[0] : nil }
+    public var lastReading: Reading? {
+        guard burst.isPlain(0) else { return isPacket(0) ? burst.readings[0] : nil }
+        var reading = Reading()
+        return umem.read(burst.descriptors[0], into: &reading) == nil ? reading : nil
+    }
 
     /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
     @_noLocks @inline(always)
@@ -100,7 +114,7 @@ extension Lane {
     }
 
     /// Reads the frame's headers, those inside a tunnel where policy judges these, and asks for the bucket of its flow.
-    @_noLocks @inline(always)
+    @_noLocks @inline(never)
     mutating func read(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         let descriptor = burst.descriptors[index]
         burst.steps[index] = 0
@@ -143,6 +157,7 @@ extension Lane {
     /// that of a refusal.
     @_noLocks @inline(always)
     mutating func suggest(_ index: Int) {
+        guard !burst.isPlain(index) else { return suggestPlain(index) }
         burst.candidates[index] = .none
         guard isPacket(index) else { return }
         burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)

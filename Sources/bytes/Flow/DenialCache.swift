@@ -13,7 +13,8 @@ public import Net
 // counted and told with the next.
 //
 // Lines stand in pairs. A new refusal takes the first line of its pair, what was there moves to the second, and what was in the second
-// is forgotten. Nobody loses by that but the speed of one frame.
+// is forgotten. Nobody loses by that but the speed of one frame. A key has one line for each end and port that its frames came from: two
+// hosts that both send, or one address behind both ports, do not take each other's.
 
 /// What is kept of a refusal beside its key.
 @frozen public struct Denial: BitwiseCopyable, Sendable {
@@ -79,21 +80,23 @@ public import Net
 
     // A key takes 48 bytes at most; what is kept of the refusal lies behind, at the line's end.
 
-    @inlinable func denial(_ hash: UInt64, _ key: Key) -> Denial? {
+    @inlinable func denial(_ hash: UInt64, _ key: Key, _ sender: FlowEnd, port: UInt8) -> Denial? {
         let first = unsafe pair(hash)
-        return unsafe held(first, key) ?? held(first + 64, key)
+        return unsafe held(first, key, sender, port) ?? held(first + 64, key, sender, port)
     }
 
-    @inlinable func held(_ line: UnsafeMutableRawPointer, _ key: Key) -> Denial? {
+    @inlinable func held(_ line: UnsafeMutableRawPointer, _ key: Key, _ sender: FlowEnd, _ port: UInt8) -> Denial? {
         // `line` is one of ours, here and below.
         let denial = unsafe (line + 48).load(as: Denial.self)
-        guard denial.port != .max, unsafe Key.same(line.assumingMemoryBound(to: Key.self).pointee, key) else { return nil }
+        guard denial.port == port, port != .max, denial.sender == sender,
+            unsafe Key.same(line.assumingMemoryBound(to: Key.self).pointee, key)
+        else { return nil }
         return denial
     }
 
     @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key) {
         let first = unsafe pair(hash)
-        if unsafe held(first, key) == nil {
+        if unsafe held(first, key, denial.sender, denial.port) == nil {
             unsafe (first + 64).copyMemory(from: first, byteCount: 64)
             unsafe first.assumingMemoryBound(to: Key.self).pointee = key
         }
@@ -122,20 +125,19 @@ public import Net
     @inlinable public func find(
         _ reading: borrowing Reading, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, now: UInt32
     ) -> Denial? {
-        let (denial, sender) = remembered(reading, hash)
-        guard let denial, denial.port == port, denial.sender == sender, denial.generation == generation, denial.epoch == epoch,
+        guard let denial = remembered(reading, hash, port: port), denial.generation == generation, denial.epoch == epoch,
             now &- denial.judged < Denial.lifetime
         else { return nil }
         return denial
     }
 
-    @inlinable func remembered(_ reading: borrowing Reading, _ hash: UInt64) -> (denial: Denial?, sender: FlowEnd) {
+    @inlinable func remembered(_ reading: borrowing Reading, _ hash: UInt64, port: UInt8) -> Denial? {
         if reading.isIPv4 {
             let (key, sender) = FlowKey4.make(of: reading, pair: pair)
-            return (v4.denial(hash, key), sender)
+            return v4.denial(hash, key, sender, port: port)
         }
         let (key, sender) = FlowKey6.make(of: reading, pair: pair)
-        return (v6.denial(hash, key), sender)
+        return v6.denial(hash, key, sender, port: port)
     }
 
     /// Remembers that a connection was refused.

@@ -56,9 +56,9 @@ public import Net
 /// The key of a frame's flow, of either family, and the end that sent the frame: made once, and looked up some stages later.
 @frozen public struct FlowKeys: BitwiseCopyable, Sendable {
     /// Of an IPv4 flow; else left as it was.
-    @usableFromInline var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
+    public var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
     /// Of an IPv6 flow; else left as it was.
-    @usableFromInline var v6 = FlowKey6(
+    public var v6 = FlowKey6(
         low: Address(high: 0, low: 0), high: Address(high: 0, low: 0), ports: 0, vlans: 0, tunnel: 0, context: 0)
     /// The end that sent the frame.
     public var sender = FlowEnd.low
@@ -164,16 +164,34 @@ public import Net
         return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
     }
 
+    /// First and second stage for a key that is made.
+    @inlinable @inline(always) public func hash(_ keys: borrowing FlowKeys, isIPv4: Bool) -> UInt64 {
+        if isIPv4 {
+            let hash = v4.hash(keys.v4)
+            v4.prefetchIndex(hash)
+            return hash
+        }
+        let hash = v6.hash(keys.v6)
+        v6.prefetchIndex(hash)
+        return hash
+    }
+
     /// Fifth stage: where the candidate's entry lies, if it is the flow of the key; `nil` where `find` has to look on.
     @inlinable @inline(always) public func confirm(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
+        guard let place = same(keys, candidate), FlowTable<FlowKey4>.isLive(place.state) else { return nil }
+        return place
+    }
+
+    /// As `confirm`, without a look at the state: the entry may be of a flow that is over.
+    @inlinable @inline(always) public func same(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
         if candidate.isIPv4 {
             guard candidate.rawValue < v4.limit else { return nil }
             // In bounds by the line above; below the same.
             guard unsafe FlowKey4.same(v4.key(at: candidate.rawValue).pointee, keys.v4) else { return nil }
-            return FlowTable<FlowKey4>.isLive(v4.state(candidate.rawValue)) ? place(of: candidate) : nil
+            return unsafe FlowPlace(entry: v4.body(candidate.rawValue))
         }
         guard candidate.entry < v6.limit, unsafe FlowKey6.same(v6.key(at: candidate.entry).pointee, keys.v6) else { return nil }
-        return FlowTable<FlowKey6>.isLive(v6.state(candidate.entry)) ? place(of: candidate) : nil
+        return unsafe FlowPlace(entry: v6.body(candidate.entry))
     }
 
     /// Where the entry of a flow lies.

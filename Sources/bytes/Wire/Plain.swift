@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+// Nearly all frames of a network are segments in the middle of TCP connections: Ethernet II without a tag, IPv4 without options and
+// fragments or IPv6 without extension headers, TCP with ACK and neither SYN, FIN nor RST, without options or with timestamps alone, from one
+// ordinary address to another. These are recognised here in one straight run, and of them no more is kept than what their connection
+// needs (Van Jacobson's "header prediction" of TCP receivers, turned to the lookup of a firewall).
+//
+// A recogniser decides nothing: what it does not take is read by `read`, which knows every rule and names the reason. So it may be as
+// narrow as it likes, and each of its tests takes in no more than the rule that it stands for. What it takes `read` takes too, with the
+// same key and the same numbers, and its checksums are right: the tests and the frame storm hold the one against the other.
+
+/// Where the fields of a plain segment lie that are looked at, in bytes from the frame's first.
+@usableFromInline enum PlainField {
+    @inlinable static var source: Int { @_noLocks get { 6 } }
+    @inlinable static var etherType: Int { @_noLocks get { 12 } }
+    @inlinable static var network: Int { @_noLocks get { 14 } }
+    /// Bytes of a TCP header without options, and with the usual timestamps alone (RFC 7323, appendix A).
+    @inlinable static var header: Int { @_noLocks get { 20 } }
+    @inlinable static var headerWithTimestamps: Int { @_noLocks get { 32 } }
+    @inlinable static var timestamps: UInt32 { @_noLocks get { 0x0101_080a } }
+    /// Of IPv4: both addresses in a row, then TCP.
+    @inlinable static var addresses4: Int { @_noLocks get { 26 } }
+    @inlinable static var tcp4: Int { @_noLocks get { 34 } }
+    /// Of IPv6.
+    @inlinable static var payloadLength6: Int { @_noLocks get { 18 } }
+    @inlinable static var nextHeader6: Int { @_noLocks get { 20 } }
+    @inlinable static var addresses6: Int { @_noLocks get { 22 } }
+    @inlinable static var tcp6: Int { @_noLocks get { 54 } }
+}
+
+/// Recognises a plain segment.
+///
+/// - Parameters:
+///   - frame: all bytes of the frame as it was received.
+///   - terms: what else makes a frame plain.
+///   - key4: the segment's key where it came over IPv4; else left as it was.
+///   - key6: its key where it came over IPv6.
+///   - segment: the rest.
+/// - Returns: whether it is one. Else the three hold nothing of meaning, and `read` has to look at the frame.
+@_noLocks @inlinable @inline(always)
+public func readPlain(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key4: inout FlowKey4, _ key6: inout FlowKey6,
+    into segment: inout PlainSegment
+) -> Bool {
+    // The shortest: the three headers over IPv4. Offsets have 16 bits, as in `read`.
+    guard frame.byteCount >= PlainField.tcp4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return false }
+    let (destination, source) = (u64(frame, 0) >> 16, u64(frame, PlainField.source) >> 16)
+    // The lowest bit of the first byte is a group's.
+    guard (destination | source) >> 40 & 1 == 0, destination != terms.own.first, destination != terms.own.second,
+        source != terms.own.first, source != terms.own.second
+    else { return false }
+    let type = u16(frame, PlainField.etherType)
+    if type == EtherType.ipv4 { return readPlain4(frame, terms, &key4, into: &segment) }
+    return type == EtherType.ipv6 && readPlain6(frame, terms, &key6, into: &segment)
+}
+
+@_noLocks @inlinable @inline(always)
+func readPlain4(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey4, into segment: inout PlainSegment
+) -> Bool {
+    // Two words and a half: version to fragment offset, time to live to source, destination.
+    let (first, second) = (u64(frame, PlainField.network), u64(frame, PlainField.network &+ 8))
+    let destination = u32(frame, PlainField.network &+ 16)
+    let source = UInt32(truncatingIfNeeded: second)
+    // Version 4, a header of 20 bytes; neither more fragments nor an offset; TCP.
+    guard first >> 56 == 0x45, first & 0x3fff == 0, second >> 48 & 0xff == UInt64(IPProtocol.tcp.rawValue) else { return false }
+    let length = Int(truncatingIfNeeded: first >> 32 & 0xffff)
+    guard length <= frame.byteCount &- PlainField.network else { return false }
+    guard isAllOnes(halves(first) &+ halves(second) &+ UInt64(destination)) else { return false }
+    guard isOrdinary(source), isOrdinary(destination), source != destination else { return false }
+    let end = PlainField.network &+ length
+    guard readPlainTCP(frame, from: PlainField.tcp4, to: end, into: &segment) else { return false }
+    if terms.verifiesChecksum {
+        guard isRight(frame, from: PlainField.addresses4, segment: end &- PlainField.tcp4, to: end) else { return false }
+    }
+    (key, segment.sender) = FlowKey4.plain(
+        from: source, to: destination, ports: u32(frame, PlainField.tcp4), pair: terms.pair)
+    segment.isIPv4 = true
+    return true
+}
+
+@_noLocks @inlinable @inline(always)
+func readPlain6(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey6, into segment: inout PlainSegment
+) -> Bool {
+    guard frame.byteCount >= PlainField.tcp6 &+ PlainField.header else { return false }
+    guard u8(frame, PlainField.network) >> 4 == 6, u8(frame, PlainField.nextHeader6) == IPProtocol.tcp.rawValue else { return false }
+    let length = Int(u16(frame, PlainField.payloadLength6))
+    guard length <= frame.byteCount &- PlainField.tcp6 else { return false }
+    let source = address(frame, PlainField.addresses6)
+    let destination = address(frame, PlainField.addresses6 &+ 16)
+    guard isOrdinary(source), isOrdinary(destination), !(source == destination) else { return false }
+    let end = PlainField.tcp6 &+ length
+    guard readPlainTCP(frame, from: PlainField.tcp6, to: end, into: &segment) else { return false }
+    if terms.verifiesChecksum {
+        guard isRight(frame, from: PlainField.addresses6, segment: length, to: end) else { return false }
+    }
+    (key, segment.sender) = FlowKey6.plain(
+        from: source, to: destination, ports: u32(frame, PlainField.tcp6), pair: terms.pair)
+    segment.isIPv4 = false
+    return true
+}
+
+/// The segment between two bytes, of which the last lies in the frame, and the first 20 too.
+@_noLocks @inlinable @inline(always)
+func readPlainTCP(_ frame: borrowing RawSpan, from start: Int, to end: Int, into segment: inout PlainSegment) -> Bool {
+    // Data offset and flags: ACK, and neither SYN, FIN nor RST.
+    let control = u16(frame, start &+ 12)
+    guard control & 0x17 == 0x10 else { return false }
+    var header = PlainField.header
+    if control >> 12 != 5 {
+        guard control >> 12 == 8, end &- start >= PlainField.headerWithTimestamps,
+            u32(frame, start &+ PlainField.header) == PlainField.timestamps
+        else { return false }
+        header = PlainField.headerWithTimestamps
+    }
+    let payload = end &- start &- header
+    guard payload >= 0 else { return false }
+    segment.sequence = u32(frame, start &+ 4)
+    segment.acknowledgement = u32(frame, start &+ 8)
+    segment.window = u16(frame, start &+ 14)
+    segment.flags = TCPFlags(rawValue: UInt8(truncatingIfNeeded: control))
+    segment.payload = UInt16(truncatingIfNeeded: payload)
+    return true
+}
+
+/// Whether a segment's checksum is right. The addresses stand right before it, so that one sum covers them and the segment; `length` is the
+/// segment's, the last of the pseudo-header's numbers beside TCP's own.
+@_noLocks @inlinable @inline(always)
+func isRight(_ frame: borrowing RawSpan, from addresses: Int, segment length: Int, to end: Int) -> Bool {
+    let rest = UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(IPProtocol.tcp.rawValue).bigEndian)
+    guard end &- addresses < shortLimit else { return isAllOnes(rest &+ nativeSum(frame, from: addresses, to: end)) }
+    return isAllOnes(rest &+ nativeShortSum(frame, from: addresses, to: end))
+}
+
+/// Whether most hosts have such an address: from 1.0.0.0 to 223.255.255.255, but for 127.0.0.0/8.
+@_noLocks @inlinable @inline(always)
+func isOrdinary(_ address: UInt32) -> Bool { address >> 24 &- 1 < 223 && address >> 24 != 127 }
+
+/// Whether most hosts have such an address: neither a group's, nor one whose upper half is 0 (`::`, `::1`, mapped ones).
+@_noLocks @inlinable @inline(always)
+func isOrdinary(_ address: Address) -> Bool { address.high &- 1 < 0xfeff_ffff_ffff_ffff }
