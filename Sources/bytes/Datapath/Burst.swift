@@ -68,12 +68,12 @@ extension Lane {
         for index in 0..<Int(count) { suggest(index) }
         let stamps = FlowStamps(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
         for index in 0..<Int(count) {
-            if passPlain(index, stamps, now) { continue }
+            if judgePlain(index, stamps, now) { continue }
             settle(index, by: policy, at: now)
         }
     }
 
-    /// What becomes of a frame that is not a plain segment of an established connection.
+    /// What becomes of a frame that did not go the short way.
     @_noLocks @inline(never)
     mutating func settle(_ index: Int, by policy: PolicyInForce, at now: Moment) {
         if let owner = foreignOwner(index) { return handOver(index, to: owner) }

@@ -2,12 +2,14 @@
 internal import Classifier
 internal import Flow
 internal import Net
+internal import Record
 internal import Ring
 internal import Wire
 
-// The short way: a plain segment (`readPlain` in Wire) of an established connection, whose flow's verdict is in force. It is recognised
-// without a reading being made of it, and passes the three stages of a burst by a few compares each. Whatever is not so goes the long way
-// from its start, and nothing was changed until then: a frame that was recognised and does not pass is read after all.
+// The short way: a plain packet (`readPlain` in Wire) of an established flow whose verdict is in force, or a datagram of a connection that
+// was refused a moment ago. It is recognised without a reading being made of it, and passes the three stages of a burst by a few
+// compares each. Whatever is not so goes the long way from its start, and nothing was changed until then: a frame that was recognised
+// and finds no verdict is read after all.
 
 extension Lane {
     /// What makes a frame plain under a policy. Where a zone is on the link itself none is: each sender is looked at then.
@@ -24,36 +26,60 @@ extension Lane {
         let descriptor = burst.descriptors[index]
         // A kernel or driver that lies about a descriptor must not make us read elsewhere.
         guard let terms, umem.contains(descriptor.address, length: descriptor.length),
-            umem.readPlain(descriptor, terms, &burst.keys[index], into: &burst.segments[index])
+            umem.readPlain(descriptor, terms, &burst.keys[index], into: &burst.plain[index])
         else { return false }
-        burst.hashes[index] = flows.hash(burst.keys[index], isIPv4: burst.segments[index].isIPv4)
+        burst.hashes[index] = flows.hash(burst.keys[index], isIPv4: burst.plain[index].isIPv4)
         burst.steps[index] = BurstNotes.plain
         if ownerByHash { noteOwner(index) }
         return true
     }
 
-    /// Second stage: looks into the bucket, and asks for the entry that it suggests.
+    /// Second stage: looks into the bucket, and asks for the entry that it suggests, or where there is none for the lines of a refusal.
     @_noLocks @inline(always)
     mutating func suggestPlain(_ index: Int) {
-        burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.segments[index].isIPv4)
-        flows.prefetchEntry(burst.candidates[index])
+        let number = flows.candidate(burst.hashes[index], isIPv4: burst.plain[index].isIPv4)
+        burst.candidates[index] = number
+        guard !number.isNone else { return denials.prefetch(burst.hashes[index], isIPv4: burst.plain[index].isIPv4) }
+        flows.prefetchEntry(number)
     }
 
-    /// Third stage: lets the frame pass; false where it goes the long way.
+    /// Third stage: lets the frame pass, or ends it; false where it goes the long way.
     @_noLocks @inline(always)
-    mutating func passPlain(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
-        guard burst.isPlain(index), foreignOwner(index) == nil,
-            let place = flows.same(burst.keys[index], burst.candidates[index])
-        else { return false }
+    mutating func judgePlain(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
+        guard burst.isPlain(index), foreignOwner(index) == nil else { return false }
+        let number = burst.candidates[index]
+        guard !number.isNone else { return dropRemembered(index, stamps, now) }
+        guard let place = flows.same(burst.keys[index], number) else { return false }
         let descriptor = burst.descriptors[index]
         let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
-        guard place.take(burst.segments[index], port: port, length: descriptor.length, stamps, now: now.ticks) else { return false }
+        guard place.take(burst.plain[index], port: port, length: descriptor.length, stamps, now: now.ticks) else { return false }
         burst.verdict = .forward
         forward(descriptor, from: Int(port), at: now)
         return true
     }
 
-    /// The stages of the long way for a frame that was recognised and did not pass.
+    /// Ends a datagram of no flow whose like was refused a moment ago, as `openFlow` does after reading it; false of any other. Of TCP only a
+    /// SYN is asked for, which is not plain.
+    @_noLocks @inline(never)
+    private mutating func dropRemembered(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
+        let packet = burst.plain[index]
+        // Somebody may have asked for it.
+        guard packet.isDatagram, !expected.isAnythingExpected(at: now.nanoseconds) else { return false }
+        let descriptor = burst.descriptors[index]
+        let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
+        let denial = denials.find(
+            burst.keys[index], packet.sender, isIPv4: packet.isIPv4, hash: burst.hashes[index], port: port,
+            generation: stamps.generation, epoch: stamps.epoch, now: now.ticks)
+        // An answer needs a reading.
+        guard let denial, !denial.isReject else { return false }
+        reporter.suppress()
+        unsafe counters.pointee.refusedAgain &+= 1
+        burst.verdict = .drop(denial.reason)
+        drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(port), because: denial.reason)
+        return true
+    }
+
+    /// The first two stages of the long way for a frame that was recognised and found no verdict.
     @_noLocks @inline(never)
     mutating func readAfterAll(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         read(index, by: policy, at: now)
@@ -65,10 +91,10 @@ extension UMEM {
     /// The one door from a descriptor to a span; the caller has checked that the descriptor lies inside the UMEM.
     @_semantics("no_performance_analysis") @inline(always)
     func readPlain(
-        _ descriptor: Descriptor, _ terms: PlainTerms, _ keys: inout FlowKeys, into segment: inout PlainSegment
+        _ descriptor: Descriptor, _ terms: PlainTerms, _ keys: inout FlowKeys, into packet: inout PlainPacket
     ) -> Bool {
         unsafe Wire.readPlain(
             RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), terms, &keys.v4, &keys.v6,
-            into: &segment)
+            into: &packet)
     }
 }

@@ -137,8 +137,8 @@ struct BurstNotes: ~Copyable {
     var candidates = Column<FlowNumber>(repeating: .none)
     /// The worker that owns the frame's flow or datagram, by its number in the pair.
     var owners = Column<UInt8>(repeating: 0)
-    /// Of a frame that was recognised as a plain segment, what its connection needs; there is no reading of it then.
-    var segments = Column(repeating: PlainSegment())
+    /// Of a frame that was recognised as a plain packet, what its connection needs; there is no reading of it then.
+    var plain = Column(repeating: PlainPacket())
     /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel`, `plain`.
     var steps = Column<UInt8>(repeating: 0)
 
@@ -146,7 +146,7 @@ struct BurstNotes: ~Copyable {
     static var resolved: UInt8 { @_noLocks get { 1 } }
     /// The reading is of the headers inside a tunnel; the tunnel itself is to be judged too.
     static var inTunnel: UInt8 { @_noLocks get { 2 } }
-    /// A plain segment, of which there is no reading.
+    /// A plain packet, of which there is no reading.
     static var plain: UInt8 { @_noLocks get { 4 } }
 
     @_noLocks func isResolved(_ index: Int) -> Bool { steps[index] & BurstNotes.resolved != 0 }

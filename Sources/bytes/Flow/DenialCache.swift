@@ -125,19 +125,25 @@ public import Net
     @inlinable public func find(
         _ reading: borrowing Reading, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, now: UInt32
     ) -> Denial? {
-        guard let denial = remembered(reading, hash, port: port), denial.generation == generation, denial.epoch == epoch,
-            now &- denial.judged < Denial.lifetime
-        else { return nil }
-        return denial
+        var keys = FlowKeys()
+        if reading.isIPv4 {
+            (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
+        } else {
+            (keys.v6, keys.sender) = FlowKey6.make(of: reading, pair: pair)
+        }
+        return find(
+            keys, keys.sender, isIPv4: reading.isIPv4, hash: hash, port: port, generation: generation, epoch: epoch, now: now)
     }
 
-    @inlinable func remembered(_ reading: borrowing Reading, _ hash: UInt64, port: UInt8) -> Denial? {
-        if reading.isIPv4 {
-            let (key, sender) = FlowKey4.make(of: reading, pair: pair)
-            return v4.denial(hash, key, sender, port: port)
-        }
-        let (key, sender) = FlowKey6.make(of: reading, pair: pair)
-        return v6.denial(hash, key, sender, port: port)
+    /// The same, of a connection by its key and the end that sent.
+    @inlinable @inline(__always) public func find(
+        _ keys: borrowing FlowKeys, _ sender: FlowEnd, isIPv4: Bool, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32,
+        now: UInt32
+    ) -> Denial? {
+        let found = isIPv4 ? v4.denial(hash, keys.v4, sender, port: port) : v6.denial(hash, keys.v6, sender, port: port)
+        guard let found, found.generation == generation, found.epoch == epoch, now &- found.judged < Denial.lifetime
+        else { return nil }
+        return found
     }
 
     /// Remembers that a connection was refused.

@@ -30,11 +30,11 @@ extension FlowEntry {
             odd = (flags & 0x17 ^ 0x10) | (reading.marks.rawValue & Reading.Marks.fragment.rawValue)
         }
 
-        @inlinable @inline(__always) init(_ segment: PlainSegment) {
-            end = segment.sequence &+ UInt32(segment.payload)
-            acknowledgement = segment.acknowledgement
-            window = segment.window
-            flags = segment.flags.rawValue
+        @inlinable @inline(__always) init(_ packet: PlainPacket) {
+            end = packet.sequence &+ UInt32(packet.payload)
+            acknowledgement = packet.acknowledgement
+            window = packet.window
+            flags = packet.flags.rawValue
             odd = 0
         }
     }

@@ -43,28 +43,34 @@ public import Net
         if reading.protocolNumber.rawValue == 6 {
             return unsafe FlowEntry.takePlain(entry, FlowEntry.Progress(reading), sender: sender, length: length, now: now)
         }
+        return takeDatagram(sender: sender, length: length, now: now)
+    }
+
+    /// Follows an established flow by a plain packet that came in by its sender's own port, under the verdict that the flow has. Where
+    /// any of this is not so nothing is changed, and false returned: then the frame goes the long way.
+    @inlinable @inline(always) public func take(
+        _ packet: PlainPacket, port: UInt8, length: UInt32, _ stamps: FlowStamps, now: UInt32
+    ) -> Bool {
+        let marks = unsafe entry.pointee.marks.rawValue
+        let wrongPort = (marks ^ marks >> 6 ^ packet.sender.number ^ port) & 1
+        let odd = unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
+            | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
+        guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
+        if packet.isDatagram { return takeDatagram(sender: packet.sender, length: Int(length), now: now) }
+        return unsafe FlowEntry.takePlain(
+            entry, FlowEntry.Progress(packet), sender: packet.sender, length: Int(length), now: now)
+    }
+
+    /// A frame of a protocol without a state of its own, of a flow whose both ends have spoken; false of any other.
+    @inlinable @inline(always) func takeDatagram(sender: FlowEnd, length: Int, now: UInt32) -> Bool {
         guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
         return true
     }
-
-    /// Follows an established flow by a plain segment that came in by its sender's own port, under the verdict that the flow has. Where
-    /// any of this is not so nothing is changed, and false returned: then the frame goes the long way.
-    @inlinable @inline(always) public func take(
-        _ segment: PlainSegment, port: UInt8, length: UInt32, _ stamps: FlowStamps, now: UInt32
-    ) -> Bool {
-        let marks = unsafe entry.pointee.marks.rawValue
-        let wrongPort = (marks ^ marks >> 6 ^ segment.sender.number ^ port) & 1
-        let odd = unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
-            | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
-        guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
-        return unsafe FlowEntry.takePlain(
-            entry, FlowEntry.Progress(segment), sender: segment.sender, length: Int(length), now: now)
-    }
 }
 
-/// What a flow's verdict is held against before a plain segment takes it.
+/// What a flow's verdict is held against before a plain packet takes it.
 @frozen public struct FlowStamps: BitwiseCopyable, Sendable {
     /// The generation in force.
     public let generation: UInt32

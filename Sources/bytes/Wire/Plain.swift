@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Net
 
-// Nearly all frames of a network are segments in the middle of TCP connections: Ethernet II without a tag, IPv4 without options and
-// fragments or IPv6 without extension headers, TCP with ACK and neither SYN, FIN nor RST, without options or with timestamps alone, from one
-// ordinary address to another. These are recognised here in one straight run, and of them no more is kept than what their connection
-// needs (Van Jacobson's "header prediction" of TCP receivers, turned to the lookup of a firewall).
+// Nearly all frames of a network are segments in the middle of TCP connections, or UDP datagrams: Ethernet II without a tag, IPv4 without
+// options and fragments or IPv6 without extension headers, TCP with ACK and neither SYN, FIN nor RST, without options or with timestamps
+// alone, UDP that fills its packet and is of none of the services that Bulkhead looks into, from one ordinary address to another. These are
+// recognised here in one straight run, and of them no more is kept than what their connection needs (Van Jacobson's "header prediction"
+// of TCP receivers, turned to the lookup of a firewall).
 //
 // A recogniser decides nothing: what it does not take is read by `read`, which knows every rule and names the reason. So it may be as
 // narrow as it likes, and each of its tests takes in no more than the rule that it stands for. What it takes `read` takes too, with the
 // same key and the same numbers, and its checksums are right: the tests and the frame storm hold the one against the other.
 
-/// Where the fields of a plain segment lie that are looked at, in bytes from the frame's first.
+/// Where the fields of a plain packet lie that are looked at, in bytes from the frame's first.
 @usableFromInline enum PlainField {
     @inlinable static var source: Int { @_noLocks get { 6 } }
     @inlinable static var etherType: Int { @_noLocks get { 12 } }
@@ -19,92 +20,116 @@ public import Net
     @inlinable static var header: Int { @_noLocks get { 20 } }
     @inlinable static var headerWithTimestamps: Int { @_noLocks get { 32 } }
     @inlinable static var timestamps: UInt32 { @_noLocks get { 0x0101_080a } }
-    /// Of IPv4: both addresses in a row, then TCP.
+    /// Bytes of a UDP header.
+    @inlinable static var datagramHeader: Int { @_noLocks get { 8 } }
+    /// Of IPv4: both addresses in a row, then the transport.
     @inlinable static var addresses4: Int { @_noLocks get { 26 } }
-    @inlinable static var tcp4: Int { @_noLocks get { 34 } }
+    @inlinable static var transport4: Int { @_noLocks get { 34 } }
     /// Of IPv6.
     @inlinable static var payloadLength6: Int { @_noLocks get { 18 } }
     @inlinable static var nextHeader6: Int { @_noLocks get { 20 } }
     @inlinable static var addresses6: Int { @_noLocks get { 22 } }
-    @inlinable static var tcp6: Int { @_noLocks get { 54 } }
+    @inlinable static var transport6: Int { @_noLocks get { 54 } }
 }
 
-/// Recognises a plain segment.
+/// Recognises a plain packet.
 ///
 /// - Parameters:
 ///   - frame: all bytes of the frame as it was received.
 ///   - terms: what else makes a frame plain.
-///   - key4: the segment's key where it came over IPv4; else left as it was.
+///   - key4: the packet's key where it came over IPv4; else left as it was.
 ///   - key6: its key where it came over IPv6.
-///   - segment: the rest.
+///   - packet: the rest.
 /// - Returns: whether it is one. Else the three hold nothing of meaning, and `read` has to look at the frame.
 @_noLocks @inlinable @inline(always)
 public func readPlain(
     _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key4: inout FlowKey4, _ key6: inout FlowKey6,
-    into segment: inout PlainSegment
+    into packet: inout PlainPacket
 ) -> Bool {
-    // The shortest: the three headers over IPv4. Offsets have 16 bits, as in `read`.
-    guard frame.byteCount >= PlainField.tcp4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return false }
+    // The shortest: the three headers of TCP over IPv4, which each frame of 60 bytes has room for. Offsets have 16 bits, as in `read`.
+    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return false }
     let (destination, source) = (u64(frame, 0) >> 16, u64(frame, PlainField.source) >> 16)
     // The lowest bit of the first byte is a group's.
     guard (destination | source) >> 40 & 1 == 0, destination != terms.own.first, destination != terms.own.second,
         source != terms.own.first, source != terms.own.second
     else { return false }
     let type = u16(frame, PlainField.etherType)
-    if type == EtherType.ipv4 { return readPlain4(frame, terms, &key4, into: &segment) }
-    return type == EtherType.ipv6 && readPlain6(frame, terms, &key6, into: &segment)
+    if type == EtherType.ipv4 { return readPlain4(frame, terms, &key4, into: &packet) }
+    return type == EtherType.ipv6 && readPlain6(frame, terms, &key6, into: &packet)
 }
 
 @_noLocks @inlinable @inline(always)
 func readPlain4(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey4, into segment: inout PlainSegment
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey4, into packet: inout PlainPacket
 ) -> Bool {
     // Two words and a half: version to fragment offset, time to live to source, destination.
     let (first, second) = (u64(frame, PlainField.network), u64(frame, PlainField.network &+ 8))
     let destination = u32(frame, PlainField.network &+ 16)
     let source = UInt32(truncatingIfNeeded: second)
-    // Version 4, a header of 20 bytes; neither more fragments nor an offset; TCP.
-    guard first >> 56 == 0x45, first & 0x3fff == 0, second >> 48 & 0xff == UInt64(IPProtocol.tcp.rawValue) else { return false }
+    // Version 4, a header of 20 bytes; neither more fragments nor an offset.
+    guard first >> 56 == 0x45, first & 0x3fff == 0 else { return false }
+    let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: second >> 48))
     let length = Int(truncatingIfNeeded: first >> 32 & 0xffff)
     guard length <= frame.byteCount &- PlainField.network else { return false }
     guard isAllOnes(halves(first) &+ halves(second) &+ UInt64(destination)) else { return false }
     guard isOrdinary(source), isOrdinary(destination), source != destination else { return false }
     let end = PlainField.network &+ length
-    guard readPlainTCP(frame, from: PlainField.tcp4, to: end, into: &segment) else { return false }
+    guard readPlainTransport(frame, number, from: PlainField.transport4, to: end, into: &packet) else { return false }
     if terms.verifiesChecksum {
-        guard isRight(frame, from: PlainField.addresses4, segment: end &- PlainField.tcp4, to: end) else { return false }
+        let length = end &- PlainField.transport4
+        guard isRight(frame, from: PlainField.addresses4, to: end, length, number) else { return false }
     }
-    (key, segment.sender) = FlowKey4.plain(
-        from: source, to: destination, ports: u32(frame, PlainField.tcp4), pair: terms.pair)
-    segment.isIPv4 = true
+    (key, packet.sender) = FlowKey4.plain(
+        from: source, to: destination, ports: u32(frame, PlainField.transport4), number, pair: terms.pair)
+    packet.isIPv4 = true
     return true
 }
 
 @_noLocks @inlinable @inline(always)
 func readPlain6(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey6, into segment: inout PlainSegment
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey6, into packet: inout PlainPacket
 ) -> Bool {
-    guard frame.byteCount >= PlainField.tcp6 &+ PlainField.header else { return false }
-    guard u8(frame, PlainField.network) >> 4 == 6, u8(frame, PlainField.nextHeader6) == IPProtocol.tcp.rawValue else { return false }
+    guard frame.byteCount >= PlainField.transport6 &+ PlainField.header else { return false }
+    guard u8(frame, PlainField.network) >> 4 == 6 else { return false }
+    let number = IPProtocol(rawValue: u8(frame, PlainField.nextHeader6))
     let length = Int(u16(frame, PlainField.payloadLength6))
-    guard length <= frame.byteCount &- PlainField.tcp6 else { return false }
+    guard length <= frame.byteCount &- PlainField.transport6 else { return false }
     let source = address(frame, PlainField.addresses6)
     let destination = address(frame, PlainField.addresses6 &+ 16)
     guard isOrdinary(source), isOrdinary(destination), !(source == destination) else { return false }
-    let end = PlainField.tcp6 &+ length
-    guard readPlainTCP(frame, from: PlainField.tcp6, to: end, into: &segment) else { return false }
+    let end = PlainField.transport6 &+ length
+    guard readPlainTransport(frame, number, from: PlainField.transport6, to: end, into: &packet) else { return false }
     if terms.verifiesChecksum {
-        guard isRight(frame, from: PlainField.addresses6, segment: length, to: end) else { return false }
+        guard isRight(frame, from: PlainField.addresses6, to: end, length, number) else { return false }
     }
-    (key, segment.sender) = FlowKey6.plain(
-        from: source, to: destination, ports: u32(frame, PlainField.tcp6), pair: terms.pair)
-    segment.isIPv4 = false
+    (key, packet.sender) = FlowKey6.plain(
+        from: source, to: destination, ports: u32(frame, PlainField.transport6), number, pair: terms.pair)
+    packet.isIPv4 = false
     return true
 }
 
-/// The segment between two bytes, of which the last lies in the frame, and the first 20 too.
+/// The transport between two bytes: `end` is in the frame, and so are 20 bytes from `start` on.
 @_noLocks @inlinable @inline(always)
-func readPlainTCP(_ frame: borrowing RawSpan, from start: Int, to end: Int, into segment: inout PlainSegment) -> Bool {
+func readPlainTransport(
+    _ frame: borrowing RawSpan, _ number: IPProtocol, from start: Int, to end: Int, into packet: inout PlainPacket
+) -> Bool {
+    if number == .tcp { return readPlainSegment(frame, from: start, to: end, into: &packet) }
+    return number == .udp && readPlainDatagram(frame, from: start, to: end, into: &packet)
+}
+
+@_noLocks @inlinable @inline(always)
+func readPlainDatagram(_ frame: borrowing RawSpan, from start: Int, to end: Int, into packet: inout PlainPacket) -> Bool {
+    let length = end &- start
+    // With a checksum, which it may lack over IPv4 and must not over IPv6.
+    guard length >= PlainField.datagramHeader, Int(u16(frame, start &+ 4)) == length, u16(frame, start &+ 6) != 0,
+        !isKnownService(u16(frame, start &+ 2))
+    else { return false }
+    packet.isDatagram = true
+    return true
+}
+
+@_noLocks @inlinable @inline(always)
+func readPlainSegment(_ frame: borrowing RawSpan, from start: Int, to end: Int, into packet: inout PlainPacket) -> Bool {
     // Data offset and flags: ACK, and neither SYN, FIN nor RST.
     let control = u16(frame, start &+ 12)
     guard control & 0x17 == 0x10 else { return false }
@@ -117,19 +142,22 @@ func readPlainTCP(_ frame: borrowing RawSpan, from start: Int, to end: Int, into
     }
     let payload = end &- start &- header
     guard payload >= 0 else { return false }
-    segment.sequence = u32(frame, start &+ 4)
-    segment.acknowledgement = u32(frame, start &+ 8)
-    segment.window = u16(frame, start &+ 14)
-    segment.flags = TCPFlags(rawValue: UInt8(truncatingIfNeeded: control))
-    segment.payload = UInt16(truncatingIfNeeded: payload)
+    packet.sequence = u32(frame, start &+ 4)
+    packet.acknowledgement = u32(frame, start &+ 8)
+    packet.window = u16(frame, start &+ 14)
+    packet.flags = TCPFlags(rawValue: UInt8(truncatingIfNeeded: control))
+    packet.payload = UInt16(truncatingIfNeeded: payload)
+    packet.isDatagram = false
     return true
 }
 
-/// Whether a segment's checksum is right. The addresses stand right before it, so that one sum covers them and the segment; `length` is the
-/// segment's, the last of the pseudo-header's numbers beside TCP's own.
+/// Whether the transport's checksum is right. The addresses stand right before the transport, so that one sum covers both; its `length`
+/// and number are the rest of the pseudo-header.
 @_noLocks @inlinable @inline(always)
-func isRight(_ frame: borrowing RawSpan, from addresses: Int, segment length: Int, to end: Int) -> Bool {
-    let rest = UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(IPProtocol.tcp.rawValue).bigEndian)
+func isRight(
+    _ frame: borrowing RawSpan, from addresses: Int, to end: Int, _ length: Int, _ number: IPProtocol
+) -> Bool {
+    let rest = UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(number.rawValue).bigEndian)
     guard end &- addresses < shortLimit else { return isAllOnes(rest &+ nativeSum(frame, from: addresses, to: end)) }
     return isAllOnes(rest &+ nativeShortSum(frame, from: addresses, to: end))
 }

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is kept of a plain TCP segment, see `readPlain` in Wire: what its connection's windows are held against.
-@frozen public struct PlainSegment: BitwiseCopyable, Sendable {
-    /// Sequence number of the first byte.
+/// What is kept of a plain packet, see `readPlain` in Wire: of a TCP segment what its connection's windows are held against, of a UDP
+/// datagram nothing.
+@frozen public struct PlainPacket: BitwiseCopyable, Sendable {
+    /// TCP: sequence number of the first byte.
     public var sequence: UInt32 = 0
-    /// Acknowledgement number; the segment has one.
+    /// TCP: acknowledgement number; the segment has one.
     public var acknowledgement: UInt32 = 0
-    /// Bytes behind the TCP header.
+    /// TCP: bytes behind the header.
     public var payload: UInt16 = 0
-    /// The window as in the header, unscaled.
+    /// TCP: the window as in the header, unscaled.
     public var window: UInt16 = 0
-    /// The control bits: ACK, neither SYN, FIN nor RST.
+    /// TCP: the control bits: ACK, neither SYN, FIN nor RST.
     public var flags = TCPFlags(rawValue: 0)
     /// The end of the flow's key that sent it.
     public var sender = FlowEnd.low
     /// Whether it came over IPv4.
     public var isIPv4 = true
+    /// Whether it is a UDP datagram.
+    public var isDatagram = false
 
     /// An empty one, to be filled by Wire.
     @_noLocks @inlinable public init() {}
 }
 
-/// What a worker asks of a segment before it takes it for plain.
+/// What a worker asks of a packet before it takes it for plain.
 @frozen public struct PlainTerms: BitwiseCopyable, Sendable {
     /// The pair's number, a part of every key.
     public let pair: UInt8
@@ -39,16 +42,16 @@
 }
 
 extension FlowKey4 {
-    /// The key of a TCP segment outside of tags and tunnels between two different addresses, and the end that sent it. `ports` is
+    /// The key of a packet outside of tags and tunnels between two different addresses, and the end that sent it. `ports` is
     /// `source << 16 | destination`.
     @_noLocks @inlinable @inline(__always)
     public static func plain(
-        from source: UInt32, to destination: UInt32, ports: UInt32, pair: UInt8
+        from source: UInt32, to destination: UInt32, ports: UInt32, _ number: IPProtocol, pair: UInt8
     ) -> (key: FlowKey4, sender: FlowEnd) {
         let isLow = source < destination
         let key = FlowKey4(
             low: isLow ? source : destination, high: isLow ? destination : source, ports: isLow ? ports : ports << 16 | ports >> 16,
-            vlans: 0, tunnel: 0, context: plainContext(pair: pair))
+            vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
         return (key, isLow ? .low : .high)
     }
 }
@@ -57,17 +60,17 @@ extension FlowKey6 {
     /// As of IPv4.
     @_noLocks @inlinable @inline(__always)
     public static func plain(
-        from source: Address, to destination: Address, ports: UInt32, pair: UInt8
+        from source: Address, to destination: Address, ports: UInt32, _ number: IPProtocol, pair: UInt8
     ) -> (key: FlowKey6, sender: FlowEnd) {
         let isLow = source < destination
         let key = FlowKey6(
             low: isLow ? source : destination, high: isLow ? destination : source, ports: isLow ? ports : ports << 16 | ports >> 16,
-            vlans: 0, tunnel: 0, context: plainContext(pair: pair))
+            vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
         return (key, isLow ? .low : .high)
     }
 }
 
-/// `contextWord` of a TCP segment outside of tunnels.
-@_noLocks @inlinable @inline(__always) func plainContext(pair: UInt8) -> UInt32 {
-    UInt32(IPProtocol.tcp.rawValue) << 24 | UInt32(pair) << 16
+/// `contextWord` of a packet outside of tunnels.
+@_noLocks @inlinable @inline(__always) func plainContext(_ number: IPProtocol, pair: UInt8) -> UInt32 {
+    UInt32(number.rawValue) << 24 | UInt32(pair) << 16
 }
