@@ -118,7 +118,7 @@ let package = Package(
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
             ], path: "perf/pipeline", swiftSettings: settings),
-        .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3", "-Xclang", "-fno-split-cold-code"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 
         // Tests.
