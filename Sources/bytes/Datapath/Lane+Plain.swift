@@ -26,9 +26,9 @@ extension Lane {
         let descriptor = burst.descriptors[index]
         // A kernel or driver that lies about a descriptor must not make us read elsewhere.
         guard let terms, umem.contains(descriptor.address, length: descriptor.length),
-            umem.readPlain(descriptor, terms, &burst.keys[index], into: &burst.plain[index])
+            let hash = umem.readPlain(descriptor, terms, flows, &burst.keys[index], into: &burst.plain[index])
         else { return false }
-        burst.hashes[index] = flows.hash(burst.keys[index], isIPv4: burst.plain[index].isIPv4)
+        burst.hashes[index] = hash
         burst.steps[index] = BurstNotes.plain
         if ownerByHash { noteOwner(index) }
         return true
@@ -88,13 +88,23 @@ extension Lane {
 }
 
 extension UMEM {
-    /// The one door from a descriptor to a span; the caller has checked that the descriptor lies inside the UMEM.
+    /// The one door from a descriptor to a span; the caller has checked that the descriptor lies inside the UMEM. The hash of the packet's
+    /// flow, whose bucket is asked for; `nil` where it is none that is plain. Each family goes its own way to the end, so that its key
+    /// stays in registers.
     @_semantics("no_performance_analysis") @inline(always)
     func readPlain(
-        _ descriptor: Descriptor, _ terms: PlainTerms, _ keys: inout FlowKeys, into packet: inout PlainPacket
-    ) -> Bool {
-        unsafe Wire.readPlain(
-            RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length)), terms, &keys.v4, &keys.v6,
-            into: &packet)
+        _ descriptor: Descriptor, _ terms: PlainTerms, _ flows: borrowing FlowTables, _ keys: inout FlowKeys,
+        into packet: inout PlainPacket
+    ) -> UInt64? {
+        let frame = unsafe RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length))
+        let family = plainFamily(frame, terms)
+        if family == 4 {
+            guard let key = readPlain4(frame, terms, into: &packet) else { return nil }
+            keys.v4 = key
+            return flows.hash(key)
+        }
+        guard family == 6, let key = readPlain6(frame, terms, into: &packet) else { return nil }
+        keys.v6 = key
+        return flows.hash(key)
     }
 }

@@ -165,13 +165,15 @@ public import Net
     }
 
     /// First and second stage for a key that is made.
-    @inlinable @inline(always) public func hash(_ keys: borrowing FlowKeys, isIPv4: Bool) -> UInt64 {
-        if isIPv4 {
-            let hash = v4.hash(keys.v4)
-            v4.prefetchIndex(hash)
-            return hash
-        }
-        let hash = v6.hash(keys.v6)
+    @inlinable @inline(always) public func hash(_ key: FlowKey4) -> UInt64 {
+        let hash = v4.hash(key)
+        v4.prefetchIndex(hash)
+        return hash
+    }
+
+    /// The same over IPv6.
+    @inlinable @inline(always) public func hash(_ key: FlowKey6) -> UInt64 {
+        let hash = v6.hash(key)
         v6.prefetchIndex(hash)
         return hash
     }

@@ -62,10 +62,14 @@ extension FlowKey6 {
     public static func plain(
         from source: Address, to destination: Address, ports: UInt32, _ number: IPProtocol, pair: UInt8
     ) -> (key: FlowKey6, sender: FlowEnd) {
+        // Who sends is as random as a coin: the ends change places under a mask, because a branch would be guessed wrong half of the time.
         let isLow = source < destination
+        let mask: UInt64 = isLow ? 0 : .max
+        let (high, low) = ((source.high ^ destination.high) & mask, (source.low ^ destination.low) & mask)
         let key = FlowKey6(
-            low: isLow ? source : destination, high: isLow ? destination : source, ports: isLow ? ports : ports << 16 | ports >> 16,
-            vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
+            low: Address(high: source.high ^ high, low: source.low ^ low),
+            high: Address(high: destination.high ^ high, low: destination.low ^ low),
+            ports: isLow ? ports : ports << 16 | ports >> 16, vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
         return (key, isLow ? .low : .high)
     }
 }

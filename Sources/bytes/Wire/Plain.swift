@@ -32,80 +32,81 @@ public import Net
     @inlinable static var transport6: Int { @_noLocks get { 54 } }
 }
 
-/// Recognises a plain packet.
+/// Begins to recognise a plain packet: its Ethernet header.
 ///
 /// - Parameters:
 ///   - frame: all bytes of the frame as it was received.
 ///   - terms: what else makes a frame plain.
-///   - key4: the packet's key where it came over IPv4; else left as it was.
-///   - key6: its key where it came over IPv6.
-///   - packet: the rest.
-/// - Returns: whether it is one. Else the three hold nothing of meaning, and `read` has to look at the frame.
+/// - Returns: 4 or 6 where `readPlain4` or `readPlain6` has to go on; else 0, and `read` has to look at the frame.
 @_noLocks @inlinable @inline(always)
-public func readPlain(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key4: inout FlowKey4, _ key6: inout FlowKey6,
-    into packet: inout PlainPacket
-) -> Bool {
+public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt8 {
     // The shortest: the three headers of TCP over IPv4, which each frame of 60 bytes has room for. Offsets have 16 bits, as in `read`.
-    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return false }
+    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return 0 }
     let (destination, source) = (u64(frame, 0) >> 16, u64(frame, PlainField.source) >> 16)
     // The lowest bit of the first byte is a group's.
     guard (destination | source) >> 40 & 1 == 0, destination != terms.own.first, destination != terms.own.second,
         source != terms.own.first, source != terms.own.second
-    else { return false }
+    else { return 0 }
     let type = u16(frame, PlainField.etherType)
-    if type == EtherType.ipv4 { return readPlain4(frame, terms, &key4, into: &packet) }
-    return type == EtherType.ipv6 && readPlain6(frame, terms, &key6, into: &packet)
+    return type == EtherType.ipv4 ? 4 : type == EtherType.ipv6 ? 6 : 0
 }
 
+/// Recognises a plain packet over IPv4 behind an Ethernet header.
+///
+/// - Parameters:
+///   - frame: the frame, of which `plainFamily` has said 4.
+///   - terms: the same.
+///   - packet: what is kept of it; of no meaning where it is none.
+/// - Returns: the key of its flow; `nil` where it is no plain packet, and `read` has to look at it.
 @_noLocks @inlinable @inline(always)
-func readPlain4(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey4, into packet: inout PlainPacket
-) -> Bool {
+public func readPlain4(_ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket) -> FlowKey4? {
+    // What `plainFamily` has seen: said once more, so that the compiler leaves out the checks that follow from it.
+    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header else { return nil }
     // Two words and a half: version to fragment offset, time to live to source, destination.
     let (first, second) = (u64(frame, PlainField.network), u64(frame, PlainField.network &+ 8))
     let destination = u32(frame, PlainField.network &+ 16)
     let source = UInt32(truncatingIfNeeded: second)
     // Version 4, a header of 20 bytes; neither more fragments nor an offset.
-    guard first >> 56 == 0x45, first & 0x3fff == 0 else { return false }
+    guard first >> 56 == 0x45, first & 0x3fff == 0 else { return nil }
     let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: second >> 48))
     let length = Int(truncatingIfNeeded: first >> 32 & 0xffff)
-    guard length <= frame.byteCount &- PlainField.network else { return false }
-    guard isAllOnes(halves(first) &+ halves(second) &+ UInt64(destination)) else { return false }
-    guard isOrdinary(source), isOrdinary(destination), source != destination else { return false }
+    guard length <= frame.byteCount &- PlainField.network else { return nil }
+    guard isAllOnes(halves(first) &+ halves(second) &+ UInt64(destination)) else { return nil }
+    guard isOrdinary(source), isOrdinary(destination), source != destination else { return nil }
     let end = PlainField.network &+ length
-    guard readPlainTransport(frame, number, from: PlainField.transport4, to: end, into: &packet) else { return false }
+    guard readPlainTransport(frame, number, from: PlainField.transport4, to: end, into: &packet) else { return nil }
     if terms.verifiesChecksum {
         let length = end &- PlainField.transport4
-        guard isRight(frame, from: PlainField.addresses4, to: end, length, number) else { return false }
+        guard isRight(frame, from: PlainField.addresses4, to: end, length, number) else { return nil }
     }
-    (key, packet.sender) = FlowKey4.plain(
+    let (key, sender) = FlowKey4.plain(
         from: source, to: destination, ports: u32(frame, PlainField.transport4), number, pair: terms.pair)
+    packet.sender = sender
     packet.isIPv4 = true
-    return true
+    return key
 }
 
+/// Recognises a plain packet over IPv6 behind an Ethernet header, as `readPlain4` does.
 @_noLocks @inlinable @inline(always)
-func readPlain6(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, _ key: inout FlowKey6, into packet: inout PlainPacket
-) -> Bool {
-    guard frame.byteCount >= PlainField.transport6 &+ PlainField.header else { return false }
-    guard u8(frame, PlainField.network) >> 4 == 6 else { return false }
+public func readPlain6(_ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket) -> FlowKey6? {
+    guard frame.byteCount >= PlainField.transport6 &+ PlainField.header else { return nil }
+    guard u8(frame, PlainField.network) >> 4 == 6 else { return nil }
     let number = IPProtocol(rawValue: u8(frame, PlainField.nextHeader6))
     let length = Int(u16(frame, PlainField.payloadLength6))
-    guard length <= frame.byteCount &- PlainField.transport6 else { return false }
+    guard length <= frame.byteCount &- PlainField.transport6 else { return nil }
     let source = address(frame, PlainField.addresses6)
     let destination = address(frame, PlainField.addresses6 &+ 16)
-    guard isOrdinary(source), isOrdinary(destination), !(source == destination) else { return false }
+    guard isOrdinary(source), isOrdinary(destination), !(source == destination) else { return nil }
     let end = PlainField.transport6 &+ length
-    guard readPlainTransport(frame, number, from: PlainField.transport6, to: end, into: &packet) else { return false }
+    guard readPlainTransport(frame, number, from: PlainField.transport6, to: end, into: &packet) else { return nil }
     if terms.verifiesChecksum {
-        guard isRight(frame, from: PlainField.addresses6, to: end, length, number) else { return false }
+        guard isRight(frame, from: PlainField.addresses6, to: end, length, number) else { return nil }
     }
-    (key, packet.sender) = FlowKey6.plain(
+    let (key, sender) = FlowKey6.plain(
         from: source, to: destination, ports: u32(frame, PlainField.transport6), number, pair: terms.pair)
+    packet.sender = sender
     packet.isIPv4 = false
-    return true
+    return key
 }
 
 /// The transport between two bytes: `end` is in the frame, and so are 20 bytes from `start` on.
