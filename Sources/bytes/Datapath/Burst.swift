@@ -65,7 +65,9 @@ extension Lane {
         for index in 0..<Int(count) {
             if !readPlain(index, terms) { read(index, by: policy, at: now) }
         }
-        for index in 0..<Int(count) { suggest(index) }
+        var unknown = 0
+        for index in 0..<Int(count) where suggest(index) { unknown &+= 1 }
+        if unknown > 0 { prepareOpenings(count, by: policy, at: now) }
         let stamps = FlowStamps(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
         for index in 0..<Int(count) {
             if judgePlain(index, stamps, now) { continue }
@@ -153,19 +155,23 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
-    /// that of a refusal.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines; where there is none asks for those of a
+    /// refusal, and says true.
     @_noLocks @inline(always)
-    mutating func suggest(_ index: Int) {
-        guard !burst.isPlain(index) else { return suggestPlain(index) }
-        burst.candidates[index] = .none
-        guard isPacket(index) else { return }
-        burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-        if burst.candidates[index].isNone {
-            denials.prefetch(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-        } else {
-            flows.prefetchEntry(burst.candidates[index])
+    mutating func suggest(_ index: Int) -> Bool {
+        guard burst.isPlain(index) || isPacket(index) else {
+            burst.candidates[index] = .none
+            return false
         }
+        let (hash, isIPv4) = (burst.hashes[index], burst.keys[index].isIPv4)
+        let number = flows.candidate(hash, isIPv4: isIPv4)
+        burst.candidates[index] = number
+        guard !number.isNone else {
+            denials.prefetch(hash, isIPv4: isIPv4)
+            return true
+        }
+        flows.prefetchEntry(number)
+        return false
     }
 
     /// Whether the frame has a transport whose ports are known, and so belongs to a flow.

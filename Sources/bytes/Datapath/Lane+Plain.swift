@@ -7,7 +7,7 @@ internal import Ring
 internal import Wire
 
 // The short way: a plain packet (`readPlain` in Wire) of an established flow whose verdict is in force, or a datagram of a connection that
-// was refused a moment ago. It is recognised without a reading being made of it, and passes the three stages of a burst by a few
+// was refused a moment ago. It is recognised without a reading being made of it, and passes the stages of a burst by a few
 // compares each. Whatever is not so goes the long way from its start, and nothing was changed until then: a frame that was recognised
 // and finds no verdict is read after all.
 
@@ -34,16 +34,7 @@ extension Lane {
         return true
     }
 
-    /// Second stage: looks into the bucket, and asks for the entry that it suggests, or where there is none for the lines of a refusal.
-    @_noLocks @inline(always)
-    mutating func suggestPlain(_ index: Int) {
-        let number = flows.candidate(burst.hashes[index], isIPv4: burst.plain[index].isIPv4)
-        burst.candidates[index] = number
-        guard !number.isNone else { return denials.prefetch(burst.hashes[index], isIPv4: burst.plain[index].isIPv4) }
-        flows.prefetchEntry(number)
-    }
-
-    /// Third stage: lets the frame pass, or ends it; false where it goes the long way.
+    /// Last stage: lets the frame pass, or ends it; false where it goes the long way.
     @_noLocks @inline(always)
     mutating func judgePlain(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
         guard burst.isPlain(index), foreignOwner(index) == nil else { return false }
@@ -52,7 +43,10 @@ extension Lane {
         guard let place = flows.same(burst.keys[index], number) else { return false }
         let descriptor = burst.descriptors[index]
         let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
-        guard place.take(burst.plain[index], port: port, length: descriptor.length, stamps, now: now.ticks) else { return false }
+        guard
+            place.take(
+                burst.plain[index], sender: burst.keys[index].sender, port: port, length: descriptor.length, stamps, now: now.ticks)
+        else { return false }
         burst.verdict = .forward
         forward(descriptor, from: Int(port), at: now)
         return true
@@ -62,20 +56,16 @@ extension Lane {
     /// SYN is asked for, which is not plain.
     @_noLocks @inline(never)
     private mutating func dropRemembered(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
-        let packet = burst.plain[index]
-        // Somebody may have asked for it.
-        guard packet.isDatagram, !expected.isAnythingExpected(at: now.nanoseconds) else { return false }
-        let descriptor = burst.descriptors[index]
-        let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
-        let denial = denials.find(
-            burst.keys[index], packet.sender, isIPv4: packet.isIPv4, hash: burst.hashes[index], port: port,
-            generation: stamps.generation, epoch: stamps.epoch, now: now.ticks)
-        // An answer needs a reading.
-        guard let denial, !denial.isReject else { return false }
-        reporter.suppress()
-        unsafe counters.pointee.refusedAgain &+= 1
+        // Somebody may have asked for it. And an answer needs a reading.
+        guard burst.plain[index].isDatagram, !expected.isAnythingExpected(at: now.nanoseconds),
+            let denial = denial(index, generation: stamps.generation, epoch: stamps.epoch, now), !denial.isReject
+        else { return false }
+        noteAgain()
         burst.verdict = .drop(denial.reason)
-        drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(port), because: denial.reason)
+        let descriptor = burst.descriptors[index]
+        drop(
+            Frame(address: descriptor.address, length: descriptor.length), from: Int(descriptor.options & 1),
+            because: denial.reason)
         return true
     }
 
@@ -83,7 +73,7 @@ extension Lane {
     @_noLocks @inline(never)
     mutating func readAfterAll(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         read(index, by: policy, at: now)
-        suggest(index)
+        _ = suggest(index)
     }
 }
 
@@ -99,12 +89,12 @@ extension UMEM {
         let frame = unsafe RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length))
         let family = plainFamily(frame, terms)
         if family == 4 {
-            guard let key = readPlain4(frame, terms, into: &packet) else { return nil }
-            keys.v4 = key
+            guard let (key, sender) = readPlain4(frame, terms, into: &packet) else { return nil }
+            (keys.v4, keys.sender, keys.isIPv4) = (key, sender, true)
             return flows.hash(key)
         }
-        guard family == 6, let key = readPlain6(frame, terms, into: &packet) else { return nil }
-        keys.v6 = key
+        guard family == 6, let (key, sender) = readPlain6(frame, terms, into: &packet) else { return nil }
+        (keys.v6, keys.sender, keys.isIPv4) = (key, sender, false)
         return flows.hash(key)
     }
 }

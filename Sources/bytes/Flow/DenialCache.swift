@@ -108,11 +108,9 @@ public import Net
 @safe public struct DenialCache: ~Copyable {
     @usableFromInline let v4 = DenialLines<FlowKey4>()
     @usableFromInline let v6 = DenialLines<FlowKey6>()
-    /// The port pair's number, a part of every key.
-    public let pair: UInt8
 
     /// A cache that holds nothing.
-    public init(pair: UInt8) { self.pair = pair }
+    public init() {}
 
     /// Brings the lines of a hash into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {
@@ -121,46 +119,20 @@ public import Net
         unsafe Net.prefetch(first + 64)
     }
 
-    /// The refusal of the connection that a reading opens, by the same generation and epoch, if it is remembered and not too old.
-    @inlinable public func find(
-        _ reading: borrowing Reading, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, now: UInt32
-    ) -> Denial? {
-        var keys = FlowKeys()
-        if reading.isIPv4 {
-            (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
-        } else {
-            (keys.v6, keys.sender) = FlowKey6.make(of: reading, pair: pair)
-        }
-        return find(
-            keys, keys.sender, isIPv4: reading.isIPv4, hash: hash, port: port, generation: generation, epoch: epoch, now: now)
-    }
-
-    /// The same, of a connection by its key and the end that sent.
+    /// The refusal of a connection, by its key and the end that sent, and by the same generation and epoch, if it is remembered and not
+    /// too old.
     @inlinable @inline(__always) public func find(
-        _ keys: borrowing FlowKeys, _ sender: FlowEnd, isIPv4: Bool, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32,
-        now: UInt32
+        _ keys: borrowing FlowKeys, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, now: UInt32
     ) -> Denial? {
-        let found = isIPv4 ? v4.denial(hash, keys.v4, sender, port: port) : v6.denial(hash, keys.v6, sender, port: port)
+        let found =
+            keys.isIPv4 ? v4.denial(hash, keys.v4, keys.sender, port: port) : v6.denial(hash, keys.v6, keys.sender, port: port)
         guard let found, found.generation == generation, found.epoch == epoch, now &- found.judged < Denial.lifetime
         else { return nil }
         return found
     }
 
-    /// Remembers that a connection was refused.
-    @inlinable public mutating func keep(
-        _ reading: borrowing Reading, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, isReject: Bool,
-        reason: DropReason, now: UInt32
-    ) {
-        var denial = Denial(
-            generation: generation, epoch: epoch, judged: now, isReject: isReject, reason: reason, sender: .low, port: port)
-        if reading.isIPv4 {
-            let (key, sender) = FlowKey4.make(of: reading, pair: pair)
-            denial.sender = sender
-            v4.keep(denial, hash, key)
-        } else {
-            let (key, sender) = FlowKey6.make(of: reading, pair: pair)
-            denial.sender = sender
-            v6.keep(denial, hash, key)
-        }
+    /// Remembers that a connection was refused; `denial` says from which end it came.
+    @inlinable public mutating func keep(_ denial: Denial, _ keys: borrowing FlowKeys, hash: UInt64) {
+        if keys.isIPv4 { v4.keep(denial, hash, keys.v4) } else { v6.keep(denial, hash, keys.v6) }
     }
 }

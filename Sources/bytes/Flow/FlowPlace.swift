@@ -49,16 +49,16 @@ public import Net
     /// Follows an established flow by a plain packet that came in by its sender's own port, under the verdict that the flow has. Where
     /// any of this is not so nothing is changed, and false returned: then the frame goes the long way.
     @inlinable @inline(always) public func take(
-        _ packet: PlainPacket, port: UInt8, length: UInt32, _ stamps: FlowStamps, now: UInt32
+        _ packet: PlainPacket, sender: FlowEnd, port: UInt8, length: UInt32, _ stamps: FlowStamps, now: UInt32
     ) -> Bool {
         let marks = unsafe entry.pointee.marks.rawValue
-        let wrongPort = (marks ^ marks >> 6 ^ packet.sender.number ^ port) & 1
+        let wrongPort = (marks ^ marks >> 6 ^ sender.number ^ port) & 1
         let odd = unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
             | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
         guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
-        if packet.isDatagram { return takeDatagram(sender: packet.sender, length: Int(length), now: now) }
+        if packet.isDatagram { return takeDatagram(sender: sender, length: Int(length), now: now) }
         return unsafe FlowEntry.takePlain(
-            entry, FlowEntry.Progress(packet), sender: packet.sender, length: Int(length), now: now)
+            entry, FlowEntry.Progress(packet), sender: sender, length: Int(length), now: now)
     }
 
     /// A frame of a protocol without a state of its own, of a flow whose both ends have spoken; false of any other.

@@ -62,9 +62,24 @@ public import Net
         low: Address(high: 0, low: 0), high: Address(high: 0, low: 0), ports: 0, vlans: 0, tunnel: 0, context: 0)
     /// The end that sent the frame.
     public var sender = FlowEnd.low
+    /// Which of both it is.
+    public var isIPv4 = true
 
     /// No key.
     @inlinable public init() {}
+
+    /// The key of a reading on the given pair.
+    @inlinable public init(of reading: borrowing Reading, pair: UInt8) { note(reading, pair: pair) }
+
+    /// Makes it the key of a reading; that of the other family stays as it was.
+    @inlinable @inline(always) mutating func note(_ reading: borrowing Reading, pair: UInt8) {
+        isIPv4 = reading.isIPv4
+        if isIPv4 {
+            (v4, sender) = FlowKey4.make(of: reading, pair: pair)
+        } else {
+            (v6, sender) = FlowKey6.make(of: reading, pair: pair)
+        }
+    }
 }
 
 /// A worker's tables of both families behind one face, so that what judges flows is written once and is not generic. Nothing here carries
@@ -128,16 +143,8 @@ public import Net
 
     /// First and second stage, which keep the key for the fifth.
     @inlinable @inline(always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
-        if reading.isIPv4 {
-            (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
-            let hash = v4.hash(keys.v4)
-            v4.prefetchIndex(hash)
-            return hash
-        }
-        (keys.v6, keys.sender) = FlowKey6.make(of: reading, pair: pair)
-        let hash = v6.hash(keys.v6)
-        v6.prefetchIndex(hash)
-        return hash
+        keys.note(reading, pair: pair)
+        return keys.isIPv4 ? hash(keys.v4) : hash(keys.v6)
     }
 
     /// Third stage: the entry that the hash's bucket suggests, or none.
@@ -205,10 +212,10 @@ public import Net
 
     /// Fifth stage: the flow of a key.
     @inlinable @inline(always) public func find(
-        _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
+        _ keys: borrowing FlowKeys, hash: UInt64, candidate: FlowNumber
     ) -> FlowNumber {
         let suggested = candidate.isNone ? .max : candidate.entry
-        if isIPv4 { return FlowNumber(v4.find(keys.v4, hash: hash, candidate: suggested), isIPv4: true) }
+        if keys.isIPv4 { return FlowNumber(v4.find(keys.v4, hash: hash, candidate: suggested), isIPv4: true) }
         return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
     }
 

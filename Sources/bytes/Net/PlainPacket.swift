@@ -13,10 +13,6 @@
     public var window: UInt16 = 0
     /// TCP: the control bits: ACK, neither SYN, FIN nor RST.
     public var flags = TCPFlags(rawValue: 0)
-    /// The end of the flow's key that sent it.
-    public var sender = FlowEnd.low
-    /// Whether it came over IPv4.
-    public var isIPv4 = true
     /// Whether it is a UDP datagram.
     public var isDatagram = false
 

@@ -57,9 +57,11 @@ public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt
 ///   - frame: the frame, of which `plainFamily` has said 4.
 ///   - terms: the same.
 ///   - packet: what is kept of it; of no meaning where it is none.
-/// - Returns: the key of its flow; `nil` where it is no plain packet, and `read` has to look at it.
+/// - Returns: the key of its flow, and the end that sent it; `nil` where it is no plain packet, and `read` has to look at it.
 @_noLocks @inlinable @inline(always)
-public func readPlain4(_ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket) -> FlowKey4? {
+public func readPlain4(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket
+) -> (key: FlowKey4, sender: FlowEnd)? {
     // What `plainFamily` has seen: said once more, so that the compiler leaves out the checks that follow from it.
     guard frame.byteCount >= PlainField.transport4 &+ PlainField.header else { return nil }
     // Two words and a half: version to fragment offset, time to live to source, destination.
@@ -79,16 +81,15 @@ public func readPlain4(_ frame: borrowing RawSpan, _ terms: PlainTerms, into pac
         let length = end &- PlainField.transport4
         guard isRight(frame, from: PlainField.addresses4, to: end, length, number) else { return nil }
     }
-    let (key, sender) = FlowKey4.plain(
+    return FlowKey4.plain(
         from: source, to: destination, ports: u32(frame, PlainField.transport4), number, pair: terms.pair)
-    packet.sender = sender
-    packet.isIPv4 = true
-    return key
 }
 
 /// Recognises a plain packet over IPv6 behind an Ethernet header, as `readPlain4` does.
 @_noLocks @inlinable @inline(always)
-public func readPlain6(_ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket) -> FlowKey6? {
+public func readPlain6(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket
+) -> (key: FlowKey6, sender: FlowEnd)? {
     guard frame.byteCount >= PlainField.transport6 &+ PlainField.header else { return nil }
     guard u8(frame, PlainField.network) >> 4 == 6 else { return nil }
     let number = IPProtocol(rawValue: u8(frame, PlainField.nextHeader6))
@@ -102,11 +103,8 @@ public func readPlain6(_ frame: borrowing RawSpan, _ terms: PlainTerms, into pac
     if terms.verifiesChecksum {
         guard isRight(frame, from: PlainField.addresses6, to: end, length, number) else { return nil }
     }
-    let (key, sender) = FlowKey6.plain(
+    return FlowKey6.plain(
         from: source, to: destination, ports: u32(frame, PlainField.transport6), number, pair: terms.pair)
-    packet.sender = sender
-    packet.isIPv4 = false
-    return key
 }
 
 /// The transport between two bytes: `end` is in the frame, and so are 20 bytes from `start` on.
