@@ -118,7 +118,8 @@ let package = Package(
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
             ], path: "perf/pipeline", swiftSettings: settings),
-        .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3", "-Xclang", "-fno-split-cold-code"])]),
+        .target(
+            name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3", "-Xclang", "-fno-split-cold-code"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 
         // Tests.

@@ -29,16 +29,25 @@ extension Lane {
                 source: burst.questions[index].source, destination: burst.questions[index].destination)
         }
         for place in 0..<openers {
-            let index = Int(burst.openers[place])
-            policy.snapshot.prefetchRows(
-                source: burst.questions[index].source, destination: burst.questions[index].destination)
+            let question = burst.questions[Int(burst.openers[place])]
+            policy.snapshot.prefetchFilters(source: question.source, destination: question.destination)
+        }
+        for place in 0..<openers {
+            let question = burst.questions[Int(burst.openers[place])]
+            policy.snapshot.prefetchRows(source: question.source, destination: question.destination)
+        }
+        for place in 0..<openers {
+            let question = burst.questions[Int(burst.openers[place])]
+            policy.snapshot.prefetchTables(source: question.source, destination: question.destination)
         }
     }
 
     /// Whether a frame is likely to ask policy about a flow that it opens. What is not asked here is asked where it is judged.
     @_noLocks @inline(always)
     private mutating func mayOpen(_ index: Int, _ policy: borrowing PolicyInForce, _ now: Moment) -> Bool {
-        guard burst.candidates[index].isNone, burst.isPlain(index) || isPacket(index), foreignOwner(index) == nil else { return false }
+        guard burst.candidates[index].isNone, burst.isPlain(index) || isPacket(index), foreignOwner(index) == nil else {
+            return false
+        }
         guard denial(index, generation: policy.snapshot.generation, epoch: policy.map.epoch, now) == nil else { return false }
         if burst.isPlain(index) {
             // A question needs a reading, so that a datagram is read now.

@@ -45,7 +45,8 @@ extension Lane {
         let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
         guard
             place.take(
-                burst.plain[index], sender: burst.keys[index].sender, port: port, length: descriptor.length, stamps, now: now.ticks)
+                burst.plain[index], sender: burst.keys[index].sender, port: port, length: descriptor.length, stamps,
+                now: now.ticks)
         else { return false }
         burst.verdict = .forward
         forward(descriptor, from: Int(port), at: now)

@@ -53,7 +53,8 @@ public import Net
     ) -> Bool {
         let marks = unsafe entry.pointee.marks.rawValue
         let wrongPort = (marks ^ marks >> 6 ^ sender.number ^ port) & 1
-        let odd = unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
+        let odd =
+            unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
             | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
         guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
         if packet.isDatagram { return takeDatagram(sender: sender, length: Int(length), now: now) }

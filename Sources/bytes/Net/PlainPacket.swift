@@ -46,7 +46,8 @@ extension FlowKey4 {
     ) -> (key: FlowKey4, sender: FlowEnd) {
         let isLow = source < destination
         let key = FlowKey4(
-            low: isLow ? source : destination, high: isLow ? destination : source, ports: isLow ? ports : ports << 16 | ports >> 16,
+            low: isLow ? source : destination, high: isLow ? destination : source,
+            ports: isLow ? ports : ports << 16 | ports >> 16,
             vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
         return (key, isLow ? .low : .high)
     }
