@@ -117,6 +117,7 @@ let package = Package(
             name: "bulkhead-perf-pipeline",
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
+                "TestSupport",
             ], path: "perf/pipeline", swiftSettings: settings),
         .target(
             name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3", "-Xclang", "-fno-split-cold-code"])]),

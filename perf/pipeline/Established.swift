@@ -28,18 +28,6 @@ extension Question {
         return row
     }
 
-    /// A few frames of established connections past either side, for whoever counts the instructions of a turn.
-    func instructions() throws -> Fields {
-        let stream = Stream(huge: false)
-        let loaded = try Loaded(Estate.small(), flows: settings, huge: false)
-        let worker = try established(stream, loaded)
-        let reference = try Reference(stream, like: worker, isIPv4: isIPv4, huge: false)
-        for side in [worker, reference] as [any Side] { _ = side.pass(stream, count: 32 * chunk, at: Self.now) }
-        var row = Fields()
-        row.add("frames", 32 * chunk)
-        return row
-    }
-
     /// The same beside the reference with DPDK's hash table in place of the index.
     func besideRTEHash() throws -> Fields {
         guard isIPv4, let library else { throw Trouble.noLibrary("--rte-hash names no library, or the family is IPv6") }

@@ -7,7 +7,7 @@ internal import Ring
 // First frames of a burst. Each asks policy for what lies far apart in memory: two slots of the address map, two classes, a line of either's
 // row. One after the other they would wait for each line; so all that may open a flow are put together, and go through the stages of that
 // question side by side, each of which asks for the memory that the next one reads. The answer is given frame by frame, in their
-// order, because one frame's flow is the next one's. What policy does not need is asked for in `suggest`.
+// order, because one frame's flow is the next one's. On the way a datagram is found whose like was refused a moment ago.
 
 extension Lane {
     /// Prepares the questions of the frames in hand whose bucket suggests no flow.
@@ -45,15 +45,17 @@ extension Lane {
     /// Whether a frame is likely to ask policy about a flow that it opens. What is not asked here is asked where it is judged.
     @_noLocks @inline(always)
     private mutating func mayOpen(_ index: Int, _ policy: borrowing PolicyInForce, _ now: Moment) -> Bool {
-        guard burst.candidates[index].isNone, burst.isPlain(index) || isPacket(index), foreignOwner(index) == nil else {
+        guard burst.candidates[index].isNone, foreignOwner(index) == nil else { return false }
+        let isPlain = burst.isPlain(index)
+        guard isPlain ? burst.plain[index].isDatagram : isPacket(index) else { return false }
+        if let denial = denial(index, generation: policy.snapshot.generation, epoch: policy.map.epoch, now) {
+            burst.refusals[index] = denial.reason
+            // An answer needs a reading.
+            if isPlain, !denial.isReject { burst.steps[index] |= BurstNotes.refused }
             return false
         }
-        guard denial(index, generation: policy.snapshot.generation, epoch: policy.map.epoch, now) == nil else { return false }
-        if burst.isPlain(index) {
-            // A question needs a reading, so that a datagram is read now.
-            guard burst.plain[index].isDatagram else { return false }
-            readAfterAll(index, by: policy, at: now)
-        }
+        // So does a question.
+        if isPlain { readAfterAll(index, by: policy, at: now) }
         guard isPacket(index), !burst.isInTunnel(index) else { return false }
         let marks = burst.readings[index].marks.rawValue
         guard marks & (Reading.Marks.group.rawValue | Reading.Marks.icmpError.rawValue) == 0 else { return false }

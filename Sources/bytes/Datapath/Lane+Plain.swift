@@ -39,7 +39,7 @@ extension Lane {
     mutating func judgePlain(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
         guard burst.isPlain(index), foreignOwner(index) == nil else { return false }
         let number = burst.candidates[index]
-        guard !number.isNone else { return dropRemembered(index, stamps, now) }
+        guard !number.isNone else { return dropRefused(index, now) }
         guard let place = flows.same(burst.keys[index], number) else { return false }
         let descriptor = burst.descriptors[index]
         let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
@@ -53,20 +53,18 @@ extension Lane {
         return true
     }
 
-    /// Ends a datagram of no flow whose like was refused a moment ago, as `openFlow` does after reading it; false of any other. Of TCP only a
-    /// SYN is asked for, which is not plain.
-    @_noLocks @inline(never)
-    private mutating func dropRemembered(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
-        // Somebody may have asked for it. And an answer needs a reading.
-        guard burst.plain[index].isDatagram, !expected.isAnythingExpected(at: now.nanoseconds),
-            let denial = denial(index, generation: stamps.generation, epoch: stamps.epoch, now), !denial.isReject
-        else { return false }
+    /// Ends a datagram of no flow whose like was refused a moment ago (see `prepareOpenings`), as `openFlow` does after reading it; false of
+    /// any other.
+    @_noLocks @inline(__always)
+    private mutating func dropRefused(_ index: Int, _ now: Moment) -> Bool {
+        // Somebody may have asked for it.
+        guard burst.steps[index] & BurstNotes.refused != 0, !expected.isAnythingExpected(at: now.nanoseconds) else {
+            return false
+        }
         noteAgain()
-        burst.verdict = .drop(denial.reason)
-        let descriptor = burst.descriptors[index]
-        drop(
-            Frame(address: descriptor.address, length: descriptor.length), from: Int(descriptor.options & 1),
-            because: denial.reason)
+        let (descriptor, reason) = (burst.descriptors[index], burst.refusals[index])
+        burst.verdict = .drop(reason)
+        drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(descriptor.options & 1), because: reason)
         return true
     }
 
