@@ -10,6 +10,7 @@ internal import Wire
 //
 //     completion ring ─► free list ─► fill ring          what was sent comes back, the kernel gets free frames
 //     receive ring, hand-off rings ─► the burst in hand  at most 64 frames a port and turn
+//       plain     what most frames are goes a short way  (Lane+Plain: recognised, suggested, passed)
 //       read      bytes -> reading, or a reason          (Wire)
 //       enter     the tunnel that policy judges inside   (Wire)
 //       verify    the transport's checksum               (Wire)
@@ -17,6 +18,7 @@ internal import Wire
 //       own       whose flow is it? ─► hand-off ring     another worker's
 //       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
 //                                                         of its own over the burst, so that the waits overlap)
+//       prepare   the questions of first frames          (Lane+Openings)
 //       judge     layer 2, known flow, or policy         (Flow, Classifier)
 //     verdict ─► transmit ring of the other port, or free list; what is rejected, an answer to the port that it came in by
 //
