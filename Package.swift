@@ -138,10 +138,12 @@ let package = Package(
             name: "bulkhead-perf-pipeline",
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
+                "TestSupport",
             ], path: "perf/pipeline", swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-perf-forwarder", dependencies: ["CXDP"], path: "perf/forwarder", cSettings: [.unsafeFlags(["-O3"])]),
-        .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(
+            name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3", "-Xclang", "-fno-split-cold-code"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 
         // Tests.

@@ -11,7 +11,7 @@ import Testing
 
     /// A cache that an expectation can name, because it is not copied with it.
     private final class Kept {
-        var cache = DenialCache(pair: 0)
+        var cache = DenialCache()
         let hash: UInt64
 
         init(_ reading: borrowing Reading, hash: UInt64) {
@@ -20,14 +20,21 @@ import Testing
         }
 
         func keep(_ reading: borrowing Reading, isReject: Bool, _ reason: DropReason) {
-            cache.keep(
-                reading, hash: hash, port: 0, generation: 3, epoch: 7, isReject: isReject, reason: reason, now: 100)
+            keep(reading, isReject: isReject, reason, port: 0)
+        }
+
+        func keep(_ reading: borrowing Reading, isReject: Bool, _ reason: DropReason, port: UInt8) {
+            let keys = FlowKeys(of: reading, pair: 0)
+            let denial = Denial(
+                generation: 3, epoch: 7, judged: 100, isReject: isReject, reason: reason, sender: keys.sender, port: port)
+            cache.keep(denial, keys, hash: hash)
         }
 
         func find(
             _ reading: borrowing Reading, port: UInt8 = 0, generation: UInt32 = 3, epoch: UInt32 = 7, now: UInt32 = 100
         ) -> Denial? {
-            cache.find(reading, hash: hash, port: port, generation: generation, epoch: epoch, now: now)
+            cache.find(
+                FlowKeys(of: reading, pair: 0), hash: hash, port: port, generation: generation, epoch: epoch, now: now)
         }
     }
 
@@ -71,11 +78,23 @@ import Testing
         #expect(kept.find(.tcp(2, from: client, to: (server.0, 81))) != nil)
         #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
         let zero = Reading.packet(IPProtocol(rawValue: 0), from: (Address(v4: 0), 0), to: (Address(v4: 0), 0))
-        let empty = DenialCache(pair: 0)
+        let empty = DenialCache()
         for port in [0, 255] as [UInt8] {
-            let found = empty.find(zero, hash: 0, port: port, generation: 0, epoch: 0, now: 0)
+            let found = empty.find(FlowKeys(of: zero, pair: 0), hash: 0, port: port, generation: 0, epoch: 0, now: 0)
             #expect(found == nil)
         }
+    }
+
+    @Test func `two ends that both send, and two ports, do not take each other's lines`() {
+        let (asked, answered) = (Reading.tcp(2, from: client, to: server), Reading.tcp(2, from: server, to: client))
+        let kept = Kept(asked, hash: hash)
+        kept.keep(answered, isReject: false, .denied)
+        #expect(kept.find(asked)?.reason == .unjudged)
+        #expect(kept.find(answered)?.reason == .denied)
+        let other = Kept(asked, hash: hash)
+        other.keep(asked, isReject: false, .denied, port: 1)
+        #expect(other.find(asked, port: 0)?.reason == .unjudged)
+        #expect(other.find(asked, port: 1)?.reason == .denied)
     }
 
     @Test func `what is kept of a refusal fills its line with an IPv6 key`() {

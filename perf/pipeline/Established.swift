@@ -28,18 +28,6 @@ extension Question {
         return row
     }
 
-    /// A few frames of established connections past either side, for whoever counts the instructions of a turn.
-    func instructions() throws -> Fields {
-        let stream = Stream(huge: false)
-        let loaded = try Loaded(Estate.small(), flows: settings, huge: false)
-        let worker = try established(stream, loaded)
-        let reference = try Reference(stream, like: worker, isIPv4: isIPv4, huge: false)
-        for side in [worker, reference] as [any Side] { _ = side.pass(stream, count: 32 * chunk, at: Self.now) }
-        var row = Fields()
-        row.add("frames", 32 * chunk)
-        return row
-    }
-
     /// The same beside the reference with DPDK's hash table in place of the index.
     func besideRTEHash() throws -> Fields {
         guard isIPv4, let library else { throw Trouble.noLibrary("--rte-hash names no library, or the family is IPv6") }
@@ -72,8 +60,12 @@ extension Question {
         let worker = try established(stream, loaded)
         let refused = Stream(huge: huge)
         var random = Seeded(9)
+        // Each client sends from behind its own port, as in a network.
+        let connections = (0..<flows).map { Connection($0, isIPv4: isIPv4) }
+        let behind = (0..<2).map { port in connections.filter { $0.port == port } }
+        guard behind.allSatisfy({ !$0.isEmpty }) else { throw Trouble.otherFate("too few connections for two ports") }
         for place in 0..<Stream.count {
-            let connection = Connection(random.below(flows), isIPv4: isIPv4)
+            let connection = behind[place & 1][random.below(behind[place & 1].count)]
             var segment = connection.data(fromClient: true)
             (segment.isDatagram, segment.payload) = (true, 18)
             (segment.sourcePort, segment.destinationPort) = (connection.clientPort, 9_999)

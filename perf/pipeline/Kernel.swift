@@ -26,6 +26,14 @@ import Synchronization
         lengths[number] = unsafe UInt16(segment.write(at: memory.base + number * Self.frameSize))
     }
 
+    /// Writes a frame of at most `frameSize` bytes.
+    func write(_ frame: [UInt8], at number: Int) {
+        precondition(frame.count <= Self.frameSize && number < lengths.count)
+        lengths[number] = UInt16(frame.count)
+        // In bounds by the line above.
+        unsafe (memory.base + number * Self.frameSize).copyMemory(from: frame, byteCount: frame.count)
+    }
+
     /// Shortens every frame of the stream to the given length, so that it ends inside a header.
     func cut(to length: UInt16) {
         for number in 0..<Self.count { lengths[number] = length }

@@ -73,7 +73,8 @@ enum Estate {
         return try PolicySet(documents)
     }
 
-    /// Ten rules for the servers' network of the measured connections: the first two let TCP 443 in from the clients' networks.
+    /// Ten rules for the servers' network of the measured connections: the first two let TCP 443 in from the clients' networks, the last one
+    /// UDP 8009 from one of them.
     static func small() throws -> PolicySet {
         func blocks(_ texts: String...) -> [Prefix] { texts.compactMap { Prefix($0) } }
         var policy = Policy(name: ObjectName("ten"))
@@ -84,7 +85,9 @@ enum Estate {
             term.cidrs = place == 1 ? blocks("12.0.0.0/8", "fd02::/16") : blocks("10.0.0.0/8", "fd00::/16")
             var rule = Rule(number: place + 1, action: .allow, direction: .ingress, peers: [term])
             let port: UInt16 = place < 2 ? 443 : UInt16(8_000 + place)
-            rule.services = ServiceList([.range(ServiceRange(.tcp, ports: port...port))], text: "services: [tcp/\(port)]")
+            let number: IPProtocol = place < 9 ? .tcp : .udp
+            rule.services = ServiceList(
+                [.range(ServiceRange(number, ports: port...port))], text: "services: [\(number.name)/\(port)]")
             policy.rules.append(rule)
         }
         let servers = Workload(name: ObjectName("servers"), addresses: blocks("11.0.0.0/8", "fd01::/16"))

@@ -67,8 +67,14 @@ final class Loaded {
             )
             snapshot.prefetchClasses(source: owners[index - first].source, destination: owners[index - first].destination)
         }
-        for index in probes.indices {
-            snapshot.prefetchRows(source: owners[index - first].source, destination: owners[index - first].destination)
+        for (source, destination) in owners[..<probes.count] {
+            snapshot.prefetchFilters(source: source, destination: destination)
+        }
+        for (source, destination) in owners[..<probes.count] {
+            snapshot.prefetchRows(source: source, destination: destination)
+        }
+        for (source, destination) in owners[..<probes.count] {
+            snapshot.prefetchTables(source: source, destination: destination)
         }
         for index in probes.indices {
             sum &+=

@@ -135,5 +135,3 @@ INLINE bool same6(const void *a, const struct key6 *b) {
     for (int i = 0; i < 6; i++) difference |= x[i] ^ y[i];
     return difference == 0;
 }
-
-INLINE bool is_live(const struct entry *entry) { return (uint8_t)(entry->state - 1) < 6; }

@@ -11,7 +11,6 @@ struct port {
     struct producer fill, transmit;
     struct consumer receive, completion;
     const _Atomic(uint32_t) *link;
-    uint64_t own_address;
     uint32_t maximum_frame;
     // Of these the counters of a worker consist, too.
     uint64_t received, received_bytes, ring_position, forwarded, forwarded_bytes, dropped[reasons];
@@ -27,8 +26,8 @@ struct reference {
     const _Atomic(uint32_t) *epoch;
     reference_lookup lookup;
     void *lookup_table;
-    uint8_t pair;
-    bool verifies, any_zone_on_link;
+    struct terms terms;
+    bool any_zone_on_link;
     struct descriptor descriptors[burst];
     struct note notes[burst] __attribute__((aligned(64)));
 };
@@ -54,7 +53,7 @@ struct reference *reference_create(const struct reference_parts *parts) {
         port->transmit = producer_over(base + 2 * step, from->ring_size);
         port->completion = consumer_over(base + 3 * step, from->ring_size);
         port->link = (const _Atomic(uint32_t) *)from->link;
-        port->own_address = from->own_address;
+        self->terms.own[i] = from->own_address;
         port->maximum_frame = from->maximum_frame;
     }
     self->frames = parts->frames;
@@ -67,8 +66,8 @@ struct reference *reference_create(const struct reference_parts *parts) {
     self->v6 = table_over(&parts->v6, parts->secret);
     self->generation = parts->generation;
     self->epoch = (const _Atomic(uint32_t) *)parts->epoch;
-    self->pair = parts->pair;
-    self->verifies = parts->verifies_checksums;
+    self->terms.pair = parts->pair;
+    self->terms.verifies = parts->verifies_checksums;
     self->any_zone_on_link = parts->any_zone_on_link;
     return self;
 }
@@ -142,8 +141,9 @@ INLINE void read_note(struct reference *self, uint32_t i) {
         note->reason = truncated;
         return;
     }
-    note->reason = read_frame(self->frames + descriptor->address, descriptor->length, self->verifies, self->pair, note);
-    if (unlikely(note->reason) || self->lookup) return;
+    bool is_plain = read_frame(self->frames + descriptor->address, descriptor->length, &self->terms, note);
+    note->reason = is_plain ? fine : other;
+    if (unlikely(!is_plain) || self->lookup) return;
     if (note->is_ipv4) {
         note->hash = hash4(&self->v4, &note->key.v4);
         prefetch_bucket(&self->v4, note->hash);
@@ -195,9 +195,9 @@ INLINE struct entry *behind_key(uint8_t *at, bool is_ipv4) {
     return (struct entry *)(at + (is_ipv4 ? sizeof(struct key4) : sizeof(struct key6)));
 }
 
+// Whether an entry is that of a key; its state is looked at later.
 INLINE bool is_flow(uint8_t *at, const struct note *note) {
-    bool is_same = note->is_ipv4 ? same4(at, &note->key.v4) : same6(at, &note->key.v6);
-    return is_same && is_live(behind_key(at, note->is_ipv4));
+    return note->is_ipv4 ? same4(at, &note->key.v4) : same6(at, &note->key.v6);
 }
 
 // Where the bucket suggests another flow with the same tag: all places of both buckets.
@@ -217,14 +217,15 @@ RARELY static uint32_t find(const struct reference *self, const struct note *not
     return UINT32_MAX;
 }
 
+// What a flow's verdict is held against: once a burst.
+struct stamps {
+    uint32_t generation, epoch, second;
+};
+
 // The verdict on a frame: 0 to forward it.
-INLINE enum reason judge(struct reference *self, const struct note *note, uint32_t port, uint64_t wall, uint32_t ticks) {
+INLINE enum reason judge(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps, uint32_t ticks) {
     if (unlikely(note->reason)) return note->reason;
-    uint64_t first = self->ports[0].own_address, second = self->ports[1].own_address;
-    bool is_own = (note->source_mac == first) | (note->source_mac == second) | (note->destination_mac == first)
-        | (note->destination_mac == second);
-    if (unlikely(is_own)) return own_address;
-    if (unlikely(note->group | self->any_zone_on_link)) return other;
+    if (unlikely(self->any_zone_on_link)) return other;
     if (unlikely(note->candidate == UINT32_MAX)) return unknown_flow;
     uint8_t *at = table_entry(self, note->is_ipv4, note->candidate);
     if (unlikely(!is_flow(at, note))) {
@@ -233,15 +234,13 @@ INLINE enum reason judge(struct reference *self, const struct note *note, uint32
         at = table_entry(self, note->is_ipv4, number);
     }
     struct entry *entry = behind_key(at, note->is_ipv4);
-    bool is_initiator = (entry->marks & mark_high) == note->sender;
-    if (unlikely(is_initiator != (port == (entry->marks & mark_second_port) / mark_second_port))) return spoofed;
-    bool is_old = entry->generation != self->generation || entry->epoch != atomic_load_explicit(self->epoch, memory_order_acquire)
-        || (entry->valid_until != UINT32_MAX && wall >= entry->valid_until);
-    if (unlikely(is_old)) return stale;
-    if (unlikely(!is_initiator && entry->marks & mark_elsewhere)) return spoofed;
+    uint8_t marks = entry->marks, wrong_port = (marks ^ marks >> 6 ^ note->sender ^ port) & 1;
+    uint32_t other_stamp = (entry->generation ^ stamps->generation) | (entry->epoch ^ stamps->epoch);
+    if (unlikely(other_stamp | wrong_port | (marks & mark_elsewhere))) return spoofed;
+    if (unlikely(stamps->second >= entry->valid_until)) return stale;
     struct window *own = &entry->window[note->sender];
     const struct window *peer = &entry->window[!note->sender];
-    uint8_t odd = ((note->flags & 0x17) ^ 0x10) | (entry->state ^ state_established) | (own->flags ^ ordinary) | (peer->flags ^ ordinary);
+    uint8_t odd = (entry->state ^ state_established) | (own->flags ^ ordinary) | (peer->flags ^ ordinary);
     if (unlikely(odd)) return not_opening;
     if (unlikely(!is_in_windows(own, peer, note))) return out_of_window;
     entry->seen[note->sender] |= note->flags;
@@ -276,8 +275,10 @@ uint32_t reference_turn(struct reference *self, uint64_t wall, uint32_t ticks) {
         for (uint32_t i = 0; i < count; i++) read_note(self, i);
         if (self->lookup) look_up(self, count);
         for (uint32_t i = 0; i < count; i++) suggest(self, &self->notes[i]);
+        struct stamps stamps = {self->generation, atomic_load_explicit(self->epoch, memory_order_acquire),
+            wall < UINT32_MAX ? wall : UINT32_MAX - 1};
         for (uint32_t i = 0; i < count; i++) {
-            enum reason reason = judge(self, &self->notes[i], number, wall, ticks);
+            enum reason reason = judge(self, &self->notes[i], number, &stamps, ticks);
             if (likely(!reason)) reason = forward(self, &self->descriptors[i], number);
             if (likely(!reason)) continue;
             port->dropped[reason]++;

@@ -2,11 +2,11 @@
 #pragma once
 #include "flows.h"
 
-// From bytes to what the later stages need of a frame: every check that Sources/bytes/Wire makes on an ordinary one (Ethernet II, IPv4
-// without options or IPv6 without extension headers, TCP), in the same order. What is not ordinary is refused as `other`.
+// From bytes to what the later stages need of a frame: what `readPlain` of Sources/bytes/Wire asks of a TCP segment, in the same order. What is
+// not plain is refused as `other`.
 
-enum reason { fine = 0, truncated, bad_length, bad_checksum, bad_tcp, martian, other, unknown_flow, spoofed, link_down, oversize,
-    transmit_full, out_of_window, own_address, not_opening, stale, reasons };
+enum reason { fine = 0, truncated, other, unknown_flow, spoofed, link_down, oversize, transmit_full, out_of_window, not_opening, stale,
+    reasons };
 
 // What is known of a frame in hand; one line and a half.
 struct note {
@@ -15,11 +15,17 @@ struct note {
         struct key6 v6;
     } key;
     uint64_t hash;
-    uint64_t source_mac, destination_mac;
     uint32_t candidate, length;
     uint32_t sequence, acknowledgement;
     uint16_t window, payload;
-    uint8_t flags, sender, reason, is_ipv4, group;
+    uint8_t flags, sender, reason, is_ipv4;
+};
+
+// What makes a frame plain for a worker.
+struct terms {
+    uint64_t own[2];
+    uint8_t pair;
+    bool verifies;
 };
 
 INLINE uint16_t u16(const uint8_t *at) {
@@ -37,151 +43,137 @@ INLINE uint64_t u64(const uint8_t *at) {
     memcpy(&word, at, 8);
     return __builtin_bswap64(word);
 }
-
-INLINE uint16_t folded(uint64_t sum) {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (sum & 0xffff) + (sum >> 16);
+INLINE uint64_t native64(const uint8_t *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
 }
+
+INLINE uint64_t halves(uint64_t word) { return (word >> 32) + (uint32_t)word; }
+
+// Whether a one's complement sum folds to all ones.
+INLINE bool is_all_ones(uint64_t sum) { return sum % 0xffff == 0 && sum != 0; }
+
+// Words add up as they are and their upper halves apart: both tell the lower halves' sum.
+#define ADD(word) \
+    do { \
+        uint64_t added = (word); \
+        words += added; \
+        upper += added >> 32; \
+    } while (0)
 
 // The one's complement sum of some bytes, in the byte order of the machine.
 INLINE uint64_t summed(const uint8_t *at, uint32_t count) {
-    uint64_t sum = 0;
-    for (; count >= 8; at += 8, count -= 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        sum += (word >> 32) + (uint32_t)word;
+    uint64_t words = 0, upper = 0;
+#pragma clang loop vectorize(disable)
+    for (; unlikely(count >= 64); at += 64, count -= 64) {
+        for (int i = 0; i < 64; i += 8) ADD(native64(at + i));
     }
-    if (count >= 4) {
+    if (count & 32) {
+        for (int i = 0; i < 32; i += 8) ADD(native64(at + i));
+        at += 32;
+    }
+    if (count & 16) {
+        ADD(native64(at));
+        ADD(native64(at + 8));
+        at += 16;
+    }
+    if (count & 8) {
+        ADD(native64(at));
+        at += 8;
+    }
+    uint64_t sum = words - (upper << 32) + upper;
+    if (count & 4) {
         uint32_t word;
         memcpy(&word, at, 4);
         sum += word;
-        at += 4, count -= 4;
+        at += 4;
     }
-    if (count >= 2) {
+    if (count & 2) {
         uint16_t word;
         memcpy(&word, at, 2);
         sum += word;
-        at += 2, count -= 2;
+        at += 2;
     }
-    return count ? sum + *at : sum;
+    return count & 1 ? sum + *at : sum;
 }
 
-// Whether a connection ever sends these flags.
-INLINE bool is_legal(uint8_t flags) {
-    uint8_t judged = flags & 0x3f;
-    if (unlikely(!(judged & 0x10))) return judged == 0x02 || judged == 0x04;
-    return likely(!(judged & 0x02)) || !(judged & 0x05);
+// Whether a segment is right; its pseudo-header's addresses stand right before it.
+INLINE bool is_right(const uint8_t *addresses, uint32_t count, uint32_t length) {
+    return is_all_ones(summed(addresses, count) + __builtin_bswap16(length) + (6 << 8));
 }
 
-// Walks the options of a segment that has others than two times no operation and timestamps.
-RARELY static bool options_are_right(const uint8_t *at, const uint8_t *end) {
-    while (at < end) {
-        if (*at == 0) return true;
-        if (*at == 1) {
-            at++;
-            continue;
-        }
-        if (end - at < 2 || at[1] < 2 || at[1] > end - at) return false;
-        at += at[1];
+// Reads a segment of `length` bytes, of which 20 lie in the frame in any case.
+INLINE bool read_tcp(const uint8_t *tcp, int32_t length, struct note *note) {
+    uint16_t control = u16(tcp + 12);
+    if (unlikely((control & 0x17) != 0x10)) return false;
+    int32_t header = 20;
+    if (control >> 12 != 5) {
+        if (unlikely(control >> 12 != 8 || length < 32 || u32(tcp + 20) != 0x0101080a)) return false;
+        header = 32;
     }
-    return true;
-}
-
-// Reads the segment between `start` and `end`, both offsets in the frame.
-INLINE enum reason read_tcp(const uint8_t *frame, uint32_t start, uint32_t end, struct note *note, uint32_t *ports) {
-    uint32_t length = end - start;
-    if (unlikely(length < 20)) return truncated;
-    const uint8_t *tcp = frame + start;
-    uint32_t header = (tcp[12] >> 4) * 4;
-    uint8_t flags = tcp[13];
-    if (unlikely(header < 20 || !is_legal(flags) || header > length)) return bad_tcp;
-    *ports = u32(tcp);
+    if (unlikely(length < header)) return false;
     note->sequence = u32(tcp + 4);
     note->acknowledgement = u32(tcp + 8);
     note->window = u16(tcp + 14);
-    note->flags = flags;
+    note->flags = control;
     note->payload = length - header;
-    if (header > 20) {
-        uint32_t skipped = u32(tcp + 20) == 0x0101080a ? 32 : 20;
-        if (unlikely(skipped > header)) return bad_tcp;
-        if (unlikely(skipped != header) && !options_are_right(tcp + skipped, tcp + header)) return bad_tcp;
-    }
-    return fine;
+    return true;
 }
 
-INLINE bool is_possible_source(uint32_t address) {
-    uint32_t top = address >> 24;
-    return top != 0 && top != 127 && address >> 28 != 0xe && address != 0xffffffff;
-}
+INLINE bool is_ordinary4(uint32_t address) { return (address >> 24) - 1 < 223 && address >> 24 != 127; }
+INLINE bool is_ordinary6(uint64_t high) { return high - 1 < 0xfeffffffffffffff; }
 
-INLINE enum reason read_ipv4(const uint8_t *frame, uint32_t length, bool verifies, uint8_t pair, struct note *note) {
-    const uint8_t *ip = frame + 14;
-    if (unlikely(length < 34)) return truncated;
-    uint32_t header = (ip[0] & 15) * 4, total = u16(ip + 2);
-    if (unlikely(ip[0] >> 4 != 4 || header < 20 || header > total || total > length - 14)) return bad_length;
-    if (unlikely(folded(summed(ip, header)) != 0xffff)) return bad_checksum;
-    uint32_t source = u32(ip + 12), destination = u32(ip + 16);
-    note->group |= destination >> 28 == 0xe || destination == 0xffffffff;
-    if (unlikely(header > 20 || u16(ip + 6) & 0x3fff || ip[9] != 6)) return other;
-    uint32_t ports;
-    enum reason reason = read_tcp(frame, 34, 14 + total, note, &ports);
-    if (unlikely(reason)) return reason;
-    uint32_t top = destination >> 24;
-    if (unlikely(!is_possible_source(source) || top == 0 || top == 127 || source == destination)) return martian;
-    if (verifies) {
-        uint64_t sum = summed(ip + 20, total - 20) + summed(ip + 12, 8) + __builtin_bswap16(total - 20) + (6 << 8);
-        if (unlikely(folded(sum) != 0xffff)) return bad_checksum;
-    }
+INLINE bool read_ipv4(const uint8_t *frame, uint32_t count, const struct terms *terms, struct note *note) {
+    uint64_t first = u64(frame + 14), second = u64(frame + 22);
+    uint32_t source = second, destination = u32(frame + 30), length = first >> 32 & 0xffff;
+    if (unlikely(first >> 56 != 0x45 || (first & 0x3fff) != 0 || length > count - 14)) return false;
+    if (unlikely(!is_all_ones(halves(first) + halves(second) + destination))) return false;
+    if (unlikely(!is_ordinary4(source) || !is_ordinary4(destination) || source == destination)) return false;
+    if (unlikely((second >> 48 & 0xff) != 6)) return false;
+    int32_t segment = (int32_t)length - 20;
+    if (unlikely(!read_tcp(frame + 34, segment, note))) return false;
+    if (terms->verifies && unlikely(!is_right(frame + 26, segment + 8, segment))) return false;
+    uint32_t ports = u32(frame + 34);
     bool is_low = source < destination;
     note->sender = !is_low;
     note->key.v4 = (struct key4){is_low ? source : destination, is_low ? destination : source,
-        is_low ? ports : ports << 16 | ports >> 16, 0, 0, 6u << 24 | (uint32_t)pair << 16};
-    return fine;
+        is_low ? ports : ports << 16 | ports >> 16, 0, 0, 6u << 24 | (uint32_t)terms->pair << 16};
+    return true;
 }
 
-INLINE bool is_mapped(const uint64_t address[2]) { return address[0] == 0 && address[1] >> 32 == 0xffff; }
-
-INLINE enum reason read_ipv6(const uint8_t *frame, uint32_t length, bool verifies, uint8_t pair, struct note *note) {
-    const uint8_t *ip = frame + 14;
-    if (unlikely(length < 54)) return truncated;
-    uint32_t payload = u16(ip + 4);
-    if (unlikely(ip[0] >> 4 != 6 || payload > length - 54)) return bad_length;
-    uint64_t source[2] = {u64(ip + 8), u64(ip + 16)}, destination[2] = {u64(ip + 24), u64(ip + 32)};
-    if (unlikely(is_mapped(source) || is_mapped(destination))) return martian;
-    if (unlikely(payload == 0)) return bad_length;
-    note->group |= destination[0] >> 56 == 0xff;
-    if (unlikely(ip[6] != 6)) return other;
-    uint32_t ports;
-    enum reason reason = read_tcp(frame, 54, 54 + payload, note, &ports);
-    if (unlikely(reason)) return reason;
-    bool from_none = (source[0] | source[1]) == 0 || (source[0] == 0 && source[1] == 1) || source[0] >> 56 == 0xff;
-    bool to_none = (destination[0] | destination[1]) == 0 || (destination[0] == 0 && destination[1] == 1);
-    bool same = ((source[0] ^ destination[0]) | (source[1] ^ destination[1])) == 0;
-    if (unlikely(from_none || to_none || same)) return martian;
-    if (verifies) {
-        uint64_t sum = summed(ip + 40, payload) + summed(ip + 8, 32) + __builtin_bswap16(payload) + (6 << 8);
-        if (unlikely(folded(sum) != 0xffff)) return bad_checksum;
-    }
+INLINE bool read_ipv6(const uint8_t *frame, uint32_t count, const struct terms *terms, struct note *note) {
+    if (unlikely(count < 74)) return false;
+    uint32_t length = u16(frame + 18);
+    if (unlikely(frame[14] >> 4 != 6 || frame[20] != 6 || length > count - 54)) return false;
+    uint64_t source[2] = {u64(frame + 22), u64(frame + 30)}, destination[2] = {u64(frame + 38), u64(frame + 46)};
+    if (unlikely(!is_ordinary6(source[0]) || !is_ordinary6(destination[0]))) return false;
+    if (unlikely(((source[0] ^ destination[0]) | (source[1] ^ destination[1])) == 0)) return false;
+    if (unlikely(!read_tcp(frame + 54, length, note))) return false;
+    if (terms->verifies && unlikely(!is_right(frame + 22, 32 + length, length))) return false;
+    uint32_t ports = u32(frame + 54);
     bool is_low = source[0] != destination[0] ? source[0] < destination[0] : source[1] < destination[1];
     note->sender = !is_low;
-    const uint64_t *low = is_low ? source : destination, *high = is_low ? destination : source;
-    note->key.v6 = (struct key6){{low[0], low[1]}, {high[0], high[1]}, is_low ? ports : ports << 16 | ports >> 16, 0, 0,
-        6u << 24 | (uint32_t)pair << 16};
-    return fine;
+    note->key.v6.low[0] = is_low ? source[0] : destination[0];
+    note->key.v6.low[1] = is_low ? source[1] : destination[1];
+    note->key.v6.high[0] = is_low ? destination[0] : source[0];
+    note->key.v6.high[1] = is_low ? destination[1] : source[1];
+    note->key.v6.ports = is_low ? ports : ports << 16 | ports >> 16;
+    note->key.v6.vlans = note->key.v6.tunnel = 0;
+    note->key.v6.context = 6u << 24 | (uint32_t)terms->pair << 16;
+    return true;
 }
 
-// Reads a frame of `length` bytes.
-INLINE enum reason read_frame(const uint8_t *frame, uint32_t length, bool verifies, uint8_t pair, struct note *note) {
-    if (unlikely(length > UINT16_MAX || length < 14)) return truncated;
+// Reads a frame of `count` bytes.
+INLINE bool read_frame(const uint8_t *frame, uint32_t count, const struct terms *terms, struct note *note) {
+    if (unlikely(count > UINT16_MAX || count < 54)) return false;
     // Eight bytes each, of which the header surely has the two behind the address.
-    note->destination_mac = u64(frame) >> 16;
-    note->source_mac = u64(frame + 6) >> 16;
-    note->group = note->destination_mac >> 40 & 1;
-    if (unlikely(note->source_mac >> 40 & 1)) return martian;
+    uint64_t destination = u64(frame) >> 16, source = u64(frame + 6) >> 16;
+    if (unlikely((destination | source) >> 40 & 1)) return false;
+    if (unlikely(destination == terms->own[0] || destination == terms->own[1])) return false;
+    if (unlikely(source == terms->own[0] || source == terms->own[1])) return false;
     uint16_t type = u16(frame + 12);
     note->is_ipv4 = type == 0x0800;
-    if (likely(type == 0x0800)) return read_ipv4(frame, length, verifies, pair, note);
-    return likely(type == 0x86dd) ? read_ipv6(frame, length, verifies, pair, note) : other;
+    if (type == 0x0800) return read_ipv4(frame, count, terms, note);
+    return type == 0x86dd && read_ipv6(frame, count, terms, note);
 }

@@ -67,9 +67,9 @@ public import Synchronization
 
     /// Asks for the slot in which an address is looked for first; `claim` comes next, after the same was done for others.
     @_noLocks @inlinable public func prefetch(_ address: Address) {
-        // The mask keeps the slot inside the map. A relaxed load is one that the compiler may not leave out.
+        // Any address will do, and the mask keeps the slot inside the map.
         let slot = AddressMapLayout.home(of: address, seed: seed) & mask
-        _ = unsafe (words + Int(truncatingIfNeeded: slot &* 4)).pointee.load(ordering: .relaxed)
+        unsafe Net.prefetch(words + Int(truncatingIfNeeded: slot &* 4))
     }
 
     /// The claim on an address in a zone: one that names the zone before one that holds in any.

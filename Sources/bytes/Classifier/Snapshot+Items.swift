@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Synchronization
+public import Net
 
 /// The sections by number. Nothing is checked here: every number in the image was compared with the counts when it was mapped, and
 /// every number from outside is compared with them by the caller. Debug builds check all the same.
@@ -66,30 +66,32 @@ extension Snapshot {
     }
 }
 
-/// Early loads: the processor goes on while the line comes.
+/// Prefetches: the processor goes on while the line comes.
 extension Snapshot {
     /// Asks for the line of a class.
     @_noLocks @inlinable @inline(__always) func touchClass(_ number: UInt32) {
-        // Classifier has no C to ask for a prefetch, and a relaxed load is one that the compiler may not leave out. The caller has
-        // compared the number with the count.
-        unsafe touch(UnsafeRawPointer(classes.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)))
+        // Any address will do; the caller has compared the number with the count.
+        unsafe prefetch(classes.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number))
     }
 
     /// Asks for a line of a row.
     @_noLocks @inlinable @inline(__always) func touchLine(_ number: UInt32) {
         // The number follows from a class's line, which was checked.
-        unsafe touch(UnsafeRawPointer(rows.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)))
+        unsafe prefetch(rows.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number))
     }
 
     /// Asks for the filter of a line of a row.
     @_noLocks @inlinable @inline(__always) func touchFilter(_ number: UInt32) {
         // As many filters as lines.
-        unsafe touch(UnsafeRawPointer(filters.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)))
+        unsafe prefetch(filters.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number))
     }
 
-    @_noLocks @inlinable @inline(__always) func touch(_ line: UnsafeRawPointer) {
-        // `line` points into the image.
-        _ = unsafe line.assumingMemoryBound(to: Atomic<UInt8>.self).pointee.load(ordering: .relaxed)
+    /// Asks for the first lines of a service table, which is as long as most are.
+    @_noLocks @inlinable @inline(__always) func touchTable(_ number: UInt32) {
+        // Any address will do; the number follows from a line of a row, which was checked.
+        let first = unsafe intervals.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number)
+        unsafe prefetch(first)
+        unsafe prefetch(first + 8)
     }
 }
 

@@ -49,31 +49,7 @@ extension Snapshot {
         return judgement(egress, SnapshotLayout.none, now)
     }
 
-    /// Asks for the lines of both owners' classes, for a caller that goes over a burst in stages; `prefetchRows` comes next.
-    @_noLocks @inlinable public func prefetchClasses(source: Owner, destination: Owner) {
-        if source.classNumber < classTotal { touchClass(source.classNumber) }
-        if destination.classNumber < classTotal { touchClass(destination.classNumber) }
-    }
-
-    /// Asks for what both sides' rows say first of the other end's class, and for what they say of everybody; `judge` comes next.
-    @_noLocks @inlinable public func prefetchRows(source: Owner, destination: Owner) {
-        guard source.classNumber < classTotal, destination.classNumber < classTotal else { return }
-        let (from, to) = (source.classNumber, destination.classNumber)
-        let (subject, peer) = (rowsOf(from), rowsOf(to))
-        touchRow(subject.egress, to)
-        touchRow(peer.ingress, from)
-        // The farthest ancestor is where most peers that a row does not name end up.
-        touchRoot(subject.egress, to)
-        touchRoot(peer.ingress, from)
-    }
-
-    @_noLocks @inlinable @inline(__always) func touchRoot(_ row: Row, _ peer: ClassNumber) {
-        let count = ancestorCount(peer)
-        guard row.lines > 0, count > 0 else { return }
-        let last = ancestor(of: peer, count &- 1)
-        if last != root { touchLine(row.first &+ PeerLine.home(of: last, lines: row.lines)) }
-    }
-
+    /// Asks for what a row says of a peer first.
     @_noLocks @inlinable @inline(__always) func touchRow(_ row: Row, _ peer: ClassNumber) {
         if row.lines > 0 { touchFilter(row.first &+ PeerLine.home(of: peer, lines: row.lines)) }
     }

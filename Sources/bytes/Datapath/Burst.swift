@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Classifier
 internal import Flow
 public import Net
 internal import Record
@@ -9,6 +10,7 @@ internal import Wire
 //
 //     completion ring ─► free list ─► fill ring          what was sent comes back, the kernel gets free frames
 //     receive ring, hand-off rings ─► the burst in hand  at most 64 frames a port and turn
+//       plain     what most frames are goes a short way  (Lane+Plain: recognised, suggested, passed)
 //       read      bytes -> reading, or a reason          (Wire)
 //       enter     the tunnel that policy judges inside   (Wire)
 //       verify    the transport's checksum               (Wire)
@@ -16,6 +18,7 @@ internal import Wire
 //       own       whose flow is it? ─► hand-off ring     another worker's
 //       suggest   bucket -> the entry it is likely to be (Flow; each stage asks for the memory that the next one reads, in a loop
 //                                                         of its own over the burst, so that the waits overlap)
+//       prepare   the questions of first frames          (Lane+Openings)
 //       judge     layer 2, known flow, or policy         (Flow, Classifier)
 //     verdict ─► transmit ring of the other port, or free list; what is rejected, an answer to the port that it came in by
 //
@@ -60,16 +63,27 @@ extension Lane {
     @_noLocks
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
-        for index in 0..<Int(count) { read(index, by: policy, at: now) }
-        for index in 0..<Int(count) { suggest(index) }
+        let terms = plainTerms(policy)
         for index in 0..<Int(count) {
-            if let owner = foreignOwner(index) {
-                handOver(index, to: owner)
-            } else {
-                burst.verdict = judge(index, by: policy, at: now)
-                dispatch(index, burst.verdict, at: now)
-            }
+            if !readPlain(index, terms) { read(index, by: policy, at: now) }
         }
+        var unknown = 0
+        for index in 0..<Int(count) where suggest(index) { unknown &+= 1 }
+        if unknown > 0 { prepareOpenings(count, by: policy, at: now) }
+        let stamps = FlowStamps(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
+        for index in 0..<Int(count) {
+            if judgePlain(index, stamps, now) { continue }
+            settle(index, by: policy, at: now)
+        }
+    }
+
+    /// What becomes of a frame that did not go the short way.
+    @_noLocks @inline(never)
+    mutating func settle(_ index: Int, by policy: PolicyInForce, at now: Moment) {
+        if let owner = foreignOwner(index) { return handOver(index, to: owner) }
+        if burst.isPlain(index) { readAfterAll(index, by: policy, at: now) }
+        burst.verdict = judge(index, by: policy, at: now)
+        dispatch(index, burst.verdict, at: now)
     }
 
     /// The verdict on the frame that was judged last, for whoever feeds one frame a turn; what it released does not count.
@@ -77,7 +91,11 @@ extension Lane {
 
     /// What was read from that frame, with what is known of its datagram; `nil` where it belongs to no flow. Where frames were released,
     /// it may be the reading of one of these, which is of the same flow.
-    public var lastReading: Reading? { isPacket(0) ? burst.readings[0] : nil }
+    public var lastReading: Reading? {
+        guard burst.isPlain(0) else { return isPacket(0) ? burst.readings[0] : nil }
+        var reading = Reading()
+        return umem.read(burst.descriptors[0], into: &reading) == nil ? reading : nil
+    }
 
     /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
     @_noLocks @inline(always)
@@ -100,7 +118,7 @@ extension Lane {
     }
 
     /// Reads the frame's headers, those inside a tunnel where policy judges these, and asks for the bucket of its flow.
-    @_noLocks @inline(always)
+    @_noLocks @inline(never)
     mutating func read(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         let descriptor = burst.descriptors[index]
         burst.steps[index] = 0
@@ -139,18 +157,23 @@ extension Lane {
         burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
     }
 
-    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines, or where there is none for
-    /// that of a refusal.
+    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines; where there is none asks for those of a
+    /// refusal, and says true.
     @_noLocks @inline(always)
-    mutating func suggest(_ index: Int) {
-        burst.candidates[index] = .none
-        guard isPacket(index) else { return }
-        burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-        if burst.candidates[index].isNone {
-            denials.prefetch(burst.hashes[index], isIPv4: burst.readings[index].isIPv4)
-        } else {
-            flows.prefetchEntry(burst.candidates[index])
+    mutating func suggest(_ index: Int) -> Bool {
+        guard burst.isPlain(index) || isPacket(index) else {
+            burst.candidates[index] = .none
+            return false
         }
+        let (hash, isIPv4) = (burst.hashes[index], burst.keys[index].isIPv4)
+        let number = flows.candidate(hash, isIPv4: isIPv4)
+        burst.candidates[index] = number
+        guard !number.isNone else {
+            denials.prefetch(hash, isIPv4: isIPv4)
+            return true
+        }
+        flows.prefetchEntry(number)
+        return false
     }
 
     /// Whether the frame has a transport whose ports are known, and so belongs to a flow.

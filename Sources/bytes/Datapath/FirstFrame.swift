@@ -34,7 +34,10 @@ extension Lane {
     /// What policy says of the flow that a frame in hand opens.
     @_noLocks
     func ask(of arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Answer {
-        let question = Question(of: burst.readings[arrival.index], port: arrival.port, policy, pair: pair)
+        let question =
+            burst.isAsked(arrival.index)
+            ? burst.questions[arrival.index]
+            : Question(of: burst.readings[arrival.index], port: arrival.port, policy, pair: pair)
         return Answer(question, question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now))
     }
 
@@ -77,13 +80,26 @@ extension Lane {
     private mutating func remembered(
         _ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment
     ) -> Verdict? {
-        let denial = denials.find(
-            burst.readings[arrival.index], hash: burst.hashes[arrival.index], port: arrival.port,
-            generation: policy.snapshot.generation, epoch: policy.map.epoch, now: now.ticks)
-        guard let denial else { return nil }
+        guard let denial = denial(arrival.index, generation: policy.snapshot.generation, epoch: policy.map.epoch, now) else {
+            return nil
+        }
+        noteAgain()
+        return denial.isReject ? .reject(denial.reason) : .drop(denial.reason)
+    }
+
+    /// The refusal of a frame's connection that is remembered under a generation and an epoch.
+    @_noLocks @inline(__always)
+    func denial(_ index: Int, generation: UInt32, epoch: UInt32, _ now: Moment) -> Denial? {
+        denials.find(
+            burst.keys[index], hash: burst.hashes[index], port: UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1),
+            generation: generation, epoch: epoch, now: now.ticks)
+    }
+
+    /// A connection was refused again, and nobody was asked.
+    @_noLocks
+    mutating func noteAgain() {
         reporter.suppress()
         unsafe counters.pointee.refusedAgain &+= 1
-        return denial.isReject ? .reject(denial.reason) : .drop(denial.reason)
     }
 
     /// Policy does not allow it: reported, and remembered.
@@ -94,10 +110,10 @@ extension Lane {
         refuse(arrival, question, judgement, judgement.reason, policy, now)
         let isReject = judgement.decision.number == Decision.reject.number
         if Denial.mayKeep(until: judgement.validUntil, wall: now.wall) {
-            denials.keep(
-                burst.readings[arrival.index], hash: burst.hashes[arrival.index], port: arrival.port,
-                generation: policy.snapshot.generation, epoch: question.epoch, isReject: isReject, reason: judgement.reason,
-                now: now.ticks)
+            let denial = Denial(
+                generation: policy.snapshot.generation, epoch: question.epoch, judged: now.ticks, isReject: isReject,
+                reason: judgement.reason, sender: burst.keys[arrival.index].sender, port: arrival.port)
+            denials.keep(denial, burst.keys[arrival.index], hash: burst.hashes[arrival.index])
         }
         return isReject ? .reject(judgement.reason) : .drop(judgement.reason)
     }

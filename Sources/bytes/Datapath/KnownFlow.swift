@@ -33,8 +33,7 @@ extension Lane {
     private mutating func judgeUnconfirmed(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
         let index = arrival.index
         let number = flows.find(
-            burst.keys[index], isIPv4: burst.readings[index].isIPv4, hash: burst.hashes[index], candidate: burst.candidates[index]
-        )
+            burst.keys[index], hash: burst.hashes[index], candidate: burst.candidates[index])
         guard !number.isNone else { return openFlow(arrival, policy, now) }
         return judgeKnown(arrival, number, flows.place(of: number), policy, now)
     }

@@ -131,7 +131,15 @@ extension Lane {
                 source: rounds.questions[index].source, destination: rounds.questions[index].destination)
         }
         for index in 0..<count {
+            policy.snapshot.prefetchFilters(
+                source: rounds.questions[index].source, destination: rounds.questions[index].destination)
+        }
+        for index in 0..<count {
             policy.snapshot.prefetchRows(
+                source: rounds.questions[index].source, destination: rounds.questions[index].destination)
+        }
+        for index in 0..<count {
+            policy.snapshot.prefetchTables(
                 source: rounds.questions[index].source, destination: rounds.questions[index].destination)
         }
         for index in 0..<count {

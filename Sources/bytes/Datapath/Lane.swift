@@ -43,7 +43,7 @@ internal import Wire
     /// Group frames that each port may still bring in.
     var storms: InlineArray<2, StormBudget> = .init(repeating: StormBudget())
     /// Connections that were refused a moment ago.
-    var denials: DenialCache
+    var denials = DenialCache()
     /// What each source may still open.
     var sources: SourceLimits
     /// What the configuration in force says of connections.
@@ -80,7 +80,6 @@ internal import Wire
         self.handOffs = handOffs
         self.flows = flows
         self.flowCapacity = flowCapacity
-        denials = DenialCache(pair: pair)
         sources = SourceLimits(secret: self.flows.secret)
         self.fragments = fragments
         unsafe self.counters = unsafe counters
@@ -137,7 +136,7 @@ struct BurstNotes: ~Copyable {
     var reasons = Column<DropReason?>(repeating: nil)
     /// Hash of the flow key, for packets; of a fragment that is to be held, its datagram's number.
     var hashes = Column<UInt64>(repeating: 0)
-    /// Its key, and who sent the frame.
+    /// Its key, and who sent the frame, of packets.
     var keys = Column<FlowKeys>(repeating: FlowKeys())
     /// What the first fragment of its datagram said; only of resolved ones.
     var facts = Column(repeating: FragmentFacts())
@@ -151,15 +150,31 @@ struct BurstNotes: ~Copyable {
     var candidates = Column<FlowNumber>(repeating: .none)
     /// The worker that owns the frame's flow or datagram, by its number in the pair.
     var owners = Column<UInt8>(repeating: 0)
-    /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel`.
+    /// Of a frame that was recognised as a plain packet, what its connection needs; there is no reading of it then.
+    var plain = Column(repeating: PlainPacket())
+    /// Of a frame that may open a flow, what policy is asked.
+    var questions = Column(repeating: Question())
+    /// Why its like was refused, of a plain datagram.
+    var refusals = Column<DropReason>(repeating: .denied)
+    /// Which frames ask policy, by their places in the burst.
+    var openers = Column<UInt8>(repeating: 0)
+    /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel` and so on.
     var steps = Column<UInt8>(repeating: 0)
 
     /// A fragment whose ports are known by its datagram's first.
     static var resolved: UInt8 { @_noLocks get { 1 } }
     /// The reading is of the headers inside a tunnel; the tunnel itself is to be judged too.
     static var inTunnel: UInt8 { @_noLocks get { 2 } }
+    /// A first frame whose question to policy is made.
+    static var asked: UInt8 { @_noLocks get { 8 } }
+    /// A plain datagram whose like was refused a moment ago.
+    static var refused: UInt8 { @_noLocks get { 16 } }
+    /// A plain packet, of which there is no reading.
+    static var plain: UInt8 { @_noLocks get { 4 } }
 
     @_noLocks func isResolved(_ index: Int) -> Bool { steps[index] & BurstNotes.resolved != 0 }
+    @_noLocks func isAsked(_ index: Int) -> Bool { steps[index] & BurstNotes.asked != 0 }
+    @_noLocks func isPlain(_ index: Int) -> Bool { steps[index] & BurstNotes.plain != 0 }
     @_noLocks func isInTunnel(_ index: Int) -> Bool { steps[index] & BurstNotes.inTunnel != 0 }
 }
 

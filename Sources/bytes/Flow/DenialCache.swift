@@ -13,7 +13,8 @@ public import Net
 // counted and told with the next.
 //
 // Lines stand in pairs. A new refusal takes the first line of its pair, what was there moves to the second, and what was in the second
-// is forgotten. Nobody loses by that but the speed of one frame.
+// is forgotten. Nobody loses by that but the speed of one frame. A key has one line for each end and port that its frames came from: two
+// hosts that both send, or one address behind both ports, do not take each other's.
 
 /// What is kept of a refusal beside its key.
 @frozen public struct Denial: BitwiseCopyable, Sendable {
@@ -79,21 +80,23 @@ public import Net
 
     // A key takes 48 bytes at most; what is kept of the refusal lies behind, at the line's end.
 
-    @inlinable func denial(_ hash: UInt64, _ key: Key) -> Denial? {
+    @inlinable func denial(_ hash: UInt64, _ key: Key, _ sender: FlowEnd, port: UInt8) -> Denial? {
         let first = unsafe pair(hash)
-        return unsafe held(first, key) ?? held(first + 64, key)
+        return unsafe held(first, key, sender, port) ?? held(first + 64, key, sender, port)
     }
 
-    @inlinable func held(_ line: UnsafeMutableRawPointer, _ key: Key) -> Denial? {
+    @inlinable func held(_ line: UnsafeMutableRawPointer, _ key: Key, _ sender: FlowEnd, _ port: UInt8) -> Denial? {
         // `line` is one of ours, here and below.
         let denial = unsafe (line + 48).load(as: Denial.self)
-        guard denial.port != .max, unsafe Key.same(line.assumingMemoryBound(to: Key.self).pointee, key) else { return nil }
+        guard denial.port == port, port != .max, denial.sender == sender,
+            unsafe Key.same(line.assumingMemoryBound(to: Key.self).pointee, key)
+        else { return nil }
         return denial
     }
 
     @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key) {
         let first = unsafe pair(hash)
-        if unsafe held(first, key) == nil {
+        if unsafe held(first, key, denial.sender, denial.port) == nil {
             unsafe (first + 64).copyMemory(from: first, byteCount: 64)
             unsafe first.assumingMemoryBound(to: Key.self).pointee = key
         }
@@ -105,11 +108,9 @@ public import Net
 @safe public struct DenialCache: ~Copyable {
     @usableFromInline let v4 = DenialLines<FlowKey4>()
     @usableFromInline let v6 = DenialLines<FlowKey6>()
-    /// The port pair's number, a part of every key.
-    public let pair: UInt8
 
     /// A cache that holds nothing.
-    public init(pair: UInt8) { self.pair = pair }
+    public init() {}
 
     /// Brings the lines of a hash into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {
@@ -118,41 +119,20 @@ public import Net
         unsafe Net.prefetch(first + 64)
     }
 
-    /// The refusal of the connection that a reading opens, by the same generation and epoch, if it is remembered and not too old.
-    @inlinable public func find(
-        _ reading: borrowing Reading, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, now: UInt32
+    /// The refusal of a connection, by its key and the end that sent, and by the same generation and epoch, if it is remembered and not
+    /// too old.
+    @inlinable @inline(__always) public func find(
+        _ keys: borrowing FlowKeys, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, now: UInt32
     ) -> Denial? {
-        let (denial, sender) = remembered(reading, hash)
-        guard let denial, denial.port == port, denial.sender == sender, denial.generation == generation, denial.epoch == epoch,
-            now &- denial.judged < Denial.lifetime
+        let found =
+            keys.isIPv4 ? v4.denial(hash, keys.v4, keys.sender, port: port) : v6.denial(hash, keys.v6, keys.sender, port: port)
+        guard let found, found.generation == generation, found.epoch == epoch, now &- found.judged < Denial.lifetime
         else { return nil }
-        return denial
+        return found
     }
 
-    @inlinable func remembered(_ reading: borrowing Reading, _ hash: UInt64) -> (denial: Denial?, sender: FlowEnd) {
-        if reading.isIPv4 {
-            let (key, sender) = FlowKey4.make(of: reading, pair: pair)
-            return (v4.denial(hash, key), sender)
-        }
-        let (key, sender) = FlowKey6.make(of: reading, pair: pair)
-        return (v6.denial(hash, key), sender)
-    }
-
-    /// Remembers that a connection was refused.
-    @inlinable public mutating func keep(
-        _ reading: borrowing Reading, hash: UInt64, port: UInt8, generation: UInt32, epoch: UInt32, isReject: Bool,
-        reason: DropReason, now: UInt32
-    ) {
-        var denial = Denial(
-            generation: generation, epoch: epoch, judged: now, isReject: isReject, reason: reason, sender: .low, port: port)
-        if reading.isIPv4 {
-            let (key, sender) = FlowKey4.make(of: reading, pair: pair)
-            denial.sender = sender
-            v4.keep(denial, hash, key)
-        } else {
-            let (key, sender) = FlowKey6.make(of: reading, pair: pair)
-            denial.sender = sender
-            v6.keep(denial, hash, key)
-        }
+    /// Remembers that a connection was refused; `denial` says from which end it came.
+    @inlinable public mutating func keep(_ denial: Denial, _ keys: borrowing FlowKeys, hash: UInt64) {
+        if keys.isIPv4 { v4.keep(denial, hash, keys.v4) } else { v6.keep(denial, hash, keys.v6) }
     }
 }

@@ -12,25 +12,49 @@ extension FlowEntry {
     @inlinable static var flagsOffset: Int { @_noLocks get { 46 } }
     @inlinable static var windowOffset: Int { @_noLocks get { 48 } }
 
+    /// What a segment says of its connection's progress.
+    @frozen @usableFromInline struct Progress {
+        /// The sequence number behind its last byte.
+        @usableFromInline let end: UInt32
+        @usableFromInline let acknowledgement: UInt32
+        @usableFromInline let window: UInt16
+        @usableFromInline let flags: UInt8
+        /// Not 0 where the segment is none with ACK, and without SYN, FIN and RST, or in fragments.
+        @usableFromInline let odd: UInt8
+
+        @inlinable @inline(__always) init(_ reading: borrowing Reading) {
+            end = reading.sequence &+ UInt32(reading.end) &- UInt32(reading.payloadOffset)
+            acknowledgement = reading.acknowledgement
+            window = reading.window
+            flags = reading.tcpFlags.rawValue
+            odd = (flags & 0x17 ^ 0x10) | (reading.marks.rawValue & Reading.Marks.fragment.rawValue)
+        }
+
+        @inlinable @inline(__always) init(_ packet: PlainPacket) {
+            end = packet.sequence &+ UInt32(packet.payload)
+            acknowledgement = packet.acknowledgement
+            window = packet.window
+            flags = packet.flags.rawValue
+            odd = 0
+        }
+    }
+
     /// Follows an established connection by a segment that has ACK, but neither SYN, FIN nor RST, where both windows are known and
     /// it fits them. Else nothing is changed, and false returned: `TCPTurn` knows the rest.
     @inlinable @inline(__always) static func takePlain(
-        _ entry: UnsafeMutablePointer<FlowEntry>, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+        _ entry: UnsafeMutablePointer<FlowEntry>, _ progress: Progress, sender: FlowEnd, length: Int, now: UInt32
     ) -> Bool {
         let column = Int(sender.number)
         // The windows of both ends lie side by side inside the entry.
         let windows = unsafe (UnsafeMutableRawPointer(entry) + windowOffset).assumingMemoryBound(to: TCPWindow.self)
         let own = unsafe windows + column
         let peer = unsafe windows + (1 &- column)
-        let flags = reading.tcpFlags.rawValue
         let ordinary = TCPWindow.known | TCPWindow.acknowledges
         let odd =
-            unsafe (flags & 0x17 ^ 0x10) | (entry.pointee.state.number ^ FlowState.established.number)
+            unsafe progress.odd | (entry.pointee.state.number ^ FlowState.established.number)
             | (own.pointee.flags ^ ordinary) | (peer.pointee.flags ^ ordinary)
-            | (reading.marks.rawValue & Reading.Marks.fragment.rawValue)
         guard odd == 0 else { return false }
-        let end = reading.sequence &+ UInt32(reading.end) &- UInt32(reading.payloadOffset)
-        let acknowledgement = reading.acknowledgement
+        let (end, acknowledgement) = (progress.end, progress.acknowledgement)
         let (ownEnd, ownSpan) = unsafe (own.pointee.end, UInt32(own.pointee.maximum) &<< UInt32(own.pointee.scale))
         let (peerEnd, peerSpan) = unsafe (peer.pointee.end, UInt32(peer.pointee.maximum) &<< UInt32(peer.pointee.scale))
         // `TCPTurn.fits`, whose four borders are two distances.
@@ -41,8 +65,8 @@ extension FlowEntry {
         unsafe own.pointee.end = isAfter(end, ownEnd) ? end : ownEnd
         let highest = unsafe own.pointee.acknowledged
         unsafe own.pointee.acknowledged = isAfter(acknowledgement, highest) ? acknowledgement : highest
-        unsafe own.pointee.maximum = max(own.pointee.maximum, reading.window)
-        unsafe account(entry, flags: flags, sender: sender, length: length)
+        unsafe own.pointee.maximum = max(own.pointee.maximum, progress.window)
+        unsafe account(entry, flags: progress.flags, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
         return true
     }

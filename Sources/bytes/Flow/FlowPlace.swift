@@ -9,6 +9,9 @@ public import Net
     /// The caller has compared the entry's number with its table's capacity.
     @inlinable init(entry: UnsafeMutablePointer<FlowEntry>) { unsafe self.entry = entry }
 
+    /// The byte of the entry's state.
+    @inlinable var state: UInt8 { @inline(always) get { unsafe entry.pointee.state.number } }
+
     /// Whether the sender opened the flow.
     @inlinable @inline(always) public func isInitiator(_ sender: FlowEnd) -> Bool {
         unsafe entry.pointee.marks.rawValue & FlowMarks.initiatorIsHigh.rawValue == sender.number
@@ -39,11 +42,49 @@ public import Net
         _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
     ) -> Bool {
         if reading.protocolNumber.rawValue == 6 {
-            return unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now)
+            return unsafe FlowEntry.takePlain(entry, FlowEntry.Progress(reading), sender: sender, length: length, now: now)
         }
+        return takeDatagram(sender: sender, length: length, now: now)
+    }
+
+    /// Follows an established flow by a plain packet that came in by its sender's own port, under the verdict that the flow has. Where
+    /// any of this is not so nothing is changed, and false returned: then the frame goes the long way.
+    @inlinable @inline(always) public func take(
+        _ packet: PlainPacket, sender: FlowEnd, port: UInt8, length: UInt32, _ stamps: FlowStamps, now: UInt32
+    ) -> Bool {
+        let marks = unsafe entry.pointee.marks.rawValue
+        let wrongPort = (marks ^ marks >> 6 ^ sender.number ^ port) & 1
+        let odd =
+            unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
+            | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
+        guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
+        if packet.isDatagram { return takeDatagram(sender: sender, length: Int(length), now: now) }
+        return unsafe FlowEntry.takePlain(
+            entry, FlowEntry.Progress(packet), sender: sender, length: Int(length), now: now)
+    }
+
+    /// A frame of a protocol without a state of its own, of a flow whose both ends have spoken; false of any other.
+    @inlinable @inline(always) func takeDatagram(sender: FlowEnd, length: Int, now: UInt32) -> Bool {
         guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
         return true
+    }
+}
+
+/// What a flow's verdict is held against before a plain packet takes it.
+@frozen public struct FlowStamps: BitwiseCopyable, Sendable {
+    /// The generation in force.
+    public let generation: UInt32
+    /// The inventory's epoch.
+    public let epoch: UInt32
+    /// The second of Unix time, kept below the one that stands for ever.
+    @usableFromInline let second: UInt32
+
+    /// Stamps of a turn; `second` in Unix time.
+    @_noLocks @inlinable public init(generation: UInt32, epoch: UInt32, second: UInt64) {
+        self.generation = generation
+        self.epoch = epoch
+        self.second = second < UInt64(UInt32.max) ? UInt32(truncatingIfNeeded: second) : .max &- 1
     }
 }

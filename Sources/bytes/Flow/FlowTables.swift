@@ -56,15 +56,30 @@ public import Net
 /// The key of a frame's flow, of either family, and the end that sent the frame: made once, and looked up some stages later.
 @frozen public struct FlowKeys: BitwiseCopyable, Sendable {
     /// Of an IPv4 flow; else left as it was.
-    @usableFromInline var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
+    public var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
     /// Of an IPv6 flow; else left as it was.
-    @usableFromInline var v6 = FlowKey6(
+    public var v6 = FlowKey6(
         low: Address(high: 0, low: 0), high: Address(high: 0, low: 0), ports: 0, vlans: 0, tunnel: 0, context: 0)
     /// The end that sent the frame.
     public var sender = FlowEnd.low
+    /// Which of both it is.
+    public var isIPv4 = true
 
     /// No key.
     @inlinable public init() {}
+
+    /// The key of a reading on the given pair.
+    @inlinable public init(of reading: borrowing Reading, pair: UInt8) { note(reading, pair: pair) }
+
+    /// Makes it the key of a reading; that of the other family stays as it was.
+    @inlinable @inline(always) mutating func note(_ reading: borrowing Reading, pair: UInt8) {
+        isIPv4 = reading.isIPv4
+        if isIPv4 {
+            (v4, sender) = FlowKey4.make(of: reading, pair: pair)
+        } else {
+            (v6, sender) = FlowKey6.make(of: reading, pair: pair)
+        }
+    }
 }
 
 /// A worker's tables of both families behind one face, so that what judges flows is written once and is not generic. Nothing here carries
@@ -128,16 +143,8 @@ public import Net
 
     /// First and second stage, which keep the key for the fifth.
     @inlinable @inline(always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
-        if reading.isIPv4 {
-            (keys.v4, keys.sender) = FlowKey4.make(of: reading, pair: pair)
-            let hash = v4.hash(keys.v4)
-            v4.prefetchIndex(hash)
-            return hash
-        }
-        (keys.v6, keys.sender) = FlowKey6.make(of: reading, pair: pair)
-        let hash = v6.hash(keys.v6)
-        v6.prefetchIndex(hash)
-        return hash
+        keys.note(reading, pair: pair)
+        return keys.isIPv4 ? hash(keys.v4) : hash(keys.v6)
     }
 
     /// Third stage: the entry that the hash's bucket suggests, or none.
@@ -164,16 +171,36 @@ public import Net
         return (FlowNumber(v6.find(key, hash: hash, candidate: suggested), isIPv4: false), sender)
     }
 
+    /// First and second stage for a key that is made.
+    @inlinable @inline(always) public func hash(_ key: FlowKey4) -> UInt64 {
+        let hash = v4.hash(key)
+        v4.prefetchIndex(hash)
+        return hash
+    }
+
+    /// The same over IPv6.
+    @inlinable @inline(always) public func hash(_ key: FlowKey6) -> UInt64 {
+        let hash = v6.hash(key)
+        v6.prefetchIndex(hash)
+        return hash
+    }
+
     /// Fifth stage: where the candidate's entry lies, if it is the flow of the key; `nil` where `find` has to look on.
     @inlinable @inline(always) public func confirm(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
+        guard let place = same(keys, candidate), FlowTable<FlowKey4>.isLive(place.state) else { return nil }
+        return place
+    }
+
+    /// As `confirm`, without a look at the state: the entry may be of a flow that is over.
+    @inlinable @inline(always) public func same(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
         if candidate.isIPv4 {
             guard candidate.rawValue < v4.limit else { return nil }
             // In bounds by the line above; below the same.
             guard unsafe FlowKey4.same(v4.key(at: candidate.rawValue).pointee, keys.v4) else { return nil }
-            return FlowTable<FlowKey4>.isLive(v4.state(candidate.rawValue)) ? place(of: candidate) : nil
+            return unsafe FlowPlace(entry: v4.body(candidate.rawValue))
         }
         guard candidate.entry < v6.limit, unsafe FlowKey6.same(v6.key(at: candidate.entry).pointee, keys.v6) else { return nil }
-        return FlowTable<FlowKey6>.isLive(v6.state(candidate.entry)) ? place(of: candidate) : nil
+        return unsafe FlowPlace(entry: v6.body(candidate.entry))
     }
 
     /// Where the entry of a flow lies.
@@ -185,10 +212,10 @@ public import Net
 
     /// Fifth stage: the flow of a key.
     @inlinable @inline(always) public func find(
-        _ keys: borrowing FlowKeys, isIPv4: Bool, hash: UInt64, candidate: FlowNumber
+        _ keys: borrowing FlowKeys, hash: UInt64, candidate: FlowNumber
     ) -> FlowNumber {
         let suggested = candidate.isNone ? .max : candidate.entry
-        if isIPv4 { return FlowNumber(v4.find(keys.v4, hash: hash, candidate: suggested), isIPv4: true) }
+        if keys.isIPv4 { return FlowNumber(v4.find(keys.v4, hash: hash, candidate: suggested), isIPv4: true) }
         return FlowNumber(v6.find(keys.v6, hash: hash, candidate: suggested), isIPv4: false)
     }
 

@@ -14,7 +14,7 @@ func summed(_ frame: borrowing RawSpan, from start: Int, to end: Int, onto sum: 
 }
 
 /// The sum of the bytes from `start` to `end` in the machine's order, under the same terms.
-@_noLocks
+@_noLocks @usableFromInline
 func nativeSum(_ frame: borrowing RawSpan, from start: Int, to end: Int) -> UInt64 {
     // For the loads of the loop.
     precondition(start >= 0 && end <= frame.byteCount)
@@ -35,11 +35,11 @@ func nativeSum(_ frame: borrowing RawSpan, from start: Int, to end: Int) -> UInt
 }
 
 /// Bytes from which on a sum is worked out in wide steps of as many.
-var shortLimit: Int { @_noLocks get { 64 } }
+@inlinable var shortLimit: Int { @_noLocks get { 64 } }
 
 /// As `nativeSum`, of fewer bytes than `shortLimit`: by the bits of their number. No loop, which the compiler would turn into a wide one
 /// for a handful of words.
-@_noLocks @inline(__always)
+@_noLocks @inlinable @inline(__always)
 func nativeShortSum(_ frame: borrowing RawSpan, from start: Int, to end: Int) -> UInt64 {
     // For all loads.
     precondition(start >= 0 && end <= frame.byteCount)
@@ -76,18 +76,18 @@ func nativeShortSum(_ frame: borrowing RawSpan, from start: Int, to end: Int) ->
 // taking each word apart: both sums together tell the lower halves' again, because these alone never reach 64 bits.
 
 /// The sum of all halves, by the sum of the words, which may have wrapped, and that of their upper halves.
-@_noLocks @inline(__always)
-private func lowerAndUpper(_ words: UInt64, _ upper: UInt64) -> UInt64 { words &- (upper << 32) &+ upper }
+@_noLocks @inlinable @inline(__always)
+func lowerAndUpper(_ words: UInt64, _ upper: UInt64) -> UInt64 { words &- (upper << 32) &+ upper }
 
-@_noLocks @inline(__always)
-private func add(_ word: UInt64, to words: inout UInt64, _ upper: inout UInt64) {
+@_noLocks @inlinable @inline(__always)
+func add(_ word: UInt64, to words: inout UInt64, _ upper: inout UInt64) {
     words &+= word
     upper &+= word >> 32
 }
 
 /// A word of 64 bits as the sum of its halves.
-@_noLocks @inline(__always)
-private func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word >> 32) }
+@_noLocks @inlinable @inline(__always)
+func halves(_ word: UInt64) -> UInt64 { (word & 0xffff_ffff) &+ (word >> 32) }
 
 /// The sum of a pseudo-header that a packet in the frame has, in the machine's order: the addresses are the IP header's, which lies in
 /// the frame whole.
@@ -116,7 +116,7 @@ func pseudoHeaderSum(_ a: Address, _ b: Address, length: Int, _ number: IPProtoc
 
 /// Whether a sum folds to all ones, as that over a packet with its right checksum does. A multiple of 65535 folds to nothing else but
 /// for 0, and a multiplication finds out.
-@_noLocks @inline(__always)
+@_noLocks @inlinable @inline(__always)
 func isAllOnes(_ sum: UInt64) -> Bool { sum % 0xffff == 0 && sum != 0 }
 
 /// What a header's checksum field must hold for the given sum over the rest, the field counted as 0. With the field in the sum, it is

@@ -2,14 +2,14 @@
 internal import Net
 
 /// Ether types that are known (IANA "IEEE 802 Numbers").
-enum EtherType {
-    static var ipv4: UInt16 { @_noLocks get { 0x0800 } }
+@usableFromInline enum EtherType {
+    @inlinable static var ipv4: UInt16 { @_noLocks get { 0x0800 } }
     static var arp: UInt16 { @_noLocks get { 0x0806 } }
     /// A whole frame inside a tunnel: transparent Ethernet bridging.
     static var frame: UInt16 { @_noLocks get { 0x6558 } }
     /// Customer tag (IEEE 802.1Q).
     static var customerTag: UInt16 { @_noLocks get { 0x8100 } }
-    static var ipv6: UInt16 { @_noLocks get { 0x86dd } }
+    @inlinable static var ipv6: UInt16 { @_noLocks get { 0x86dd } }
     /// PPP in version 1 of GRE (RFC 2637).
     static var ppp: UInt16 { @_noLocks get { 0x880b } }
     /// Service tag (IEEE 802.1ad).

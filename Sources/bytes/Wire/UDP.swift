@@ -43,8 +43,8 @@ func readUDP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRea
     return isKnownService(port) ? readService(frame, until: start &+ length, into: &reading) : nil
 }
 
-@_noLocks @inline(__always)
-private func isKnownService(_ port: UInt16) -> Bool {
+@_noLocks @inlinable @inline(__always)
+func isKnownService(_ port: UInt16) -> Bool {
     switch port {
     case 67, 68, 319, 320, 546, 547, 3784, 3785, 4784, 4789, 6081: true
     default: false

@@ -30,7 +30,7 @@ public struct FrameStorm: Sendable {
             frames += 1
             let outcome = FrameOutcome(of: frame)
             note(outcome)
-            let flaw = frames % 16 == 0 ? outcome.flaw ?? FuzzTarget.frame.flaw(frame) : outcome.flaw
+            let flaw = outcome.flaw ?? (frames % 16 == 0 ? FuzzTarget.frame.flaw(frame) : PlainFlaw.flaw(in: frame))
             if let flaw, flaws.count < 10 { flaws.append("\(flaw): \(hexadecimal(frame))") }
         }
     }

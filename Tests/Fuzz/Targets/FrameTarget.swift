@@ -10,7 +10,9 @@ extension FuzzTarget {
             let grammar = FrameGrammar.samples
             return Int.random(in: 0..<8, using: &random) == 0 ? grammar.frame(&random) : grammar.frame(from: input, &random)
         },
-        flaw: { FrameOutcome.flaw(of: $0) ?? ReplyFlaw.flaw(inReplyTo: $0) ?? ChecksumFlaw.flaw(in: $0) })
+        flaw: {
+            FrameOutcome.flaw(of: $0) ?? PlainFlaw.flaw(in: $0) ?? ReplyFlaw.flaw(inReplyTo: $0) ?? ChecksumFlaw.flaw(in: $0)
+        })
 }
 
 extension FrameGrammar {

@@ -85,7 +85,9 @@ private enum SnapshotImages {
                 return "a class beyond all"
             }
             snapshot.prefetchClasses(source: from, destination: to)
+            snapshot.prefetchFilters(source: from, destination: to)
             snapshot.prefetchRows(source: from, destination: to)
+            snapshot.prefetchTables(source: from, destination: to)
             for service in [0, web.lowerBound, web.upperBound + 1, ServiceKey.end - 1, .max] {
                 for (now, port) in [(0, 0), (5, 53), (UInt64.max, UInt16.max)] as [(UInt64, UInt16)] {
                     let judged = snapshot.judge(

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Net
+
+// Nearly all frames of a network are segments in the middle of TCP connections, or UDP datagrams: Ethernet II without a tag, IPv4 without
+// options and fragments or IPv6 without extension headers, TCP with ACK and neither SYN, FIN nor RST, without options or with timestamps
+// alone, UDP that fills its packet and is of none of the services that Bulkhead looks into, from one ordinary address to another. These are
+// recognised here in one straight run, and of them no more is kept than what their connection needs (Van Jacobson's "header prediction"
+// of TCP receivers, turned to the lookup of a firewall).
+//
+// A recogniser decides nothing: what it does not take is read by `read`, which knows every rule and names the reason. So it may be as
+// narrow as it likes, and each of its tests takes in no more than the rule that it stands for. What it takes `read` takes too, with the
+// same key and the same numbers, and its checksums are right: the tests and the frame storm hold the one against the other.
+
+/// Where the fields of a plain packet lie that are looked at, in bytes from the frame's first.
+@usableFromInline enum PlainField {
+    @inlinable static var source: Int { @_noLocks get { 6 } }
+    @inlinable static var etherType: Int { @_noLocks get { 12 } }
+    @inlinable static var network: Int { @_noLocks get { 14 } }
+    /// Bytes of a TCP header without options, and with the usual timestamps alone (RFC 7323, appendix A).
+    @inlinable static var header: Int { @_noLocks get { 20 } }
+    @inlinable static var headerWithTimestamps: Int { @_noLocks get { 32 } }
+    @inlinable static var timestamps: UInt32 { @_noLocks get { 0x0101_080a } }
+    /// Bytes of a UDP header.
+    @inlinable static var datagramHeader: Int { @_noLocks get { 8 } }
+    /// Of IPv4: both addresses in a row, then the transport.
+    @inlinable static var addresses4: Int { @_noLocks get { 26 } }
+    @inlinable static var transport4: Int { @_noLocks get { 34 } }
+    /// Of IPv6.
+    @inlinable static var payloadLength6: Int { @_noLocks get { 18 } }
+    @inlinable static var nextHeader6: Int { @_noLocks get { 20 } }
+    @inlinable static var addresses6: Int { @_noLocks get { 22 } }
+    @inlinable static var transport6: Int { @_noLocks get { 54 } }
+}
+
+/// Begins to recognise a plain packet: its Ethernet header.
+///
+/// - Parameters:
+///   - frame: all bytes of the frame as it was received.
+///   - terms: what else makes a frame plain.
+/// - Returns: 4 or 6 where `readPlain4` or `readPlain6` has to go on; else 0, and `read` has to look at the frame.
+@_noLocks @inlinable @inline(always)
+public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt8 {
+    // The shortest: the three headers of TCP over IPv4, which each frame of 60 bytes has room for. Offsets have 16 bits, as in `read`.
+    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return 0 }
+    let (destination, source) = (u64(frame, 0) >> 16, u64(frame, PlainField.source) >> 16)
+    // The lowest bit of the first byte is a group's.
+    guard (destination | source) >> 40 & 1 == 0, destination != terms.own.first, destination != terms.own.second,
+        source != terms.own.first, source != terms.own.second
+    else { return 0 }
+    let type = u16(frame, PlainField.etherType)
+    return type == EtherType.ipv4 ? 4 : type == EtherType.ipv6 ? 6 : 0
+}
+
+/// Recognises a plain packet over IPv4 behind an Ethernet header.
+///
+/// - Parameters:
+///   - frame: the frame, of which `plainFamily` has said 4.
+///   - terms: the same.
+///   - packet: what is kept of it; of no meaning where it is none.
+/// - Returns: the key of its flow, and the end that sent it; `nil` where it is no plain packet, and `read` has to look at it.
+@_noLocks @inlinable @inline(always)
+public func readPlain4(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket
+) -> (key: FlowKey4, sender: FlowEnd)? {
+    // What `plainFamily` has seen: said once more, so that the compiler leaves out the checks that follow from it.
+    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header else { return nil }
+    // Two words and a half: version to fragment offset, time to live to source, destination.
+    let (first, second) = (u64(frame, PlainField.network), u64(frame, PlainField.network &+ 8))
+    let destination = u32(frame, PlainField.network &+ 16)
+    let source = UInt32(truncatingIfNeeded: second)
+    // Version 4, a header of 20 bytes; neither more fragments nor an offset.
+    guard first >> 56 == 0x45, first & 0x3fff == 0 else { return nil }
+    let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: second >> 48))
+    let length = Int(truncatingIfNeeded: first >> 32 & 0xffff)
+    guard length <= frame.byteCount &- PlainField.network else { return nil }
+    guard isAllOnes(halves(first) &+ halves(second) &+ UInt64(destination)) else { return nil }
+    guard isOrdinary(source), isOrdinary(destination), source != destination else { return nil }
+    let end = PlainField.network &+ length
+    guard readPlainTransport(frame, number, from: PlainField.transport4, to: end, into: &packet) else { return nil }
+    if terms.verifiesChecksum {
+        let length = end &- PlainField.transport4
+        guard isRight(frame, from: PlainField.addresses4, to: end, length, number) else { return nil }
+    }
+    return FlowKey4.plain(
+        from: source, to: destination, ports: u32(frame, PlainField.transport4), number, pair: terms.pair)
+}
+
+/// Recognises a plain packet over IPv6 behind an Ethernet header, as `readPlain4` does.
+@_noLocks @inlinable @inline(always)
+public func readPlain6(
+    _ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket
+) -> (key: FlowKey6, sender: FlowEnd)? {
+    guard frame.byteCount >= PlainField.transport6 &+ PlainField.header else { return nil }
+    guard u8(frame, PlainField.network) >> 4 == 6 else { return nil }
+    let number = IPProtocol(rawValue: u8(frame, PlainField.nextHeader6))
+    let length = Int(u16(frame, PlainField.payloadLength6))
+    guard length <= frame.byteCount &- PlainField.transport6 else { return nil }
+    let source = address(frame, PlainField.addresses6)
+    let destination = address(frame, PlainField.addresses6 &+ 16)
+    guard isOrdinary(source), isOrdinary(destination), !(source == destination) else { return nil }
+    let end = PlainField.transport6 &+ length
+    guard readPlainTransport(frame, number, from: PlainField.transport6, to: end, into: &packet) else { return nil }
+    if terms.verifiesChecksum {
+        guard isRight(frame, from: PlainField.addresses6, to: end, length, number) else { return nil }
+    }
+    return FlowKey6.plain(
+        from: source, to: destination, ports: u32(frame, PlainField.transport6), number, pair: terms.pair)
+}
+
+/// The transport between two bytes: `end` is in the frame, and so are 20 bytes from `start` on.
+@_noLocks @inlinable @inline(always)
+func readPlainTransport(
+    _ frame: borrowing RawSpan, _ number: IPProtocol, from start: Int, to end: Int, into packet: inout PlainPacket
+) -> Bool {
+    if number == .tcp { return readPlainSegment(frame, from: start, to: end, into: &packet) }
+    return number == .udp && readPlainDatagram(frame, from: start, to: end, into: &packet)
+}
+
+@_noLocks @inlinable @inline(always)
+func readPlainDatagram(_ frame: borrowing RawSpan, from start: Int, to end: Int, into packet: inout PlainPacket) -> Bool {
+    let length = end &- start
+    // With a checksum, which it may lack over IPv4 and must not over IPv6.
+    guard length >= PlainField.datagramHeader, Int(u16(frame, start &+ 4)) == length, u16(frame, start &+ 6) != 0,
+        !isKnownService(u16(frame, start &+ 2))
+    else { return false }
+    packet.isDatagram = true
+    return true
+}
+
+@_noLocks @inlinable @inline(always)
+func readPlainSegment(_ frame: borrowing RawSpan, from start: Int, to end: Int, into packet: inout PlainPacket) -> Bool {
+    // Data offset and flags: ACK, and neither SYN, FIN nor RST.
+    let control = u16(frame, start &+ 12)
+    guard control & 0x17 == 0x10 else { return false }
+    var header = PlainField.header
+    if control >> 12 != 5 {
+        guard control >> 12 == 8, end &- start >= PlainField.headerWithTimestamps,
+            u32(frame, start &+ PlainField.header) == PlainField.timestamps
+        else { return false }
+        header = PlainField.headerWithTimestamps
+    }
+    let payload = end &- start &- header
+    guard payload >= 0 else { return false }
+    packet.sequence = u32(frame, start &+ 4)
+    packet.acknowledgement = u32(frame, start &+ 8)
+    packet.window = u16(frame, start &+ 14)
+    packet.flags = TCPFlags(rawValue: UInt8(truncatingIfNeeded: control))
+    packet.payload = UInt16(truncatingIfNeeded: payload)
+    packet.isDatagram = false
+    return true
+}
+
+/// Whether the transport's checksum is right. The addresses stand right before the transport, so that one sum covers both; its `length`
+/// and number are the rest of the pseudo-header.
+@_noLocks @inlinable @inline(always)
+func isRight(
+    _ frame: borrowing RawSpan, from addresses: Int, to end: Int, _ length: Int, _ number: IPProtocol
+) -> Bool {
+    let rest = UInt64(UInt16(truncatingIfNeeded: length).bigEndian) &+ UInt64(UInt16(number.rawValue).bigEndian)
+    guard end &- addresses < shortLimit else { return isAllOnes(rest &+ nativeSum(frame, from: addresses, to: end)) }
+    return isAllOnes(rest &+ nativeShortSum(frame, from: addresses, to: end))
+}
+
+/// Whether most hosts have such an address: from 1.0.0.0 to 223.255.255.255, but for 127.0.0.0/8.
+@_noLocks @inlinable @inline(always)
+func isOrdinary(_ address: UInt32) -> Bool { address >> 24 &- 1 < 223 && address >> 24 != 127 }
+
+/// Whether most hosts have such an address: neither a group's, nor one whose upper half is 0 (`::`, `::1`, mapped ones).
+@_noLocks @inlinable @inline(always)
+func isOrdinary(_ address: Address) -> Bool { address.high &- 1 < 0xfeff_ffff_ffff_ffff }
