@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Curves as SVG: one for each subject, over a logarithmic axis, drawn with nothing but text.
 
-A chart is data (`Chart`, `Curve`); `svg` draws it. Colours are those of Okabe and Ito, which people who confuse red and green can tell
-apart; markers and dashes differ too, so that a print in grey can be read.
+A chart is data (`Chart`, `Curve`); `svg` draws it. Colours are those of Okabe and Ito, which people who confuse red and green can
+tell apart; markers and dashes differ too, so that a print in grey can be read.
 """
 import math
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 760, 420
-LEFT, RIGHT, TOP, BOTTOM = 74, 214, 40, 56
+HEIGHT = 420
+# Where the plot begins and ends; behind EDGE comes the legend, as wide as its names.
+LEFT, EDGE, TOP, BOTTOM = 74, 546, 40, 56
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#000000", "#e69f00", "#999999"]
 DASHES = ["", "6 4", "2 3", "9 3 2 3"]
 
@@ -79,7 +80,7 @@ def across(points):
     if values and values[0] <= 0:
         raise ValueError(f"{values[0]} has no place on a logarithmic axis")
     low, high = (math.log10(values[0]), math.log10(values[-1])) if values else (0, 1)
-    inner = WIDTH - LEFT - RIGHT - 40
+    inner = EDGE - LEFT - 40
     return values, lambda x: LEFT + 20 + (inner * (math.log10(x) - low) / (high - low) if high > low else inner / 2)
 
 
@@ -124,7 +125,7 @@ def drawn(number, curve, place, level):
             x = place(point[0])
             parts.append(f'<path d="M{x:.1f} {level(point[2]):.1f}V{level(point[3]):.1f}" stroke="{colour}" opacity="0.5"/>')
     parts += [marker(number, x, y, colour) for x, y in spots]
-    line, x = TOP + 10 + 20 * number, WIDTH - RIGHT + 16
+    line, x = TOP + 10 + 20 * number, EDGE + 16
     return parts + [f'<path d="M{x} {line}h26" fill="none" {stroke}/>', marker(number, x + 13, line, colour),
                     f'<text x="{x + 33}" y="{line + 4}">{escape(curve.subject)}</text>']
 
@@ -134,14 +135,15 @@ def svg(chart):
     points = [point for curve in chart.curves for point in curve.points]
     values, place = across(points)
     lines, level = upright(points, chart.logarithmic)
-    centre = (LEFT + WIDTH - RIGHT) / 2
+    centre = (LEFT + EDGE) / 2
+    width = EDGE + 60 + 7 * max((len(curve.subject) for curve in chart.curves), default=0)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}" role="img" '
         'font-family="sans-serif" font-size="12">',
-        f"<title>{escape(chart.title)}</title>", f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        f"<title>{escape(chart.title)}</title>", f'<rect width="{width}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{centre:.0f}" y="22" text-anchor="middle" font-size="14">{escape(chart.title)}</text>']
     for value in lines:
-        parts.append(f'<path d="M{LEFT} {level(value):.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>'
+        parts.append(f'<path d="M{LEFT} {level(value):.1f}H{EDGE}" stroke="#ddd"/>'
                      f'<text x="{LEFT - 8}" y="{level(value) + 4:.1f}" text-anchor="end">{short(value)}</text>')
     for value in sparse(values, place):
         parts.append(f'<path d="M{place(value):.1f} {HEIGHT - BOTTOM}v5" stroke="#666"/>'

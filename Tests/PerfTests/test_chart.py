@@ -58,6 +58,10 @@ class ChartTests(unittest.TestCase):
             self.assertLess(float(spread[3]), float(spread[2]))
             self.assertGreaterEqual(float(spread[3]), chart.TOP)
 
+    def test_the_picture_is_as_wide_as_its_longest_name_needs(self):
+        narrow, wide = (float(drawing(self.picture(Curve("x" * length, [(1, 1)]))).get("width")) for length in (5, 50))
+        self.assertGreaterEqual(wide - narrow, 45 * 6)
+
     def test_names_with_marks_of_xml_are_text(self):
         document = drawing(self.picture(Curve("bridge & <nft>", [(1, 1)])))
         self.assertIn("bridge & <nft>", [text.text for text in document.iter(f"{SVG}text")])
