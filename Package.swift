@@ -95,11 +95,12 @@ let package = Package(
         .systemLibrary(
             name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room("Lab", on: "tools", ["CXDP", "Link", "Net"], plugins: ["CompileBPF"]),
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Link", "Net",
-                "Policy",
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
+                "Net", "Policy",
                 "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
@@ -159,6 +160,7 @@ let package = Package(
             "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),
         tests("Keeper", ["Keeper", "Layout"]),
+        tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],

@@ -27,7 +27,7 @@ struct Bulkhead: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            ReplayCommand.self,
+            ReplayCommand.self, LabCommand.self,
         ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.

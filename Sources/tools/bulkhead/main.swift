@@ -11,8 +11,8 @@ import Layout
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
 case "data": exit(DataProcess.run())
-// Doctor visits network namespaces, which are a thread's.
-case "run", "doctor": exit(Bulkhead.runAlone(words))
+// Doctor visits network namespaces, which are a thread's; the lab holds signals back.
+case "run", "doctor", "lab": exit(Bulkhead.runAlone(words))
 case "control":
     guard Privileges.dropKeepingUser() else {
         complain("bulkhead control cannot give up its capabilities; is the kernel older than 3.5?")
