@@ -86,7 +86,8 @@ def sample(lab, order, size, sink_at, processes):
         time.sleep(0.1)
         arrived = json.loads(lab.end(sink).splitlines()[-1])["frames_per_second"]
         sink = None
-        return figures.Sample(sent, arrived, use.busy, use.tasks)
+        # What arrived was sent: the generator's rate is that of all its time, its first moments included.
+        return figures.Sample(max(sent, arrived), arrived, use.busy, use.tasks)
     finally:
         for process in (sender, sink):
             if process:
