@@ -100,8 +100,8 @@ let package = Package(
             name: "bulkhead",
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
-                "Net", "Policy",
-                "PolicyText", "Record", "Replay", "Telemetry", arguments, client, http1, logging, nio,
+                "Net", "Policy", "PolicyText", "Record", "Replay", "Telemetry",
+                arguments, client, http1, logging, nio,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -119,6 +119,8 @@ let package = Package(
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
             ], path: "perf/pipeline", swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-perf-forwarder", dependencies: ["CXDP"], path: "perf/forwarder", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 

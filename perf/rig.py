@@ -49,7 +49,9 @@ class Process:
         self.command, self.out, self.err = words, Path(folder) / f"{name}.out", Path(folder) / f"{name}.err"
         with open(self.out, "w") as out, open(self.err, "w") as err:
             environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no"}
-            self.process = subprocess.Popen(words, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment)
+            # A session of its own: Ctrl-C is ours alone to act on, and a scheduler that shares by session treats all alike.
+            self.process = subprocess.Popen(
+                words, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
 
     @property
     def pid(self):
@@ -228,9 +230,10 @@ class Rig:
             said = self.end(sink)
         sink.report = json.loads(said.splitlines()[-1])
 
-    def sending(self, bulkhead, seconds, verb="send", flows=1, size=60, rate=None, new_share=0.0, more=()):
+    def sending(self, bulkhead, seconds, verb="send", flows=1, size=60, rate=None, new_share=0.0, sources=SOURCES,
+                destinations=DESTINATIONS, more=()):
         """The command line that sends for so long from the source's end: `rate` in frames a second, None for as many as go."""
-        return [bulkhead, "lab", verb, "eth0", "--json", "--to", SINK_MAC, "--source", SOURCES, "--destination", DESTINATIONS,
+        return [bulkhead, "lab", verb, "eth0", "--json", "--to", SINK_MAC, "--source", sources, "--destination", destinations,
                 "--port", PORT, "--flows", flows, "--size", size, "--new-share", new_share, "--duration", seconds,
                 *(["--rate", rate] if rate else []), *more]
 

@@ -77,7 +77,7 @@ class ComparisonTests(unittest.TestCase):
     def test_a_peer_that_is_not_installed_is_left_out_with_a_message(self):
         with mock.patch.object(comparison, "turn", lambda subject, order: ({60: Sample(1.0, 1.0, 1.0, 1.0)}, {})), \
                 mock.patch.object(Bridge, "missing", lambda: ["bridge-package"]):
-            rows, _ = comparison.run(order(1), ["bridge"], False)
+            rows = comparison.run(order(1), ["bridge"], False)
         self.assertEqual([row["error"] for row in rows if row["subject"] == "bridge"],
                          ["bridge-package missing: apt-get install bridge-package, or --install"])
 

@@ -4,6 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import machine
 import report
 from chart import Chart, Curve
 
@@ -40,11 +41,11 @@ class ReportTests(unittest.TestCase):
         self.assertTrue(text.endswith("| 1 |\n\n- the bridge wins\n"))
 
     def test_the_machine_says_what_figures_need_beside_them(self):
-        facts = report.machine(driver="veth")
+        facts = machine.machine(driver="veth")
         for name in ("cpu", "cpus", "kernel", "compiler", "commit", "load", "driver"):
             self.assertTrue(str(facts[name]))
-        self.assertEqual(report.first_line("false"), "unknown")
-        self.assertEqual(report.first_line("/no/such/command"), "unknown")
+        self.assertEqual(machine.first_line("false"), "unknown")
+        self.assertEqual(machine.first_line("/no/such/command"), "unknown")
 
 
 if __name__ == "__main__":

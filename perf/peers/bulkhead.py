@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bulkhead itself, set up like any of the others."""
-import report
+import machine
 
 from . import rules as languages
 from .peer import Peer
@@ -32,4 +32,5 @@ class Bulkhead(Peer):
         self.wait("bulkhead", lambda: "ready" in self.said("bulkhead.log").splitlines(), "bulkhead.log")
 
     def facts(self):
-        return {"version": report.first_line("git", "rev-parse", "--short", "HEAD"), "driver": "veth, native XDP, AF_XDP copy mode"}
+        commit = machine.first_line("git", "rev-parse", "--short", "HEAD")
+        return {"version": commit, "driver": "veth, native XDP, AF_XDP copy mode"}

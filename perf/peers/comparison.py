@@ -190,7 +190,7 @@ def absent(peer):
 
 
 def run(order, names, may_install):
-    """The rows of `scripts/perf peers`, with sentences on who wins and on what is doubtful."""
+    """The rows of `scripts/perf peers`: ours, and of the peers that are named, or all but the stand-ins."""
     chosen = [peer for peer in ALL if peer is SUBJECTS[0] or (peer.name in names if names else peer in SUBJECTS)]
     wanted = sorted({package for peer in chosen for package in peer.missing()})
     if wanted and may_install:
@@ -202,5 +202,4 @@ def run(order, names, may_install):
     for peer in chosen:
         if peer.missing():
             comparison.errors[peer.name] = absent(peer)
-    rows = comparison.run().rows()
-    return rows, figures.sentences(rows, TITLES) + figures.doubts(rows)
+    return comparison.run().rows()

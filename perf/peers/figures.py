@@ -86,8 +86,8 @@ def doubts(rows):
         return []
     worst, each = max(loud, key=lambda pair: pair[0])
     return [f"Doubtful: during {len(loud)} of {len(more)} rows the machine did more than the measurement's own tasks, up to "
-            f"{worst:.2f} times as much ({each['subject']}, {each['frame_bytes']} bytes). Something else was running; repeat it on a "
-            "quiet machine."]
+            f"{worst:.2f} times as much ({each['subject']}, {each['frame_bytes']} bytes). Something else was running; repeat it on "
+            "a quiet machine."]
 
 
 def charts(rows, titles):
