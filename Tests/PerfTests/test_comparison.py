@@ -74,6 +74,12 @@ class ComparisonTests(unittest.TestCase):
         kept = [row for row in rows if row["subject"] == "bridge"]
         self.assertEqual([(row["mpps"], row["error"]) for row in kept], 2 * [(1.0, "gone")])
 
+    def test_a_program_that_prints_no_figure_is_trouble_and_not_a_crash(self):
+        self.assertEqual(comparison.last_document('{"state": "listening"}\n{"frames": 1}\n'), {"frames": 1})
+        for text in ("", "listening\n", "{"):
+            with self.assertRaises(Trouble):
+                comparison.last_document(text)
+
     def test_a_peer_that_is_not_installed_is_left_out_with_a_message(self):
         with mock.patch.object(comparison, "turn", lambda subject, order: ({60: Sample(1.0, 1.0, 1.0, 1.0)}, {})), \
                 mock.patch.object(Bridge, "missing", lambda: ["bridge-package"]):

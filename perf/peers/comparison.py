@@ -33,7 +33,8 @@ TITLES = {peer.name: peer.title for peer in ALL} | {
 
 @dataclass
 class Order:
-    """What is to be measured, and on which CPUs: the generator on the first, the data path on the last."""
+    """What is to be measured, and on which CPUs: the generator on the first, the data path on the last, all else of an appliance on the
+    one before."""
     binary: str
     sizes: list
     flows: int
@@ -58,12 +59,20 @@ def open_connections(lab, order):
                           more=["--frames", frames])
     sender = lab.start(lab.source, sending, "open", order.cpus[0])
     try:
-        came_back = json.loads(sender.finish().splitlines()[-1])["numbered"]
+        came_back = last_document(sender.finish())["numbered"]
     finally:
         lab.end(sender)
         lab.end(reflector)
     if came_back < frames / 2:
         raise Trouble(f"of {frames} frames {came_back} came back")
+
+
+def last_document(text):
+    """The JSON document on the last line of what a program printed."""
+    try:
+        return json.loads(text.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise Trouble(f"a figure was expected, not {text[-200:]!r}") from None
 
 
 def sample(lab, order, size, sink_at, processes):
@@ -81,10 +90,10 @@ def sample(lab, order, size, sink_at, processes):
         before = accounting.read(pids)
         time.sleep(max(0.1, order.seconds - 0.2))
         use = accounting.between(before, accounting.read(pids))
-        sent = json.loads(sender.finish().splitlines()[-1])["frames_per_second"]
+        sent = last_document(sender.finish())["frames_per_second"]
         # A sink that no frame reaches waits for the first: then it is asked to end, and says so.
         time.sleep(0.1)
-        arrived = json.loads(lab.end(sink).splitlines()[-1])["frames_per_second"]
+        arrived = last_document(lab.end(sink))["frames_per_second"]
         sink = None
         # What arrived was sent: the generator's rate is that of all its time, its first moments included.
         return figures.Sample(max(sent, arrived), arrived, use.busy, use.tasks)
@@ -115,7 +124,7 @@ def turn(subject, order):
             return {size: sample(lab, order, size, (lab.appliance, "p0"), list) for size in order.sizes}, {}
         folder = lab.folder / "peer"
         folder.mkdir(mode=0o755)
-        peer = subject(Place(lab.appliance, ("p0", "p1"), folder, order.cpus[-1], order.cpus[0]), order.traffic, order.rules)
+        peer = subject(Place(lab.appliance, ("p0", "p1"), folder, *order.cpus[:-3:-1]), order.traffic, order.rules)
         try:
             peer.start()
             open_connections(lab, order)
