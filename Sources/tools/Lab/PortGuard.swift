@@ -45,10 +45,10 @@ public enum PortGuard {
         return false
     }
 
-    /// Whether a route beside link-local and multicast ones leaves by it.
+    /// Whether a route beside link-local and multicast ones leaves by it. Of the calling thread's namespace: /proc/net is the main thread's.
     private static func hasRoute(_ name: String) -> Bool {
-        let old = lines(of: "/proc/net/route").contains { $0.first == Substring(name) }
-        let new = lines(of: "/proc/net/ipv6_route").contains { row in
+        let old = lines(of: "/proc/thread-self/net/route").contains { $0.first == Substring(name) }
+        let new = lines(of: "/proc/thread-self/net/ipv6_route").contains { row in
             guard row.last == Substring(name), let destination = row.first else { return false }
             return !destination.hasPrefix("fe80") && !destination.hasPrefix("ff")
         }
