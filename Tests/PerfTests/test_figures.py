@@ -52,6 +52,12 @@ class FiguresTests(unittest.TestCase):
             self.assertEqual(len(said), 1)
             self.assertIn(f"The bridge, 60 bytes: {verdict} by rate", said[0])
 
+    def test_what_is_within_the_noise_of_ours_against_ours_is_no_win(self):
+        for again, verdict in (([1.0, 1.05], "wins"), ([1.0, 3.0], "is not told apart")):
+            every = samples(bulkhead=[1.0, 1.0], bridge=[2.0, 2.1]) | {("a/a", 60): samples(again=again)["again", 60]}
+            rows = [figures.row(name, 60, every[name, 60], every) for name in ("bulkhead", "bridge", "a/a")]
+            self.assertIn(verdict, figures.sentences(rows, TITLES)[0])
+
     def test_a_win_is_told_in_times_of_ours(self):
         every = samples(bulkhead=[1.0], bridge=[4.0])
         every["wire", 60] = {0: Sample(1e8, 1e8, 1.0, 1.0)}

@@ -60,8 +60,10 @@ def row(subject, size, samples, all_samples):
 
 
 def sentences(rows, titles):
-    """Who wins, by how much, and whether it can be told: one sentence for each row beside ours."""
+    """Who wins, by how much, and whether it can be told: one sentence for each row beside ours. Somebody wins or loses whose ratios of all
+    rounds lie on one side of 1, and beyond those of Bulkhead against itself."""
     ours = {each["frame_bytes"]: each for each in rows if each["subject"] == OURS and "mpps" in each}
+    noise = {each["frame_bytes"]: each["ratio_spread"] for each in rows if each["subject"] == AGAIN and "ratio_spread" in each}
     said = []
     for each in rows:
         mine = ours.get(each.get("frame_bytes"))
@@ -70,7 +72,8 @@ def sentences(rows, titles):
         low, high = each["ratio_spread"]
         name, size = titles[each["subject"]], each["frame_bytes"]
         rate = f"{1 / each['ratio']:.2f} times Bulkhead's frames a second ({1 / high:.2f} to {1 / low:.2f})"
-        verdict = "wins" if high < 1 else "loses" if low > 1 else "is not told apart"
+        calm = [1, *noise.get(size, [])]
+        verdict = "wins" if high < min(calm) else "loses" if low > max(calm) else "is not told apart"
         sentence = f"{name}, {size} bytes: {verdict} by rate, {rate}"
         if each.get("own_ns_per_frame") and mine.get("own_ns_per_frame"):
             sentence += f"; {each['own_ns_per_frame'] / mine['own_ns_per_frame']:.2f} times its own processor time for each frame"
