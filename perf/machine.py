@@ -19,8 +19,8 @@ def first_line(*command):
     return lines[0] if said.returncode == 0 and lines else "unknown"
 
 
-def machine():
-    """What the figures were measured on."""
+def machine(**more):
+    """What the figures were measured on; `more` are facts of one comparison."""
     facts = dict(
         line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
     names = {key.strip(): value.strip() for key, value in facts.items()}
@@ -29,7 +29,7 @@ def machine():
         "cpu": names.get("model name", "unknown"), "mhz": names.get("cpu MHz", "unknown"), "cpus": os.cpu_count(),
         "kernel": platform.release(), "compiler": first_line("swift", "--version"),
         "commit": first_line("git", "rev-parse", "--short", "HEAD") + (" and changes" if changed else ""),
-        "load": round(os.getloadavg()[0], 2),
+        "load": round(os.getloadavg()[0], 2), **more,
     }
 
 

@@ -170,6 +170,8 @@ class Bridge:
                 # What nobody has sent yet would be flooded: say where the ends are.
                 inside("bridge", "fdb", "replace", mac, "dev", port, "master", "static")
             inside("ip", "link", "set", "br0", "up")
+            # On by default in each new namespace: a bare bridge would pay for a firewall that it has not.
+            inside("sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=0", check=False)
             self.set_rules()
         except BaseException:
             self.__exit__()

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import report
+from chart import Chart, curves
 from machine import build, build_redirect
 from rig import Rig
 from subjects import Bulkhead, DESTINATION_BLOCK, Forwarder, SOURCE_BLOCK, cpus
@@ -125,9 +126,14 @@ def sustained_rows(options):
 
 
 def write(folder, facts, found):
-    """The rows as Markdown."""
+    """The rows as Markdown, with a curve over the size of frames."""
     fields = COLUMNS + ["machine_ns_per_frame", "reference_machine_ns", "pairs"]
-    report.write(folder, "inline", "Inline", facts, found, fields)
+    sides = [{"side": side, "frame_bytes": row["frame_bytes"], "mpps": row[key]}
+             for row in found if row["subject"] == "bulkhead"
+             for side, key in (("Bulkhead", "bulkhead_mpps"), ("bare forwarder in C", "reference_mpps"))]
+    charts = [Chart("inline", "Frames through one queue", "bytes of a frame", "M frames a second",
+                    curves(sides, "side", "frame_bytes", "mpps"))]
+    report.write(folder, "inline", "Inline", facts, found, fields, charts)
 
 
 def write_sustained(folder, facts, found):

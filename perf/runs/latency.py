@@ -7,6 +7,7 @@ import sys
 import time
 
 import report
+from chart import Chart, curves
 from machine import ROOT, build, build_redirect
 from rig import PORT, Rig
 from runs.inline import RULES
@@ -195,11 +196,8 @@ def rows(options):
 def write(folder, facts, found):
     """The rows as Markdown, and round trips over load as a curve."""
     fields = COLUMNS + ["rate_ratio", "p999_growth_us", "rounds"]
-    lines = []
-    for colour, name in enumerate(["bulkhead", "forwarder", "bridge"]):
-        for key in ("p50_us", "p99_us"):
-            points = {row["load"]: row[key] for row in found if row["case"] == "round trip" and row["subject"] == name}
-            if points:
-                lines.append((f"{name}, {key[:-3]}", points, colour, key == "p50_us"))
-    figure = ("Round trips over load", report.curve(lines, "% of Bulkhead's rate", "microseconds")) if lines else None
-    report.write(folder, "latency", "Latency", facts, found, fields, figure)
+    trips = [{"line": f"{row['subject']}, {key[:-3]}", "load": row["load"], "us": row[key]}
+             for row in found if row["case"] == "round trip" for key in ("p50_us", "p99_us", "p999_us")]
+    charts = [Chart("latency", "Round trips over load", "% of Bulkhead's rate", "microseconds",
+                    curves(trips, "line", "load", "us"), True)]
+    report.write(folder, "latency", "Latency", facts, found, fields, charts if trips else [])

@@ -6,7 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import packages
 import report
+from chart import Chart, curves
 from machine import ROOT, build
 
 FLOWS = [1_000, 100_000, 1_000_000, 10_000_000]
@@ -16,8 +18,9 @@ COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "
 def other_index(options, folder):
     """DPDK's hash table as a library, or None where it cannot be had."""
     if options.install and subprocess.run(["pkg-config", "--exists", "libdpdk"], capture_output=True).returncode != 0:
-        subprocess.run(["apt-get", "update", "-q"], capture_output=True)
-        subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "dpdk-dev", "pkg-config"], capture_output=True)
+        trouble = packages.install(["dpdk-dev", "pkg-config"])
+        if trouble:
+            print(f"scripts/perf: dpdk-dev could not be installed: {trouble}", file=sys.stderr)
     try:
         flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libdpdk"], capture_output=True, text=True, check=True).stdout
         library = Path(folder) / "rte_hash.so"
@@ -70,12 +73,8 @@ def rows(options):
 def write(folder, facts, found):
     """The rows as Markdown, and the cost over the number of flows as a curve."""
     fields = ["case", "family", "flows", "rules", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "a_a_spread"]
-    established = [row for row in found if row["case"] == "established"]
-    lines = []
-    for colour, family in enumerate(["IPv4", "IPv6"]):
-        for key, side in [("ns_per_frame", "Bulkhead"), ("reference_ns", "C")]:
-            points = {row["flows"]: row[key] for row in established if row["family"] == family}
-            if points:
-                lines.append((f"{family}, {side}", points, colour, side == "C"))
-    figure = ("Cost of a frame over the number of flows", report.curve(lines, "flows", "ns a frame"))
-    report.write(folder, "pipeline", "Pipeline", facts, found, fields, figure)
+    sides = [{"side": f"{row['family']}, {name}", "flows": row["flows"], "ns": row[key]}
+             for row in found if row["case"] == "established"
+             for name, key in (("Bulkhead", "ns_per_frame"), ("C", "reference_ns"))]
+    charts = [Chart("pipeline", "An established connection's frame", "flows", "ns a frame", curves(sides, "side", "flows", "ns"))]
+    report.write(folder, "pipeline", "Pipeline", facts, found, fields, charts)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import report
+from chart import Chart, curves
 from machine import build
 
 SHAPES = ["labels", "cidrs"]
@@ -27,3 +28,13 @@ def rows(options):
             if not options.json:
                 report.show(found, COLUMNS)
     return found
+
+
+def write(folder, facts, found):
+    """The rows as Markdown, and how compiling, memory and the first frame grow with the number of rules."""
+    charts = [
+        Chart("first", "The decision on a first frame", "rules", "ns a decision",
+              curves(found, "shape", "rules", "first_packet_ns")),
+        Chart("compile", "Compiling a set", "rules", "s of processor time", curves(found, "shape", "rules", "compile_s"), True),
+        Chart("memory", "Memory of the process that compiles", "rules", "MiB", curves(found, "shape", "rules", "memory_mib"), True)]
+    report.write(folder, "policy", "Policy", facts, found, COLUMNS, charts)
