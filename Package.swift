@@ -90,7 +90,7 @@ let package = Package(
 
         // The service floor: what operators meet.
         room("State", on: "service", ["Policy", "Net"], packages: [grdb, crypto]),
-        room("Telemetry", on: "service", ["Record", "Net"]),
+        room("Telemetry", on: "service", ["Record", "Net"], packages: [grdb]),
         room(
             "API", on: "service",
             ["Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Record", "Net"],
