@@ -169,7 +169,7 @@ let package = Package(
         tests("Compiler", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"], exclude: ["Golden"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("State", ["State", "Policy", "Net"], packages: [grdb]),
-        tests("Telemetry", ["Telemetry", "Record", "Net"]),
+        tests("Telemetry", ["Telemetry", "Record", "Net"], packages: [grdb]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests("Control", ["Control", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"], packages: [logging]),

@@ -5,14 +5,6 @@ import Record
 import Telemetry
 import Testing
 
-/// A folder that goes with the test.
-private final class Folder {
-    let path = FileManager.default.temporaryDirectory.path + "/bulkhead-flows-\(UUID().uuidString)"
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-    var file: String { path + "/flows.db" }
-}
-
 private func events(_ count: Int) -> [FlowEvent] {
     (0..<count).map { number in
         event { record in
@@ -27,15 +19,15 @@ private func events(_ count: Int) -> [FlowEvent] {
     @Test func `what was written is read as it was, causes and labels and all`() throws {
         let folder = try Folder()
         let written = events(100)
-        try FlowStore(file: folder.file).write(written)
-        let read = try FlowStore(file: folder.file).events(FlowFilter(), limit: 1000)
+        try FlowStore(file: folder.file("flows.db")).write(written)
+        let read = try FlowStore(file: folder.file("flows.db")).events(FlowFilter(), limit: 1000)
         #expect(read.map(FlowReport.init) == written.map(FlowReport.init))
         #expect(read.map(\.source) == written.map(\.source))
     }
 
     @Test func `a filter and a limit choose the last that fit`() throws {
         let folder = try Folder()
-        let store = try FlowStore(file: folder.file)
+        let store = try FlowStore(file: folder.file("flows.db"))
         try store.write(events(100))
         var filter = FlowFilter()
         #expect(filter.set("decision", to: "deny") == nil)
@@ -48,7 +40,7 @@ private func events(_ count: Int) -> [FlowEvent] {
         let folder = try Folder()
         var limits = FlowStore.Limits()
         (limits.events, limits.age) = (60, 1000)
-        let store = try FlowStore(file: folder.file, limits: limits)
+        let store = try FlowStore(file: folder.file("flows.db"), limits: limits)
         try store.write(events(100))
         #expect(try store.trim(at: Timestamp(nanoseconds: 0)) == 40)
         #expect(try store.events(FlowFilter(), limit: 1000).first?.record.sourcePort == 40)
@@ -61,7 +53,7 @@ private func events(_ count: Int) -> [FlowEvent] {
 
     @Test func `lost records are kept as a number`() throws {
         let folder = try Folder()
-        let store = try FlowStore(file: folder.file)
+        let store = try FlowStore(file: folder.file("flows.db"))
         try store.write(events(3), lost: 17)
         try store.write([], lost: 5)
         #expect(try store.sums() == (3, 22))
@@ -69,23 +61,23 @@ private func events(_ count: Int) -> [FlowEvent] {
 
     @Test func `a damaged file is set aside and a new one begun`() throws {
         let folder = try Folder()
-        try FlowStore(file: folder.file).write(events(100))
-        for ending in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder.file + ending) }
+        try FlowStore(file: folder.file("flows.db")).write(events(100))
+        for ending in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder.file("flows.db") + ending) }
         let junk = Data((0..<8192).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-        try junk.write(to: URL(fileURLWithPath: folder.file))
-        let store = try FlowStore(file: folder.file)
+        try junk.write(to: URL(fileURLWithPath: folder.file("flows.db")))
+        let store = try FlowStore(file: folder.file("flows.db"))
         #expect(store.damage?.contains("flows.db.damaged") == true)
-        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file + ".damaged")) == junk)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("flows.db") + ".damaged")) == junk)
         try store.write(events(2))
         #expect(try store.sums().events == 2)
     }
 
     @Test func `a store of another layout begins anew`() throws {
         let folder = try Folder()
-        try FlowStore(file: folder.file).write(events(4))
-        let damage = try FlowStore(file: folder.file).damage
+        try FlowStore(file: folder.file("flows.db")).write(events(4))
+        let damage = try FlowStore(file: folder.file("flows.db")).damage
         #expect(damage == nil)
-        #expect(try FlowStore(file: folder.file).sums().events == 4)
+        #expect(try FlowStore(file: folder.file("flows.db")).sums().events == 4)
     }
 
     @Test func `a store that cannot be made says why`() {
