@@ -27,13 +27,14 @@ struct Bulkhead: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
+            MapCommand.self,
             ReplayCommand.self,
         ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.
     static func runAlone(_ words: [String]) -> Int32 {
         do {
-            var command = try parseAsRoot(words)
+            var command = try parseAsRoot(FlowFilterOptions.joined(words))
             try command.run()
             return 0
         } catch {
@@ -44,7 +45,7 @@ struct Bulkhead: AsyncParsableCommand {
     /// Runs the verb that the words name; the exit code.
     static func run(_ words: [String]) async -> Int32 {
         do {
-            var command = try parseAsRoot(words)
+            var command = try parseAsRoot(FlowFilterOptions.joined(words))
             if var waiting = command as? any AsyncParsableCommand {
                 try await waiting.run()
             } else {
