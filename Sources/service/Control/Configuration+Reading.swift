@@ -33,7 +33,7 @@ extension Configuration {
 struct ConfigurationReader {
     static let keys = [
         "pairs", "zones", "policies", "workloads", "socket", "state", "run", "layer2", "storm", "flows", "checksums", "replies",
-        "icmp-errors", "failsafe",
+        "icmp-errors", "failsafe", "records",
     ]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
@@ -75,6 +75,8 @@ struct ConfigurationReader {
                 remedy: "choose a shorter \"socket\"")
         }
         (result.flowCapacity, result.flows) = try flows(pairs: result.pairs.count)
+        result.records = try records()
+        result.flows.recordSeconds = result.records.interval
         result.links = try linkTable()
         result.failsafe = try failsafe(result.zones)
         return result
@@ -189,7 +191,7 @@ struct ConfigurationReader {
         return text
     }
 
-    private func path(_ value: YAMLValue, _ what: String) throws(PolicyError) -> String {
+    func path(_ value: YAMLValue, _ what: String) throws(PolicyError) -> String {
         let text = try value.text(what)
         guard !text.isEmpty, !text.utf8.contains(0) else { throw value.error("\(what) is no path") }
         let absolute = text.hasPrefix("/") ? text : folder + "/" + text

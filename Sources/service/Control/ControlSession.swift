@@ -71,6 +71,7 @@ struct ControlSession: Service {
         _ configuration: Configuration, _ files: KeeperFiles, _ source: PolicySource, _ last: (generation: UInt32, epoch: UInt32)
     ) async throws {
         let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
+        let recorder = Recorder(configuration, log: log)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let api = APIService(
@@ -87,7 +88,9 @@ struct ControlSession: Service {
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.
         var group = ServiceGroupConfiguration(
             services: [
-                .init(service: EventDrain(files: files, names: names, hub: hub)), .init(service: api),
+                .init(service: recorder),
+                .init(service: EventDrain(files: files, names: names, hub: hub, observations: recorder.observations)),
+                .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(3)

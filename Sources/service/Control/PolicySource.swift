@@ -116,7 +116,13 @@ public struct PolicySource: Sendable {
     func names(of compiled: Compiled, epoch: UInt32) -> PublishedNames {
         PublishedNames(
             generation: compiled.causes.generation, epoch: epoch, causes: compiled.causes, zones: inventory.zones,
-            workloads: inventory.workloads.map(\.description), nearest: nearest(in: compiled))
+            workloads: inventory.workloads.map(\.description), labels: labels(in: compiled.set), nearest: nearest(in: compiled))
+    }
+
+    /// The labels of all workloads by their number; none of those that are gone.
+    private func labels(in set: PolicySet) -> [[String: String]] {
+        let known = Dictionary(set.workloads.map { ($0.name, $0.labels) }, uniquingKeysWith: { first, _ in first })
+        return inventory.workloads.map { known[$0] ?? [:] }
     }
 
     /// Asks the model for the nearest rules. It goes from rule to rule and from workload to workload, so that large sets do without.

@@ -78,13 +78,7 @@ public struct EdgeTable: Sendable {
     /// Connections that found no room.
     public private(set) var left: UInt64 = 0
     /// Frames already counted of flows that live, by flow; see `add`.
-    private var counted: [Flow: (frames: UInt64, bytes: UInt64)] = [:]
-
-    private struct Flow: Hashable {
-        var source, destination: Address
-        var ports: UInt32
-        var number: UInt8
-    }
+    private var counted: [LiveFlows.Key: (frames: UInt64, bytes: UInt64)] = [:]
 
     /// An empty table.
     public init(capacity: Int = 65_536) { self.capacity = capacity }
@@ -114,9 +108,7 @@ public struct EdgeTable: Sendable {
         if kind == .update || kind == .end {
             let frames = record.forwardFrames &+ record.reverseFrames
             let bytes = record.forwardBytes &+ record.reverseBytes
-            let flow = Flow(
-                source: record.source, destination: record.destination,
-                ports: UInt32(record.sourcePort) << 16 | UInt32(record.destinationPort), number: record.protocolNumber)
+            let flow = LiveFlows.Key(record)
             let before = counted[flow] ?? (0, 0)
             // Counters come from another process: a difference that makes no sense wraps, and counts for nothing.
             edge.frames &+= frames >= before.frames ? frames - before.frames : frames
