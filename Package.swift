@@ -97,7 +97,7 @@ let package = Package(
 
         // The service floor: what operators meet.
         room("State", on: "service", ["Policy", "Net"], packages: [grdb, crypto]),
-        room("Telemetry", on: "service", ["Record", "Net"]),
+        room("Telemetry", on: "service", ["Record", "Net"], packages: [grdb]),
         room(
             "API", on: "service",
             ["Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Record", "Net"],
@@ -187,7 +187,7 @@ let package = Package(
         tests("Compiler", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"], exclude: ["Golden"]),
         tests("Analysis", ["Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Record", "Net"]),
         tests("State", ["State", "StateTrials", "Policy", "Net"], packages: [grdb]),
-        tests("Telemetry", ["Telemetry", "Record", "Net"]),
+        tests("Telemetry", ["Telemetry", "Record", "Net"], packages: [grdb]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
         tests(

@@ -44,7 +44,7 @@ import Testing
         ("GET", "/v1/flows?last=4097", 400, "last is a number from 0 to 4096"),
         ("GET", "/v1/flows?follow=yes", 400, "follow is true or false"),
         ("GET", "/v1/flows?colour=1", 400, "colour is no filter"),
-        ("GET", "/v1/flows?address=nowhere", 400, "nowhere is no IPv4 or IPv6 address"),
+        ("GET", "/v1/flows?ip=nowhere", 400, "nowhere is no IPv4 or IPv6 address or block"),
     ])
     func `what cannot be answered is a problem that says what to do`(
         method: String, target: String, status: Int, detail: String

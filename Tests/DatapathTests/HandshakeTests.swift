@@ -35,6 +35,7 @@ import Testing
         try talk.drop("<", [.syn], 900, as: .denied)
         try talk.pass("<", [.syn, .ack], 900, 101)
         try talk.pass(">", [.ack], 101, 901)
+        talk.bench.clock.pass(milliseconds: 1000)
         try talk.drop("<", [.syn], 5000, as: .denied)
         try talk.pass(">", [.ack], 101, 901, length: 10)
         #expect(talk.events == [.start, .refused, .refused])

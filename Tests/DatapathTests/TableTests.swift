@@ -156,6 +156,8 @@ import Testing
         bench.clock.pass(milliseconds: 101)
         try bench.expectForwarded(Connection(source: 6).syn)
         try bench.expectDropped(Connection(source: 7).syn, .sourceLimit)
+        bench.clock.pass(milliseconds: 1000)
+        bench.turn()
         let refusals = bench.worker.takeEvents().filter { $0.event == FlowRecord.Event.refused.rawValue }
         #expect(refusals.map(\.reason) == [.sourceLimit, .denied, .sourceLimit].map(\DropReason.number))
         #expect(bench.fault == nil)

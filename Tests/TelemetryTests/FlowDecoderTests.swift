@@ -15,8 +15,8 @@ import Testing
             }, wallOffset: 5_000_000_000)
         #expect(event.time.nanoseconds == 7_000_000_000)
         #expect(event.firstSeen.nanoseconds == 6_000_000_000)
-        #expect(event.source == .init(workload: "shop/web-1", zone: "default"))
-        #expect(event.destination == .init(workload: "shop/db-1", zone: "lan"))
+        #expect(event.source == .init(workload: "shop/web-1", labels: ["app": "web", "tier": "front"], zone: "default"))
+        #expect(event.destination == .init(workload: "shop/db-1", labels: ["app": "db"], zone: "lan"))
         #expect(event.pair == "edge" && event.port == "right")
     }
 
@@ -54,30 +54,5 @@ import Testing
         #expect(event.source == .init(workload: nil, zone: "77"))
         #expect(event.decision == nil && event.reason == nil)
         #expect(FlowReport(event).event == "99" && FlowReport(event).decision == "200")
-    }
-}
-
-@Suite struct FlowFilters {
-    @Test(arguments: [
-        ("workload", "shop/db-1", true), ("workload", "shop/db-2", false), ("address", "10.9.0.11", true),
-        ("address", "10.9.0.12", false), ("port", "5432", true), ("port", "443", false), ("decision", "allow", true),
-        ("decision", "deny", false), ("event", "start", true), ("event", "end", false),
-    ])
-    func `a condition lets pass what fits it`(key: String, value: String, fits: Bool) {
-        var filter = FlowFilter()
-        #expect(filter.set(key, to: value) == nil)
-        #expect(filter.matches(event()) == fits)
-    }
-
-    @Test(arguments: [("address", "10.9.0"), ("port", "65536"), ("decision", "yes"), ("event", "begin"), ("wrkload", "x")])
-    func `a wrong value or key is said to be wrong`(key: String, value: String) {
-        var filter = FlowFilter()
-        #expect(filter.set(key, to: value) != nil)
-    }
-
-    @Test func `an identifier of ICMP is no port`() {
-        var filter = FlowFilter()
-        _ = filter.set("port", to: "2048")
-        #expect(!filter.matches(event { ($0.protocolNumber, $0.destinationPort) = (1, 0x0800) }))
     }
 }

@@ -39,7 +39,8 @@ func names(generation: UInt32 = 3, epoch: UInt32 = 7) -> PublishedNames {
     return PublishedNames(
         generation: generation, epoch: epoch,
         causes: CauseTable(generation: generation, causes: causes, records: [(0, none), (1, none), (2, 1)]),
-        zones: ["default", "lan"], workloads: ["shop/web-1", "shop/db-1"])
+        zones: ["default", "lan"], workloads: ["shop/web-1", "shop/db-1"],
+        labels: [["app": "web", "tier": "front"], ["app": "db"]])
 }
 
 /// A decoder that knows one generation.

@@ -18,6 +18,8 @@ extension Lane {
         expireSome(isIPv4: true, now)
         expireSome(isIPv4: false, now)
         expireFragments(at: now)
+        reporter.tellRefusals(now)
+        tellIntervals(at: now)
         unsafe counters.pointee.flows = UInt64(flows.used)
         unsafe counters.pointee.waiting = UInt64(flows.waiting)
         unsafe counters.pointee.pickedUp = flows.pickedUp

@@ -60,6 +60,8 @@ internal import Wire
     let cyclic = CRC32C.shared
     /// The rounds in which flows are judged again that send nothing.
     var rounds = Sweep()
+    /// The rounds in which live flows are told of.
+    var intervals = Intervals()
     /// Who may be answered after asking a group, of all workers of the pair.
     let expected: ExpectedReplies
 
@@ -84,7 +86,8 @@ internal import Wire
         self.fragments = fragments
         unsafe self.counters = unsafe counters
         self.expected = expected ?? ExpectedReplies(workers: 1)
-        unsafe reporter = Reporter(pair: pair, queue: queue, events: events, counters: counters)
+        unsafe reporter = Reporter(
+            pair: pair, queue: queue, secret: self.flows.secret[0], events: events, counters: counters)
     }
 }
 

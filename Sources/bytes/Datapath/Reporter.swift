@@ -4,27 +4,29 @@ internal import Net
 internal import Record
 
 /// Writes the events of a worker's flows into its event ring. It never waits: what does not fit is counted as lost, and refusals are
-/// limited, so that a scan cannot push the events of real flows out.
+/// told by kind, so that a scan cannot push the events of real flows out. A refusal is never lost: it is told later.
 @safe struct Reporter: ~Copyable {
-    /// Reports of refused connections a second at most; the rest is counted and told with the next one.
-    static var refusalsPerSecond: UInt32 { @_noLocks get { 2000 } }
-
     /// The port pair's number.
     let pair: UInt8
     /// The worker's number in its pair.
     let queue: UInt8
     private var events: EventProducer
     private let counters: UnsafeMutablePointer<WorkerCounters>
-    private var refusalBudget = Reporter.refusalsPerSecond
-    private var refusalSecond: UInt64 = 0
-    private var suppressed: UInt32 = 0
+    private var refusals: Refusals
 
-    init(pair: UInt8, queue: UInt8, events: consuming EventProducer, counters: UnsafeMutablePointer<WorkerCounters>) {
+    init(
+        pair: UInt8, queue: UInt8, secret: UInt64, events: consuming EventProducer,
+        counters: UnsafeMutablePointer<WorkerCounters>
+    ) {
         self.pair = pair
         self.queue = queue
+        refusals = Refusals(secret: secret)
         self.events = events
         unsafe self.counters = unsafe counters
     }
+
+    /// Whether half of the ring is free, which is left to starts and ends.
+    var hasRoom: Bool { @_noLocks get { events.isHalfFree } }
 
     /// A flow's start or end, with nothing to add.
     @_noLocks
@@ -71,25 +73,27 @@ internal import Record
         push(full)
     }
 
-    /// A connection that was refused again: told with the next report.
+    /// A connection that was refused again: told as a number.
     @_noLocks
-    mutating func suppress() { suppressed &+= 1 }
+    mutating func suppress() {
+        unsafe counters.pointee.refused &+= 1
+        refusals.count()
+    }
 
-    /// A connection that was refused; at most `refusalsPerSecond` of them are reported.
+    /// Tells the refusals of the second that is over.
+    @_noLocks
+    mutating func tellRefusals(_ now: Moment) {
+        if refusals.isDue(now.nanoseconds) { refusals.tell(now.nanoseconds, to: &events) }
+    }
+
+    /// A connection that was refused.
     @_noLocks
     mutating func refuse(
         _ reading: borrowing Reading, _ question: Question, _ judgement: Judgement, _ reason: DropReason, port: UInt8,
         generation: UInt32, _ now: Moment
     ) {
-        if now.seconds != refusalSecond {
-            refusalSecond = now.seconds
-            refusalBudget = Reporter.refusalsPerSecond
-        }
-        guard refusalBudget > 0 else {
-            suppressed &+= 1
-            return
-        }
-        refusalBudget &-= 1
+        unsafe counters.pointee.refused &+= 1
+        tellRefusals(now)
         var record = FlowRecord()
         record.event = FlowRecord.Event.refused.number
         record.time = now.nanoseconds
@@ -108,15 +112,14 @@ internal import Record
         record.port = port
         record.generation = generation
         record.epoch = question.epoch
-        record.suppressed = suppressed
-        suppressed = 0
         note(question, in: &record)
         note(judgement, reason, in: &record)
-        push(record)
+        if refusals.take(&record), !events.push(record) { refusals.putBack(record) }
     }
 
     @_noLocks
     private mutating func push(_ record: borrowing FlowRecord) {
+        if record.event == FlowRecord.Event.start.number { unsafe counters.pointee.admitted &+= 1 }
         if !events.push(record) { unsafe counters.pointee.lostEvents &+= 1 }
     }
 

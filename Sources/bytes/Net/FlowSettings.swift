@@ -72,8 +72,8 @@
     public var partialChecksums = Partial.complete.rawValue
     /// A `WhenFull`'s number.
     public var whenFull = WhenFull.deny.rawValue
-    /// Room up to a multiple of 4; 0.
-    public var reserved: UInt16 = 0
+    /// Seconds between two records of a live flow; 0 for none.
+    public var recordSeconds: UInt16 = 60
 
     /// The defaults.
     @inlinable public init() {}
@@ -90,6 +90,6 @@
         guard fragmentTimeout > 0, fragmentTimeout <= FlowTimeouts.ticks(seconds: 120) else { return false }
         guard (1...1024).contains(fragmentDatagrams), (1...1024).contains(fragmentFrames) else { return false }
         return pickUp <= 2 && windows <= 1 && isAsymmetric <= 1 && verifiesChecksums <= 1 && partialChecksums <= 1
-            && whenFull <= 1 && reserved == 0
+            && whenFull <= 1
     }
 }

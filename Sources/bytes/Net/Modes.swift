@@ -22,7 +22,7 @@
 }
 
 /// What becomes of a connection.
-@frozen public enum Decision: UInt8, Sendable, CaseIterable {
+@frozen public enum Decision: UInt8, Sendable, Codable, CaseIterable {
     /// It may pass.
     case allow = 0
     /// It is dropped without a word.

@@ -39,6 +39,13 @@
         default: String(rawValue)
         }
     }
+
+    /// The protocol of a name that policies use, or of a number from 0 to 255.
+    public init?(named text: String) {
+        let known: [String: IPProtocol] = ["tcp": .tcp, "udp": .udp, "sctp": .sctp, "icmp": .icmp, "icmp6": .icmp6]
+        guard let found = known[text] ?? UInt8(text).map(IPProtocol.init(rawValue:)) else { return nil }
+        self = found
+    }
 }
 
 /// TCP's control bits as they stand in the header (RFC 9293, 3.1).

@@ -21,7 +21,7 @@ public enum PolicyLayer: String, Sendable, Codable, CaseIterable {
 
 /// Why a side decided as it did: what each of its layers said, in their order. Resolved from a number of one generation's cause
 /// table; flow records, `explain`, `probe` and hit counters share it.
-public struct Cause: Hashable, Sendable {
+public struct Cause: Hashable, Sendable, Codable {
     /// What decided where no rule did.
     public enum End: String, Sendable, Codable, CaseIterable {
         /// The end of a tier in which something isolated and nothing decided.
@@ -41,7 +41,7 @@ public struct Cause: Hashable, Sendable {
     }
 
     /// A rule that nearly decided, and what kept it from matching.
-    public struct Near: Hashable, Sendable {
+    public struct Near: Hashable, Sendable, Codable {
         /// `namespace/policy`, or the policy alone where it is global.
         public var policy: String
         /// The rule's name or its place in the list, from 1.
@@ -57,7 +57,7 @@ public struct Cause: Hashable, Sendable {
     }
 
     /// A rule that logs, met on the way to the decision.
-    public struct Log: Hashable, Sendable {
+    public struct Log: Hashable, Sendable, Codable {
         /// `namespace/policy`, or the policy alone where it is global.
         public var policy: String
         /// The rule's name or its place in the list, from 1.
@@ -73,7 +73,7 @@ public struct Cause: Hashable, Sendable {
     }
 
     /// What one layer said.
-    public struct Layer: Hashable, Sendable {
+    public struct Layer: Hashable, Sendable, Codable {
         /// Which layer.
         public var layer: PolicyLayer
         /// Its decision.

@@ -68,6 +68,10 @@ internal import Net
     public var expectedReplies: UInt64 = 0
     /// Ends whose expected replies were forgotten for those of another one, because too many expect some.
     public var forgottenReplies: UInt64 = 0
+    /// Connections that were admitted: as many records of a flow's start were written or lost.
+    public var admitted: UInt64 = 0
+    /// Refusals: as many are told by records of refused connections and the numbers that these carry, or are yet to be told.
+    public var refused: UInt64 = 0
 
     /// All zero.
     public init() {}

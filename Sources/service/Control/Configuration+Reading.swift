@@ -35,7 +35,7 @@ extension Configuration {
 struct ConfigurationReader {
     static let keys = [
         "pairs", "zones", "policies", "workloads", "socket", "state", "run", "layer2", "storm", "flows", "checksums", "replies",
-        "icmp-errors", "failsafe", "api", "roles", "users", "sandbox",
+        "icmp-errors", "failsafe", "api", "roles", "users", "sandbox", "records",
     ]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12
@@ -77,6 +77,8 @@ struct ConfigurationReader {
         if let socket = faults.keep({ () throws(PolicyError) in try socket(run: run) }) { result.socket = socket }
         let flows = faults.keep { () throws(PolicyError) in try self.flows(pairs: pairs?.count ?? 1) }
         if let flows { (result.flowCapacity, result.flows) = flows }
+        if let records = faults.keep({ () throws(PolicyError) in try self.records() }) { result.records = records }
+        result.flows.recordSeconds = result.records.interval
         if let links = faults.keep({ () throws(PolicyError) in try linkTable() }) { result.links = links }
         let path = result.socket
         if let api = faults.keep({ () throws(PolicyError) in try self.api(path) }) { result.api = api }

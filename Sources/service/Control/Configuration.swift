@@ -119,6 +119,8 @@ public struct Configuration: Sendable {
     public var links = LinkTable()
     /// How connections are kept and followed.
     public var flows = FlowSettings()
+    /// What becomes of flow records.
+    public var records = Records()
     /// Services that no policy can close.
     public var failsafe = Failsafe()
     /// How the API is served, and who may what.

@@ -67,6 +67,7 @@ struct ControlSession: Service {
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
         let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
         let configuration = opening.configuration
+        let recorder = Recorder(configuration, log: log)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let course = Course(
@@ -84,7 +85,11 @@ struct ControlSession: Service {
             services: [
                 .init(
                     service: ClockSaver(file: ClockFile(stateFolder: configuration.state), board: files.board, log: log)),
-                .init(service: EventDrain(files: files, names: names, hub: hub, watch: course.watch)), .init(service: api),
+                .init(service: recorder),
+                .init(
+                    service: EventDrain(
+                        files: files, names: names, hub: hub, watch: course.watch, observations: recorder.observations)),
+                .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)
         group.maximumGracefulShutdownDuration = .seconds(3)

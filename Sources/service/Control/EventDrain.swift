@@ -41,27 +41,31 @@ struct EventDrain: Service {
     let hub: EventHub
     /// Sees every event as well.
     let watch: DenialWatch
+    let observations: Observations
 
     /// Drains until it is asked to end, and once more then.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             let rings = (0..<files.plan.workers).map { Ring(files, worker: $0) }
+            var live = LiveFlows()
             while !Task.isCancelled {
-                round(rings)
+                round(rings, &live)
                 try? await Task.sleep(for: Self.interval)
             }
-            round(rings)
+            round(rings, &live)
         }
     }
 
-    private func round(_ rings: [Ring]) {
+    private func round(_ rings: [Ring], _ live: inout LiveFlows) {
         let (decoder, offset) = (names.now, Self.wallOffset)
         for ring in rings {
             var events: [FlowEvent] = []
-            ring.drain { events.append(decoder.decode($0, wallOffset: offset)) }
+            ring.drain { events.append(live.named(decoder.decode($0, wallOffset: offset))) }
             hub.publish(events)
             watch.note(events)
-            hub.lose(ring.newlyLost)
+            let lost = ring.newlyLost
+            hub.lose(lost)
+            observations.take(events, lost: lost)
         }
     }
 

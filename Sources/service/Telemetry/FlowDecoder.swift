@@ -13,6 +13,8 @@ public struct PublishedNames: Sendable {
     public var zones: [String]
     /// `namespace/name` of the workloads by number.
     public var workloads: [String]
+    /// Their labels by the same number; none where there are fewer.
+    public var labels: [[String: String]]
 
     /// Finds the rules that nearly decided a side of a connection which a default denied. They depend on the connection, so they are
     /// looked up when somebody reads of it.
@@ -22,13 +24,16 @@ public struct PublishedNames: Sendable {
 
     /// The tables of a generation.
     public init(
-        generation: UInt32, epoch: UInt32, causes: CauseTable, zones: [String], workloads: [String], nearest: Nearest? = nil
+        generation: UInt32, epoch: UInt32, causes: CauseTable, zones: [String], workloads: [String],
+        labels: [[String: String]] = [],
+        nearest: Nearest? = nil
     ) {
         self.generation = generation
         self.epoch = epoch
         self.causes = causes
         self.zones = zones
         self.workloads = workloads
+        self.labels = labels
         self.nearest = nearest
     }
 }
@@ -98,7 +103,8 @@ public struct FlowDecoder: Sendable {
         _ workload: UInt32, _ zone: UInt16, _ inventory: PublishedNames?, _ judged: PublishedNames?
     ) -> FlowEvent.Place {
         let name = inventory.flatMap { Int(workload) < $0.workloads.count ? $0.workloads[Int(workload)] : nil }
+        let labels = inventory.flatMap { Int(workload) < $0.labels.count ? $0.labels[Int(workload)] : nil }
         let zoneName = judged.flatMap { Int(zone) < $0.zones.count ? $0.zones[Int(zone)] : nil }
-        return FlowEvent.Place(workload: name, zone: zoneName ?? String(zone))
+        return FlowEvent.Place(workload: name, labels: labels ?? [:], zone: zoneName ?? String(zone))
     }
 }

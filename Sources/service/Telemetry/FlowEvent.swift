@@ -9,13 +9,21 @@ public struct FlowEvent: Sendable {
     public struct Place: Hashable, Sendable {
         /// `namespace/name` of the workload; `nil` for an address that is none, or whose inventory is no longer known.
         public var workload: String?
+        /// Its labels, as they were when the generation was published.
+        public var labels: [String: String]
         /// The zone's name, or its number where the generation is no longer known.
         public var zone: String
 
         /// An end.
-        public init(workload: String?, zone: String) {
+        public init(workload: String?, labels: [String: String] = [:], zone: String) {
             self.workload = workload
+            self.labels = labels
             self.zone = zone
+        }
+
+        /// The workload's namespace; `nil` for a global one and for an address that is none.
+        public var namespace: Substring? {
+            workload.flatMap { name in name.firstIndex(of: "/").map { name[..<$0] } }
         }
     }
 
@@ -50,6 +58,12 @@ public struct FlowEvent: Sendable {
     public var reason: DropReason? { record.reason == FlowRecord.none8 ? nil : DropReason(rawValue: record.reason) }
     /// The cause that settled the connection: of the first side that does not allow, else of the last side that judged.
     public var cause: Cause? { [egress, ingress].compactMap { $0 }.first { $0.decision != .allow } ?? ingress ?? egress }
+
+    /// Both sides' causes, the one that settled the connection with the rules that nearly decided; see `explainedCause`.
+    var explained: (egress: Cause?, ingress: Cause?) {
+        guard let cause = explainedCause else { return (egress, ingress) }
+        return cause.side == .egress ? (cause, ingress) : (egress, cause)
+    }
 
     /// `cause` with the rules that nearly decided, where a tier's end or a namespace's default denied. It costs a walk over the rules.
     public var explainedCause: Cause? {

@@ -38,15 +38,38 @@ extension FlowReport {
 
 /// Text that may be shown on a terminal.
 public enum TerminalText {
+    /// JSON with everything that could steer a terminal as `\uXXXX`, which reads as the same text.
+    static func escapedJSON(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: mustGo) else { return json }
+        var result = ""
+        for scalar in json.unicodeScalars {
+            guard mustGo(scalar) else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return result
+    }
+
+    private static func mustGo(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
+        default: false
+        }
+    }
+
     /// The text with everything that could steer a terminal, reorder a line or hide a part of it as `\u{…}`.
     public static func escaped(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+            if mustGo(scalar) {
                 result += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
+            } else {
                 result.unicodeScalars.append(scalar)
             }
         }

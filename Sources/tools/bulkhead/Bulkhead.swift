@@ -32,13 +32,14 @@ struct Bulkhead: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self, ReplayCommand.self, LabCommand.self,
+            MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self, ReplayCommand.self,
+            LabCommand.self,
         ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.
     static func runAlone(_ words: [String]) -> Int32 {
         do {
-            var command = try parseAsRoot(words)
+            var command = try parseAsRoot(FlowFilterOptions.joined(words))
             try command.run()
             return 0
         } catch {
@@ -49,7 +50,7 @@ struct Bulkhead: AsyncParsableCommand {
     /// Runs the verb that the words name; the exit code.
     static func run(_ words: [String]) async -> Int32 {
         do {
-            var command = try parseAsRoot(words)
+            var command = try parseAsRoot(FlowFilterOptions.joined(words))
             if var waiting = command as? any AsyncParsableCommand {
                 try await waiting.run()
             } else {

@@ -89,9 +89,10 @@ internal import Telemetry
     /// What its numbers mean.
     func names() -> PublishedNames {
         toldWorkloads = inventory.workloads.count
+        let labels = Dictionary(set.workloads.map { ($0.name, $0.labels) }, uniquingKeysWith: { first, _ in first })
         return PublishedNames(
             generation: generation, epoch: epoch, causes: causes, zones: inventory.zones,
-            workloads: inventory.workloads.map(\.description),
+            workloads: inventory.workloads.map(\.description), labels: inventory.workloads.map { labels[$0] ?? [:] },
             nearest: PolicySource.nearest(in: set, figures, failsafe, zones: inventory.zones))
     }
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Net
+internal import Policy
+internal import PolicyText
+
+extension Configuration {
+    /// What becomes of flow records: how often live flows are told of, how many are kept, and who else is told.
+    public struct Records: Sendable, Equatable {
+        /// Seconds between two records of a live flow, 1 to 65,535; 0 for none.
+        public var interval: UInt16 = 60
+        /// Whether events are kept in the state folder.
+        public var isStored = true
+        /// Events that are kept at most.
+        public var events = 2_000_000
+        /// Seconds for which they are kept at most.
+        public var age: UInt32 = 7 * 86_400
+        /// The file of JSON lines; `nil` for none.
+        public var file: String?
+        /// Bytes to which it grows.
+        public var fileBytes = 100 << 20
+        /// Older files beside it.
+        public var filesKept = 5
+        /// Whether the system's log is told.
+        public var toSystemLog = false
+
+        /// The defaults.
+        public init() {}
+    }
+}
+
+// `records`: each key's meaning and default is in `docs/configuration.md`.
+extension ConfigurationReader {
+    func records() throws(PolicyError) -> Configuration.Records {
+        var records = Configuration.Records()
+        guard let fields = try root["records"]?.mapping("records", keys: ["interval", "store", "file", "syslog"]) else {
+            return records
+        }
+        if let value = fields["interval"] { records.interval = try interval(value) }
+        if let value = fields["syslog"] { records.toSystemLog = try value.truth("records.syslog") }
+        if let fields = try fields["store"]?.mapping("records.store", keys: ["events", "age"]) {
+            if let value = fields["events"] { records.events = try value.integer("records.store.events", in: 0...100_000_000) }
+            records.isStored = records.events > 0
+            if let value = fields["age"] { records.age = try value.seconds("records.store.age") }
+        }
+        if let fields = try fields["file"]?.mapping("records.file", keys: ["path", "megabytes", "keep"]) {
+            records.file = try path(try fields.required("path"), "records.file.path")
+            if let value = fields["megabytes"] {
+                records.fileBytes = try value.integer("records.file.megabytes", in: 1...100_000) << 20
+            }
+            if let value = fields["keep"] { records.filesKept = try value.integer("records.file.keep", in: 0...1000) }
+        }
+        return records
+    }
+
+    private func interval(_ value: YAMLValue) throws(PolicyError) -> UInt16 {
+        if case .text("never") = value.content { return 0 }
+        let seconds = try value.seconds("records.interval")
+        guard let interval = UInt16(exactly: seconds) else {
+            throw value.error(
+                "records.interval can be 18h at most, not \(try value.text("records.interval"))", remedy: "write 18h, or never")
+        }
+        return interval
+    }
+}

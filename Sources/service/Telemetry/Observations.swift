@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Foundation
+internal import Synchronization
+
+/// What becomes of flow events beside being handed to those who follow them: edges, hits, the store, the log file and syslog. A thread of its own does
+/// all of it, so that neither a slow disk nor a slow listener delays whoever drains the workers' rings; what it cannot take in is lost and counted.
+public final class Observations: Sendable {
+    /// Events that wait at most, about a tenth of a gigabyte.
+    public static let capacity = 200_000
+    /// Seconds between two looks at what has become too old.
+    private static let trimInterval: Int64 = 60
+
+    /// What was counted since the start.
+    public struct Counts: Sendable, Hashable {
+        /// Events taken in.
+        public var taken: UInt64 = 0
+        /// Records that a worker could not write.
+        public var lostByWorkers: UInt64 = 0
+        /// Events that came faster than they were kept.
+        public var lostHere: UInt64 = 0
+        /// Events that the store could not write.
+        public var unstored: UInt64 = 0
+        /// Events that the log file or syslog could not take.
+        public var unlogged: UInt64 = 0
+    }
+
+    private struct Pending {
+        var events: [FlowEvent] = []
+        var lost: UInt64 = 0
+        var isClosed = false
+    }
+    private struct Tables {
+        var edges = EdgeTable()
+        var hits = Hits()
+        var counts = Counts()
+        var fault: String?
+    }
+
+    private let pending = Mutex(Pending())
+    private let tables = Mutex(Tables())
+    private let work = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+    private let store: FlowStore?
+    private let logs: [any FlowLog]
+
+    /// Observations that are kept in a store, where there is one, and told to logs. The thread runs until `close`.
+    public init(store: FlowStore?, logs: [any FlowLog] = []) {
+        self.store = store
+        self.logs = logs
+        if let store {
+            do {
+                let edges = try store.edges()
+                tables.withLock { tables in for edge in edges { tables.edges.restore(edge) } }
+            } catch {
+                tables.withLock { $0.fault = "\(error)" }
+            }
+        }
+        Thread.detachNewThread { [self] in run() }
+    }
+
+    /// Takes events in, and how many records a worker lost before them; never waits.
+    public func take(_ events: [FlowEvent], lost: UInt64) {
+        guard !events.isEmpty || lost > 0 else { return }
+        let left = pending.withLock { pending -> Int in
+            pending.lost += lost
+            let room = max(0, Self.capacity - pending.events.count)
+            pending.events += events.prefix(room)
+            return max(0, events.count - room)
+        }
+        tables.withLock { tables in
+            tables.counts.taken += UInt64(events.count - left)
+            tables.counts.lostByWorkers += lost
+            tables.counts.lostHere += UInt64(left)
+        }
+        work.signal()
+    }
+
+    /// Events that fit a filter, oldest first, the last `limit` of them; from the store, so as far back as it goes. `nil` without a store.
+    public func flows(_ filter: FlowFilter, limit: Int) throws(FlowStoreError) -> [FlowEvent]? {
+        guard let store else { return nil }
+        return try store.events(filter, limit: limit)
+    }
+
+    /// The map of what was seen.
+    public func map(by groups: [String], since: Timestamp? = nil) -> ServiceMap {
+        let edges = tables.withLock { $0.edges }
+        return ServiceMap(edges, by: groups) { edge in since.map { edge.last >= $0 } ?? true }
+    }
+
+    /// What each rule has decided since the start.
+    public var hits: Hits { tables.withLock { $0.hits } }
+    /// What was counted since the start.
+    public var counts: Counts { tables.withLock { $0.counts } }
+    /// What went wrong last with the store or a log; `nil` while nothing does.
+    public var fault: String? { tables.withLock { $0.fault } }
+
+    /// Keeps what waits, and ends the thread. Nothing is taken in afterwards.
+    public func close() {
+        pending.withLock { $0.isClosed = true }
+        work.signal()
+        ended.wait()
+    }
+
+    private func run() {
+        var trimmed = Self.now
+        while true {
+            _ = work.wait(timeout: .now() + .seconds(Int(Self.trimInterval)))
+            let (events, lost, isClosed) = pending.withLock { pending in
+                defer { (pending.events, pending.lost) = ([], 0) }
+                return (pending.events, pending.lost, pending.isClosed)
+            }
+            keep(events, lost)
+            let now = Self.now
+            if isClosed || now.nanoseconds - trimmed.nanoseconds >= Self.trimInterval * 1_000_000_000 {
+                trimmed = now
+                tidy(at: now)
+            }
+            if isClosed { break }
+        }
+        for log in logs { log.close() }
+        ended.signal()
+    }
+
+    private func keep(_ events: [FlowEvent], _ lost: UInt64) {
+        guard !events.isEmpty || lost > 0 else { return }
+        tables.withLock { tables in
+            for event in events {
+                tables.edges.add(event)
+                tables.hits.add(event)
+            }
+        }
+        do {
+            try store?.write(events, lost: lost)
+            if store != nil { tables.withLock { $0.fault = nil } }
+        } catch {
+            tables.withLock { tables in
+                tables.counts.unstored += UInt64(events.count)
+                tables.fault = "\(error)"
+            }
+        }
+        for log in logs {
+            let left = log.write(events, lost: lost)
+            if left > 0 { tables.withLock { $0.counts.unlogged += UInt64(left) } }
+        }
+    }
+
+    private func tidy(at now: Timestamp) {
+        guard let store else { return }
+        let edges = tables.withLock { Array($0.edges.all) }
+        do {
+            try store.trim(at: now)
+            try store.replace(edges: edges)
+        } catch {
+            tables.withLock { $0.fault = "\(error)" }
+        }
+    }
+
+    private static var now: Timestamp { Timestamp(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9)) }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Net
+import Record
+import Telemetry
+import Testing
+
+private func events(_ count: Int) -> [FlowEvent] {
+    (0..<count).map { number in
+        event { record in
+            record.time = UInt64(number) * 1_000_000
+            record.sourcePort = UInt16(truncatingIfNeeded: number)
+            if number % 3 == 0 { (record.ingressRecord, record.decision) = (1, Decision.deny.rawValue) }
+        }
+    }
+}
+
+@Suite struct FlowStores {
+    @Test func `what was written is read as it was, causes and labels and all`() throws {
+        let folder = try Folder()
+        let written = events(100)
+        try FlowStore(file: folder.file("flows.db")).write(written)
+        let read = try FlowStore(file: folder.file("flows.db")).events(FlowFilter(), limit: 1000)
+        #expect(read.map(FlowReport.init) == written.map(FlowReport.init))
+        #expect(read.map(\.source) == written.map(\.source))
+    }
+
+    @Test func `a filter and a limit choose the last that fit`() throws {
+        let folder = try Folder()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        try store.write(events(100))
+        var filter = FlowFilter()
+        #expect(filter.set("decision", to: "deny") == nil)
+        #expect(filter.set("until", to: "50000000") == nil)
+        let found = try store.events(filter, limit: 5)
+        #expect(found.map(\.record.sourcePort) == [36, 39, 42, 45, 48])
+    }
+
+    @Test func `the oldest go when there are too many, and so do those that are too old`() throws {
+        let folder = try Folder()
+        var limits = FlowStore.Limits()
+        (limits.events, limits.age) = (60, 1000)
+        let store = try FlowStore(file: folder.file("flows.db"), limits: limits)
+        try store.write(events(100))
+        #expect(try store.trim(at: Timestamp(nanoseconds: 0)) == 40)
+        #expect(try store.events(FlowFilter(), limit: 1000).first?.record.sourcePort == 40)
+        // Names are known again after those that nobody uses have gone.
+        try store.write(events(1))
+        #expect(try store.events(FlowFilter(), limit: 1000).first.map(FlowReport.init) == events(1).map(FlowReport.init).first)
+        #expect(try store.trim(at: Timestamp(nanoseconds: 2000 * 1_000_000_000)) == 61)
+        #expect(try store.sums() == (0, 0))
+    }
+
+    @Test func `lost records are kept as a number`() throws {
+        let folder = try Folder()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        try store.write(events(3), lost: 17)
+        try store.write([], lost: 5)
+        #expect(try store.sums() == (3, 22))
+    }
+
+    @Test func `a damaged file is set aside and a new one begun`() throws {
+        let folder = try Folder()
+        try FlowStore(file: folder.file("flows.db")).write(events(100))
+        for ending in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder.file("flows.db") + ending) }
+        let junk = Data((0..<8192).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        try junk.write(to: URL(fileURLWithPath: folder.file("flows.db")))
+        let store = try FlowStore(file: folder.file("flows.db"))
+        #expect(store.damage?.contains("flows.db.damaged") == true)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("flows.db") + ".damaged")) == junk)
+        try store.write(events(2))
+        #expect(try store.sums().events == 2)
+    }
+
+    @Test func `a store of another layout begins anew`() throws {
+        let folder = try Folder()
+        try FlowStore(file: folder.file("flows.db")).write(events(4))
+        let damage = try FlowStore(file: folder.file("flows.db")).damage
+        #expect(damage == nil)
+        #expect(try FlowStore(file: folder.file("flows.db")).sums().events == 4)
+    }
+
+    @Test func `a store that cannot be made says why`() {
+        #expect(throws: FlowStoreError.self) { _ = try FlowStore(file: "/proc/nowhere/flows.db") }
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import GRDB
+import Glibc
+import Net
+import Record
+@testable import Telemetry
+import Testing
+
+/// A folder that goes with the test.
+final class Folder {
+    let path = FileManager.default.temporaryDirectory.path + "/bulkhead-flows-\(UUID().uuidString)"
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+private func starts(_ count: Int) -> [FlowEvent] {
+    (0..<count).map { number in
+        event { record in
+            (record.sourcePort, record.ingressRecord) = (UInt16(truncatingIfNeeded: number), 2)
+            record.time = UInt64(Date().timeIntervalSince1970) * 1_000_000_000
+        }
+    }
+}
+
+/// A log that is as slow as can be.
+private final class StuckLog: FlowLog {
+    let gate = DispatchSemaphore(value: 0)
+    func write(_ events: [FlowEvent], lost: UInt64) -> Int {
+        gate.wait()
+        gate.signal()
+        return events.count
+    }
+    func close() {}
+}
+
+@Suite struct ObservationsKept {
+    @Test func `every event is in the store, an edge and a hit, and every loss is counted`() throws {
+        let folder = try Folder()
+        let observations = Observations(store: try FlowStore(file: folder.file("flows.db")))
+        for part in 0..<10 { observations.take(starts(100), lost: UInt64(part)) }
+        observations.close()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        #expect(try store.sums() == (1000, 45))
+        #expect(observations.counts.taken == 1000)
+        #expect(observations.counts.lostByWorkers == 45)
+        #expect(observations.hits.connections == [.allow: 1000])
+        #expect(observations.map(by: []).links.reduce(0) { $0 + $1.connections } == 1000)
+        #expect(observations.fault == nil)
+    }
+
+    @Test func `edges outlive a restart`() throws {
+        let folder = try Folder()
+        for _ in 0..<3 {
+            let observations = Observations(store: try FlowStore(file: folder.file("flows.db")))
+            observations.take(starts(5), lost: 0)
+            observations.close()
+        }
+        let edges = try FlowStore(file: folder.file("flows.db")).edges()
+        #expect(edges.map(\.connections) == [15])
+        #expect(edges.map(\.key.source) == [.workload("shop/web-1")])
+    }
+
+    @Test func `a log that is stuck delays nobody and its events are counted`() throws {
+        let log = StuckLog()
+        let observations = Observations(store: nil, logs: [log])
+        let begin = ContinuousClock.now
+        for _ in 0..<30 { observations.take(starts(10_000), lost: 0) }
+        #expect(ContinuousClock.now - begin < .seconds(20))
+        log.gate.signal()
+        observations.close()
+        let counts = observations.counts
+        #expect(counts.taken + counts.lostHere == 300_000)
+        #expect(counts.lostHere > 0)
+        #expect(counts.unlogged == counts.taken)
+    }
+
+    @Test func `a store whose disk is gone says so and counts what it could not keep`() throws {
+        let folder = try Folder()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        let observations = Observations(store: store)
+        try store.database.write { try $0.execute(sql: "DROP TABLE flows") }
+        observations.take(starts(7), lost: 0)
+        observations.close()
+        #expect(observations.counts.unstored == 7)
+        #expect(observations.fault != nil)
+        #expect(observations.hits.connections == [.allow: 7])
+    }
+}
+
+@Suite struct FlowLogs {
+    @Test func `each event is one line of JSON, and lost records stand where they are missing`() throws {
+        let folder = try Folder()
+        let log = FlowFile(path: folder.file("flows.jsonl"))
+        #expect(log.write(starts(2), lost: 9) == 0)
+        log.close()
+        let lines = try String(contentsOfFile: folder.file("flows.jsonl"), encoding: .utf8).split(separator: "\n")
+        #expect(lines.first == #"{"lost":9}"#)
+        let flows = try lines.dropFirst().map { try JSONDecoder().decode(FlowReport.self, from: Data($0.utf8)) }
+        #expect(flows == starts(2).map(FlowReport.init))
+    }
+
+    @Test func `a file that is full makes room, and no line is torn or missing`() throws {
+        let folder = try Folder()
+        let log = FlowFile(path: folder.file("flows.jsonl"), limit: 4096, kept: 50)
+        for _ in 0..<30 { #expect(log.write(starts(3), lost: 0) == 0) }
+        log.close()
+        var count = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            let text = try String(contentsOfFile: folder.file(name), encoding: .utf8)
+            #expect(text.utf8.count <= 4096)
+            count += try text.split(separator: "\n").map { try JSONDecoder().decode(FlowReport.self, from: Data($0.utf8)) }.count
+        }
+        #expect(count == 90)
+    }
+
+    @Test func `only as many old files stay as were asked for`() throws {
+        let folder = try Folder()
+        let log = FlowFile(path: folder.file("flows.jsonl"), limit: 1500, kept: 2)
+        for _ in 0..<10 { _ = log.write(starts(1), lost: 0) }
+        log.close()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
+    }
+
+    @Test func `a full disk costs whole lines`() {
+        let log = FlowFile(path: "/dev/full")
+        #expect(log.write(starts(4), lost: 0) == 4)
+        log.close()
+    }
+
+    @Test func `what could steer a terminal is written out, and reads as the same text`() throws {
+        var odd = starts(1)[0]
+        odd.source.workload = "shop/\u{202e}\u{9b}31m\u{1b}[2J\nweb"
+        let line = FlowLine.json(odd)
+        #expect(!line.unicodeScalars.contains { ["\u{202e}", "\u{9b}", "\u{1b}", "\n"].contains($0) })
+        #expect(try JSONDecoder().decode(FlowReport.self, from: Data(line.utf8)).source.workload == odd.source.workload)
+    }
+
+    @Test func `the system's log gets a message for each event, and none waits for it`() throws {
+        let folder = try Folder()
+        let path = folder.file("log")
+        let descriptor = try listen(path)
+        defer { close(descriptor) }
+        let log = SystemLog(path: path)
+        #expect(log.write(starts(1), lost: 0) == 0)
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        #expect(text.hasPrefix("<134>bulkhead: {"))
+        // Nobody reads any more: the socket fills up, and the rest is counted.
+        #expect(log.write(starts(3000), lost: 0) > 0)
+        log.close()
+        #expect(SystemLog(path: folder.file("nobody")).write(starts(2), lost: 0) == 2)
+    }
+
+    private func listen(_ path: String) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+        let bound = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+        return descriptor
+    }
+}
