@@ -36,7 +36,7 @@ public final class APIServer: Sendable {
     /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
     /// often the TLS files are looked at.
     public init(
-        _ settings: APISettings, plane: any ControlPlane, hub: EventHub,
+        _ settings: APISettings, plane: any ControlPlane, hub: EventHub, observations: Observations? = nil,
         heartbeat: Duration = .seconds(15),
         glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
     ) {
@@ -48,7 +48,7 @@ public final class APIServer: Sendable {
         book = RoleBook(settings.roles)
         tally = Tally(reading: settings.limits.reading)
         routes = Routes(
-            plane: plane, hub: hub, heartbeat: heartbeat, limits: settings.limits, tally: tally,
+            plane: plane, hub: hub, observations: observations, heartbeat: heartbeat, limits: settings.limits, tally: tally,
             conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
     }
 

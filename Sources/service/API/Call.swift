@@ -5,7 +5,7 @@ internal import Hummingbird
 /// Everything that can be asked of the API: the router, the roles and the OpenAPI document are made of this one table.
 public enum Call: String, CaseIterable, Sendable {
     case health, ready, openapi
-    case status, flows, policy
+    case status, flows, map, metrics, policy
     case apply, history, revision, confirm, rollback
     case workloads, register, update, unregister
     case beginBypass, endBypass, reload, audit
@@ -34,6 +34,8 @@ public enum Call: String, CaseIterable, Sendable {
         case .openapi: "/v1/openapi.json"
         case .status: "/v1/status"
         case .flows: "/v1/flows"
+        case .map: "/v1/map"
+        case .metrics: "/metrics"
         case .policy, .apply: "/v1/policy"
         case .history: "/v1/policy/revisions"
         case .revision: "/v1/policy/revisions/{revision}"
@@ -51,7 +53,7 @@ public enum Call: String, CaseIterable, Sendable {
     public var need: Need {
         switch self {
         case .health, .ready, .openapi: .anyone
-        case .status, .flows, .policy, .history, .revision, .workloads: .viewer
+        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: .viewer
         case .register, .update, .unregister, .beginBypass, .endBypass, .reload: .operator
         case .apply: .editor
         case .confirm, .rollback: .operatorOrEditor
@@ -64,7 +66,7 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .policy, .history, .revision, .workloads, .audit: .get
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit: .get
         case .apply, .confirm, .rollback, .register, .beginBypass, .reload: .post
         case .update: .patch
         case .unregister, .endBypass: .delete
@@ -74,7 +76,7 @@ public enum Call: String, CaseIterable, Sendable {
     /// What a refused attempt is called in the audit log; `nil` for what everybody may see who has a role.
     var action: String? {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .policy, .history, .revision, .workloads: nil
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: nil
         case .apply: "policy.apply"
         case .confirm: "policy.confirm"
         case .rollback: "policy.rollback"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Telemetry
 internal import HTTPTypes
 
 /// The API's description of itself, OpenAPI 3.1: made of the table of calls, so that no route is missing in it and none too much. The
@@ -47,6 +48,7 @@ enum OpenAPI {
                 "text/event-stream": ["schema": ["type": "string"]],
             ]
         }
+        if call == .metrics { content = ["text/plain": ["schema": ["type": "string"]]] }
         let problem: Tree = ["application/problem+json": ["schema": Schemas.reference("Problem")]]
         var responses: [String: Tree] = ["200": ["description": "Done, or the answer.", "content": content]]
         for status in call.refusals { responses[String(status)] = ["description": .text(meaning(status)), "content": problem] }
@@ -80,6 +82,8 @@ extension Call {
         case .openapi: "This document."
         case .status: "What is in force, the processes, what each queue counts, and every condition that should not last."
         case .flows: "Recent flows, or with follow=true a stream of those from now on."
+        case .map: "Who talks to whom, as it was seen."
+        case .metrics: "What Prometheus scrapes, in its text format."
         case .policy: "The set in force, with its places."
         case .apply: "Checks, compares and publishes a set of documents, or refuses it with nothing changed."
         case .history: "Revisions from the newest."
@@ -128,9 +132,10 @@ extension Call {
     var answerSchema: String? {
         switch self {
         case .health, .ready: "Health"
-        case .openapi: nil
+        case .openapi, .metrics: nil
         case .status: "StatusReport"
         case .flows: "Recent"
+        case .map: "ServiceMap"
         case .policy: "PolicyReport"
         case .apply, .rollback, .reload: "ChangeReport"
         case .history: "RevisionPage"
@@ -153,6 +158,8 @@ extension Call {
         case .history, .audit: parameters += [Self.parameter("before", "query", Schemas.number(1)), Self.limit]
         case .workloads: parameters += [Self.parameter("after", "query", Schemas.text), Self.limit]
         case .flows: parameters += Self.filters
+        case .map:
+            parameters += [Self.parameter("by", "query", Schemas.text), Self.parameter("since", "query", Schemas.number(0))]
         default: break
         }
         return parameters
@@ -164,11 +171,20 @@ extension Call {
         [
             parameter("follow", "query", ["type": "boolean"]),
             parameter("last", "query", Schemas.number(0, Int64(Routes.lastAtMost))),
-            parameter("workload", "query", Schemas.text), parameter("address", "query", Schemas.text),
-            parameter("port", "query", Schemas.number(0, 65_535)),
-            parameter("decision", "query", Schemas.one(of: ["allow", "deny", "reject"])),
-            parameter("event", "query", Schemas.one(of: ["start", "change", "update", "end", "refused"])),
+            parameter("since", "query", Schemas.number(0)), parameter("until", "query", Schemas.number(0)),
         ]
+            + FlowFilter.Key.allCases.flatMap { key in
+                [key.rawValue, "not-\(key.rawValue)"].map { parameter($0, "query", schema(of: key)) }
+            }
+    }
+
+    private static func schema(of key: FlowFilter.Key) -> Tree {
+        switch key {
+        case .port: Schemas.number(0, 65_535)
+        case .decision, .audit: Schemas.one(of: ["allow", "deny", "reject"])
+        case .event: Schemas.one(of: ["start", "change", "update", "end", "refused"])
+        default: Schemas.text
+        }
     }
 
     private static func parameter(_ name: String, _ place: String, _ schema: Tree) -> Tree {

@@ -23,12 +23,13 @@ struct Routes: Sendable {
     }
 
     /// Events that `GET /v1/flows` answers without `last`, and at most.
-    static let (lastByDefault, lastAtMost) = (100, 4096)
+    static let (lastByDefault, lastAtMost) = (100, 100_000)
     /// Items of a page without `limit`, and at most.
     static let (pageByDefault, pageAtMost) = (100, 1000)
 
     let plane: any ControlPlane
     let hub: EventHub
+    let observations: Observations?
     let heartbeat: Duration
     let limits: APISettings.Limits
     let tally: Tally
@@ -77,7 +78,9 @@ struct Routes: Sendable {
         case .ready: health(isReady: true)
         case .openapi: JSON.response(document)
         case .status: JSON.response(status)
-        case .flows: try flows(request, context)
+        case .flows: try await flows(request, context)
+        case .map: try map(request)
+        case .metrics: metrics
         case .policy: try policy()
         case .apply: try await apply(request, caller)
         case .history: try await history(request)
@@ -95,7 +98,7 @@ struct Routes: Sendable {
         }
     }
 
-    private var status: StatusReport {
+    var status: StatusReport {
         var status = plane.status()
         status.conditions = (status.conditions ?? []) + conditions()
         status.api = tally.report
@@ -115,36 +118,5 @@ struct Routes: Sendable {
                 .serviceUnavailable, "no policy of this control process is in force yet; try again in a moment", retryAfter: 1)
         }
         return JSON.response(report)
-    }
-
-    private func flows(_ request: Request, _ context: Exchange) throws(Problem) -> Response {
-        var filter = FlowFilter()
-        var (last, follow) = (Self.lastByDefault, false)
-        for (key, value) in request.uri.queryParameters {
-            switch key {
-            case "follow":
-                guard value == "true" || value == "false" else { throw Problem(.badRequest, "follow is true or false") }
-                follow = value == "true"
-            case "last":
-                guard let count = Int(value), (0...Self.lastAtMost).contains(count) else {
-                    throw Problem(.badRequest, "last is a number from 0 to \(Self.lastAtMost)")
-                }
-                last = count
-            default:
-                if let fault = filter.set(String(key), to: String(value)) { throw Problem(.badRequest, fault) }
-            }
-        }
-        guard follow else {
-            let flows = hub.recent(limit: last, where: filter.matches).map(FlowReport.init)
-            return JSON.response(Recent(flows: flows, lost: hub.counts.lost))
-        }
-        guard let subscription = hub.subscribe() else {
-            throw Problem(.serviceUnavailable, "as many clients follow as may, or the daemon is stopping; try again later")
-        }
-        let connection = context.connection
-        return EventStream.response(subscription, filter: filter, heartbeat: heartbeat) {
-            // A stream may outlive the role that opened it, and the certificate.
-            await (try? connection?.caller())?.grants.suffice(for: Call.flows.need) ?? false
-        }
     }
 }

@@ -31,6 +31,19 @@ extension Schemas {
             ],
             maybe: ["failsafe": answer(["addresses": texts, "box": list(keptOpen), "transit": list(keptOpen)])]),
         "Recent": answer(["flows": list(reference("FlowReport")), "lost": count]),
+        "ServiceMap": answer([
+            "left": count, "nodes": list(answer(["name": text, "kind": text, "members": count])),
+            "links": list(
+                answer([
+                    "source": text, "destination": text,
+                    "services": list(
+                        answer([
+                            "service": text, "decision": text, "connections": count, "frames": count, "bytes": count,
+                            "first": text,
+                            "last": text, "hours": count,
+                        ])),
+                ])),
+        ]),
         "FlowReport": flow,
         "Side": answer(sideKeys),
         "Cause": answer(

@@ -75,7 +75,9 @@ struct ControlSession: Service {
                 link: link, log: log, names: names, inForce: inForce, conditions: Conditions(),
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
             opening, last: last)
-        let server = APIServer(configuration.api, plane: course, hub: hub) { [log] in log.error("\($0)") }
+        let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in
+            log.error("\($0)")
+        }
         await course.tellReloads { await server.replaceRoles($0.api.roles) }
         let api = APIService(server: server)
         let follower = Follower(

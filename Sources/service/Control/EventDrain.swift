@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CoreFoundation  // owns struct stat and timespec where the compiler meets it before Glibc
 internal import Glibc
 internal import Layout
 internal import Record

@@ -14,21 +14,23 @@ public struct Metrics: Sendable {
     public var hits: Hits
     /// Records that went through the hub, and those that a reader lost.
     public var events: (published: UInt64, lost: UInt64)
-    /// Version of the daemon.
-    public var version: String
+    /// What became of them beside.
+    public var kept: Observations.Counts
 
     /// Metrics from their parts.
-    public init(status: StatusReport, hits: Hits, events: (published: UInt64, lost: UInt64), version: String) {
+    public init(
+        status: StatusReport, hits: Hits, events: (published: UInt64, lost: UInt64), kept: Observations.Counts = .init()
+    ) {
         self.status = status
         self.hits = hits
         self.events = events
-        self.version = version
+        self.kept = kept
     }
 
     /// The exposition.
     public var text: String {
         var page = Exposition()
-        page.add("bulkhead_build_info", .gauge, "The daemon's version.", [([("version", version)], 1)])
+        page.add("bulkhead_build_info", .gauge, "The daemon's version.", [([("version", Release.version)], 1)])
         addState(to: &page)
         addFrames(to: &page)
         addFlows(to: &page)
@@ -113,6 +115,9 @@ public struct Metrics: Sendable {
     private func addConnections(to page: inout Exposition) {
         page.add("bulkhead_flow_events_total", .counter, "Flow events taken from the workers.", events.published)
         page.add("bulkhead_flow_events_lost_total", .counter, "Flow events that a worker or a reader lost.", events.lost)
+        page.add(
+            "bulkhead_flow_events_kept_lost_total", .counter, "Flow events that were not kept, by where they were lost.",
+            [("queue", kept.lostHere), ("store", kept.unstored), ("log", kept.unlogged)].map { ([("place", $0.0)], $0.1) })
         page.add(
             "bulkhead_connections_total", .counter, "Connections by what became of them.",
             Decision.allCases.map { ([("decision", "\($0)")], hits.connections[$0] ?? 0) })

@@ -22,6 +22,8 @@ public final class Observations: Sendable {
         public var unstored: UInt64 = 0
         /// Events that the log file or syslog could not take.
         public var unlogged: UInt64 = 0
+        /// Nothing yet.
+        public init() {}
     }
 
     private struct Pending {

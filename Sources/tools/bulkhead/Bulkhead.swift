@@ -2,6 +2,7 @@
 import ArgumentParser
 import Glibc
 import Policy
+import Telemetry
 
 /// The command and its verbs.
 struct Bulkhead: AsyncParsableCommand {
@@ -29,7 +30,7 @@ struct Bulkhead: AsyncParsableCommand {
 
             Exit codes: 0 success, 1 the answer is no or it could not be done, 2 wrong usage.
             """,
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
             MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self, ReplayCommand.self,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Classifier
+import CoreFoundation  // owns struct timespec where the compiler meets it before Glibc
 import Foundation
 import Glibc
 import Layout

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Dispatch
+internal import Hummingbird
+internal import NIOCore
+internal import Telemetry
+
+// What was seen: flows, the map, metrics.
+extension Routes {
+    func flows(_ request: Request, _ context: Exchange) async throws -> Response {
+        var filter = FlowFilter()
+        var (last, follow) = (Self.lastByDefault, false)
+        for (key, value) in request.uri.queryParameters {
+            switch key {
+            case "follow":
+                guard value == "true" || value == "false" else { throw Problem(.badRequest, "follow is true or false") }
+                follow = value == "true"
+            case "last":
+                guard let count = Int(value), (0...Self.lastAtMost).contains(count) else {
+                    throw Problem(.badRequest, "last is a number from 0 to \(Self.lastAtMost)")
+                }
+                last = count
+            default:
+                if let fault = filter.set(String(key), to: String(value)) { throw Problem(.badRequest, fault) }
+            }
+        }
+        guard follow else { return try await recent(filter, last) }
+        guard let subscription = hub.subscribe() else {
+            throw Problem(.serviceUnavailable, "as many clients follow as may, or the daemon is stopping; try again later")
+        }
+        let connection = context.connection
+        return EventStream.response(subscription, filter: filter, heartbeat: heartbeat) {
+            // A stream may outlive the role that opened it, and the certificate.
+            await (try? connection?.caller())?.grants.suffice(for: Call.flows.need) ?? false
+        }
+    }
+
+    /// The last events that fit: from memory where that reaches far enough back, else from the store.
+    private func recent(_ filter: FlowFilter, _ last: Int) async throws -> Response {
+        let lost = hub.counts.lost
+        let kept = hub.recent(limit: last, where: filter.matches)
+        guard kept.count < last, let observations else {
+            return JSON.response(Recent(flows: kept.map(FlowReport.init), lost: lost))
+        }
+        // Reading waits for the disk, and the few threads of tasks must not.
+        let stored = try await withCheckedThrowingContinuation { done in
+            DispatchQueue.global().async {
+                done.resume(with: Result { try observations.flows(filter, limit: last)?.map(FlowReport.init) })
+            }
+        }
+        // The store is a moment behind.
+        let flows = (stored.map(\.count) ?? 0) > kept.count ? stored ?? [] : kept.map(FlowReport.init)
+        return JSON.response(Recent(flows: flows, lost: lost))
+    }
+
+    func map(_ request: Request) throws(Problem) -> Response {
+        var (groups, since): ([String], Timestamp?) = ([], nil)
+        for (key, value) in request.uri.queryParameters {
+            switch key {
+            case "by":
+                guard !value.isEmpty, groups.count < 8 else { throw Problem(.badRequest, "by is a label's key, eight at most") }
+                groups.append(String(value))
+            case "since":
+                guard let time = Int64(value) else { throw Problem(.badRequest, "since is a time: nanoseconds since 1970") }
+                since = Timestamp(nanoseconds: time)
+            default: throw Problem(.badRequest, "\(key) is no parameter of the map: by, since")
+            }
+        }
+        guard let observations else { throw Problem(.serviceUnavailable, "nothing is observed yet; try again in a moment") }
+        return JSON.response(observations.map(by: groups, since: since))
+    }
+
+    var metrics: Response {
+        let page = Metrics(
+            status: status, hits: observations?.hits ?? Hits(), events: hub.counts, kept: observations?.counts ?? .init())
+        var headers = HTTPFields()
+        headers[.contentType] = Metrics.contentType
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: page.text)))
+    }
+}
