@@ -65,12 +65,19 @@ import Testing
     private func compare(
         _ old: [Document], _ new: [Document], _ random: inout RandomSets, narrower: Bool = false, _ note: String
     ) throws {
+        for line in try differences(old, new, &random, narrower: narrower) { Issue.record("\(note): \(line)") }
+    }
+
+    /// Connections that both decide otherwise, or with `narrower` those that only the new one lets through.
+    private func differences(
+        _ old: [Document], _ new: [Document], _ random: inout RandomSets, narrower: Bool = false
+    ) throws -> [String] {
         let (before, after) = (try Loaded(try PolicySet(old)), try Loaded(try PolicySet(new)))
-        for _ in 0..<40 {
+        return (0..<40).compactMap { _ in
             let connection = random.connection()
             let (was, now) = (before.judge(connection).decision, after.judge(connection).decision)
             let holds = narrower ? was == .allow || now != .allow : was == now
-            #expect(holds, "\(note): \(connection.line) was \(was), is \(now)")
+            return holds ? nil : "\(connection.line) was \(was), is \(now)"
         }
     }
 
@@ -119,6 +126,51 @@ import Testing
             let documents = random.documents()
             try compare(documents, documents.map(\.split), &random, "seed \(seed) round \(round)")
         }
+    }
+
+    /// A rewriting that is almost what a property is about, and wrong.
+    private enum Slip: CaseIterable {
+        /// A rule that is added allows.
+        case allows
+        /// The label is renamed where it is set, and not where it is asked for.
+        case halfRenamed
+        /// Of the halves of each block only the first remains.
+        case halfSplit
+        /// A policy is lost.
+        case lost
+    }
+
+    /// The set with a slip in it.
+    private func slipped(_ documents: [Document], _ slip: Slip, _ random: inout RandomSets) -> [Document] {
+        switch slip {
+        case .allows:
+            var added = random.policy("added", documents.contains { if case .zone = $0 { true } else { false } })
+            (added.mode, added.ingress, added.egress, added.tier, added.order) = (.enforce, .none, .none, "early", -1)
+            for index in added.rules.indices { (added.rules[index].action, added.rules[index].mode) = (.allow, .enforce) }
+            return documents + [.policy(added)]
+        case .halfRenamed:
+            return documents.map { if case .workload = $0 { $0.renamed("app", "role") } else { $0 } }
+        case .halfSplit: return documents.map(\.halved)
+        case .lost: return documents.dropLast()
+        }
+    }
+
+    @Test(arguments: Slip.allCases) private func `each property finds the slip that breaks it`(_ slip: Slip) throws {
+        let seed = Seeded.seed()
+        var random = RandomSets(seed: seed)
+        var found = 0
+        for _ in 0..<40 {
+            let documents = random.documents()
+            guard let other = try? PolicySet(slipped(documents, slip, &random)) else { continue }
+            // The oracle stays with the set as it was: an image of another one must not agree with it.
+            let (reference, loaded) = (Reference(try PolicySet(documents)), try Loaded(other))
+            for _ in 0..<40 {
+                let connection = random.connection()
+                let (was, now) = (reference.judge(connection).decision, loaded.judge(connection).decision)
+                if slip == .allows ? was != .allow && now == .allow : was != now { found += 1 }
+            }
+        }
+        #expect(found > 0, "seed \(seed): nothing of the slip was found")
     }
 
     @Test func `what audit reports is what would be enforced`() throws {

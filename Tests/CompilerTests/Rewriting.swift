@@ -46,6 +46,16 @@ extension Document {
         return .policy(policy)
     }
 
+    /// With the first half of every block alone.
+    var halved: Document {
+        mapTerms { term in
+            var term = term
+            term.cidrs = term.cidrs?.map { $0.halves[0] }
+            term.notCIDRs = term.notCIDRs?.map { $0.halves[0] }
+            return term
+        }
+    }
+
     /// With nothing left that only reports.
     var enforced: Document {
         switch self {

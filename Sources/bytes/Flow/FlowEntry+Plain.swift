@@ -59,7 +59,8 @@ extension FlowEntry {
         let (peerEnd, peerSpan) = unsafe (peer.pointee.end, UInt32(peer.pointee.maximum) &<< UInt32(peer.pointee.scale))
         // `TCPTurn.fits`, whose four borders are two distances.
         let oldest = ownEnd &- peerSpan &- TCPWindow.past
-        let isInWindow = unsafe end &- oldest <= peer.pointee.acknowledged &+ peerSpan &+ 1 &- oldest
+        let width = unsafe peer.pointee.acknowledged &+ peerSpan &+ 1 &- oldest
+        let isInWindow = width <= TCPWindow.widest && end &- oldest <= width
         let isFresh = peerEnd &- acknowledgement <= max(TCPWindow.past, ownSpan)
         guard isInWindow, isFresh else { return false }
         unsafe own.pointee.end = isAfter(end, ownEnd) ? end : ownEnd

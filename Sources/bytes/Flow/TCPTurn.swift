@@ -94,9 +94,11 @@ struct TCPTurn: BitwiseCopyable {
             let isNew = !own.has(TCPWindow.known)
             let ownSpan = isNew ? UInt32(max(segment.window, TCPWindow.leastUnits)) &<< 14 : own.span
             // One more than the window: the probe of a window of 0 (RFC 9293, 3.8.6.1), and a FIN behind a full one. Whether a number
-            // lies between two is one comparison of distances from the lower one, and right for windows of any size.
+            // lies between two is one comparison of distances from the lower one, and right for windows of any size; where the upper one
+            // lies before the lower, nothing is between them.
             let oldest = (isNew ? peer.acknowledged : own.end) &- peer.span &- TCPWindow.past
-            guard segment.end &- oldest <= peer.acknowledged &+ peer.span &+ 1 &- oldest else { return false }
+            let width = peer.acknowledged &+ peer.span &+ 1 &- oldest
+            guard width <= TCPWindow.widest, segment.end &- oldest <= width else { return false }
             // Of what was sent before the flow was picked up, all that the window let through may be acknowledged.
             let unseen = isPickedUp ? ownSpan : 0
             let age = peer.end &+ unseen &- segment.acknowledgement

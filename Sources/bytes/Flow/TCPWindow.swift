@@ -37,6 +37,9 @@
     /// of the network is no attack, and hosts discard it.
     @inlinable public static var past: UInt32 { @_noLocks get { 66_000 } }
 
+    /// How far apart the borders of a window lie at most: twice the largest window there is, and `past`, and the byte of a probe.
+    @inlinable public static var widest: UInt32 { @_noLocks get { 2 * (65_535 << 14) + 66_000 + 1 } }
+
     /// The smallest window of an end whose SYN was not seen, in units of the largest scale: 1 MiB.
     @inlinable public static var leastUnits: UInt16 { @_noLocks get { 64 } }
 

@@ -6,7 +6,7 @@ internal import PolicyText
 /// Reads an `ipBlock`: a CIDR block, and blocks inside it that this peer leaves out.
 enum KubernetesBlock {
     static func read(_ value: YAMLValue) throws(PolicyError) -> (cidrs: [Prefix], except: [Prefix]?) {
-        let fields = try value.mapping("an ipBlock", keys: ["cidr", "except"])
+        let fields = try value.mapping("an ipBlock", keys: NetworkPolicyFields.block.names)
         let block = try prefix(try fields.required("cidr"), "cidr")
         var except: [Prefix] = []
         for item in try fields.given("except")?.list("except") ?? [] {
@@ -25,23 +25,10 @@ enum KubernetesBlock {
         let text = try value.text(what)
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count == 2, let address = Address(String(parts[0])), let length = Int(parts[1]), "\(length)" == parts[1],
-            address.isIPv4 != parts[0].utf8.contains(UInt8(ascii: ":")), let prefix = Prefix(masking: address, length: length)
+            address.isIPv4 != parts[0].utf8.contains(UInt8(ascii: ":")), let prefix = Prefix(covering: address, length: length)
         {
             return prefix
         }
         throw value.error("\(what) \"\(text)\" is no CIDR block", remedy: "write 10.9.8.0/24 or fd00::/64")
-    }
-}
-
-extension Prefix {
-    /// The block of a length that holds an address; `nil` when the length does not fit the family.
-    fileprivate init?(masking address: Address, length: Int) {
-        let bits = address.isIPv4 ? 32 : 128
-        guard (0...bits).contains(length) else { return nil }
-        // Bits below the block's first address, in the two halves of 64 that both families share.
-        let free = bits - length
-        let low: UInt64 = free >= 64 ? 0 : .max << UInt64(free)
-        let high: UInt64 = free <= 64 ? .max : free == 128 ? 0 : .max << UInt64(free - 64)
-        self.init(Address(high: address.high & high, low: address.low & low), length: length)
     }
 }

@@ -12,7 +12,7 @@ enum LabelSelectorReader {
     }
 
     static func selector(_ value: YAMLValue, _ what: String) throws(PolicyError) -> Selector {
-        let fields = try value.mapping(what, keys: ["matchLabels", "matchExpressions"])
+        let fields = try value.mapping(what, keys: NetworkPolicyFields.selector.names)
         var parts: [Selector.Expression] = []
         if let labels = fields.given("matchLabels") {
             let labels = try KubernetesNames.labels(labels, "matchLabels")
@@ -24,7 +24,7 @@ enum LabelSelectorReader {
     }
 
     private static func requirement(_ value: YAMLValue) throws(PolicyError) -> Selector.Expression {
-        let fields = try value.mapping("a match expression", keys: ["key", "operator", "values"])
+        let fields = try value.mapping("a match expression", keys: NetworkPolicyFields.expression.names)
         let keyValue = try fields.required("key")
         let key = try keyValue.text("key")
         try KubernetesNames.checkKey(key, keyValue.place)

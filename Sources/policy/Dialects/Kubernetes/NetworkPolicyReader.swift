@@ -22,7 +22,7 @@ struct NetworkPolicyReader {
         var written = root.given("spec")
         if ledger.isLossy, let value = written { written = try NetworkPolicyFields.spec.keeping(value, &ledger) }
         let spec = try written?.mapping(
-            "the spec of a NetworkPolicy", keys: ["podSelector", "ingress", "egress", "policyTypes"])
+            "the spec of a NetworkPolicy", keys: NetworkPolicyFields.spec.names)
         // An absent selector is the empty one, which selects every pod of the namespace.
         policy.subject.selector =
             try spec?.given("podSelector").map { value throws(PolicyError) in

@@ -11,7 +11,7 @@ extension NetworkPolicyReader {
         if case .null = value.content {
             throw value.error("an \(direction) rule says nothing", remedy: "write {} for a rule that allows everything")
         }
-        let fields = try value.mapping("an \(direction) rule", keys: [direction.peersKey, "ports"])
+        let fields = try value.mapping("an \(direction) rule", keys: NetworkPolicyFields.rule(direction.peersKey).names)
         var peers: [Term] = []
         for item in try fields.given(direction.peersKey)?.list(direction.peersKey) ?? [] { peers.append(try peer(item)) }
         var rule = Rule(
@@ -27,7 +27,7 @@ extension NetworkPolicyReader {
     /// A peer: pods of the policy's own namespace, all pods of namespaces, pods of namespaces, or a block of addresses, pods or not.
     private func peer(_ value: YAMLValue) throws(PolicyError) -> Term {
         if case .null = value.content { throw value.error("a peer says nothing", remedy: Self.peerRemedy) }
-        let fields = try value.mapping("a peer", keys: ["podSelector", "namespaceSelector", "ipBlock"])
+        let fields = try value.mapping("a peer", keys: NetworkPolicyFields.peer.names)
         let (pods, namespaces, block) = (
             fields.given("podSelector"), fields.given("namespaceSelector"), fields.given("ipBlock")
         )
@@ -58,7 +58,7 @@ extension NetworkPolicyReader {
         if case .null = value.content {
             throw value.error("a port says nothing", remedy: "write {protocol: TCP} for every TCP port")
         }
-        let fields = try value.mapping("a port", keys: ["protocol", "port", "endPort"])
+        let fields = try value.mapping("a port", keys: NetworkPolicyFields.port.names)
         let carrier = try KubernetesProtocol.read(fields.given("protocol"))
         let end = fields.given("endPort")
         guard let port = fields.given("port") else {
