@@ -4,7 +4,7 @@
     source (198.18.0.0/16) eth0 ── p0 [appliance] p1 ── eth0 (198.19.0.0/16) sink
 
     with Rig("mine") as rig:
-        rig.appliance.start([...])             # what is measured, between p0 and p1
+        rig.start(rig.appliance, [...], "subject")      # what is measured, between p0 and p1; subjects.py has some
         result = rig.measure(bulkhead, seconds=3, flows=10_000)
 
 One queue in each direction, one veth a side, hardware addresses that are written down, no IP address and no stack in the way. The names
@@ -35,7 +35,10 @@ class Trouble(Exception):
 
 def run(*command, check=True):
     """Runs a command to its end and gives back what it printed."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Trouble(f"{command[0]} is missing: scripts/install-dependencies installs what the rig needs") from None
     if check and done.returncode != 0:
         raise Trouble(f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

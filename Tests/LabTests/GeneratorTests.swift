@@ -99,12 +99,13 @@ extension Kernel {
             var order = order(Self.shapes[0], flows: 1)
             (order.rate, order.frames) = (100, 3)
             let generator = try Generator(order, by: .somewhere)
-            #expect(try generator.makeFrame() != nil)
-            #expect(try generator.makeFrame() == nil)
-            for _ in 0..<2 {
-                usleep(10_100)
-                #expect(try generator.makeFrame() != nil)
+            let (clock, begin) = (ContinuousClock(), ContinuousClock.now)
+            var made: [Duration] = []
+            while made.count < 3 {
+                if try generator.makeFrame() != nil { made.append(clock.now - begin) }
             }
+            // A slow machine makes them later, none makes them earlier.
+            #expect(made[1] >= .milliseconds(10) && made[2] >= .milliseconds(20))
             usleep(10_100)
             #expect(try generator.makeFrame() == nil)
         }

@@ -21,7 +21,7 @@ extension SystemTests {
 
         /// A wire between two namespaces without addresses, taken away at the end.
         private func withWire(_ body: (_ near: Namespace, _ far: Namespace, _ folder: URL) throws -> Void) throws {
-            let name = "bhm\(getpid())-"
+            let name = (ProcessInfo.processInfo.environment["BULKHEAD_LAB_PREFIX"] ?? "bh\(getpid())-") + "m"
             let folder = URL(filePath: "/tmp/\(name)measuring")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let (near, far) = (try Namespace(name + "near"), try Namespace(name + "far"))

@@ -132,7 +132,8 @@ def change_rows(rig, binary, options):
             "case": "change", "subject": name, "load": 50, "offered_mpps": round(most / 2e6, 4), "rules": MANY_RULES,
             **{f"{key}_us": report.middle([run[key] for run in found], 1) for key in ("p50", "p99", "p999", "max")},
             "lost": sum(run["lost"] for run in found), "rounds": options.rounds,
-            "p999_growth_us": report.middle(grown, 1), "change_ms": report.middle([run["change_ms"] for run in found], 0)}
+            **({"p999_growth_us": report.middle(grown, 1), "p999_growth_interval": report.interval(grown, 1),
+                "change_ms": report.middle([run["change_ms"] for run in found], 0)} if name == "changed" else {})}
 
 
 def one_stream(rig, binary, subject, rate, is_changed, number):
@@ -195,7 +196,7 @@ def rows(options):
 
 def write(folder, facts, found):
     """The rows as Markdown, and round trips over load as a curve."""
-    fields = COLUMNS + ["rate_ratio", "p999_growth_us", "rounds"]
+    fields = COLUMNS + ["max_us", "rate_ratio", "p999_growth_us", "p999_growth_interval", "rounds"]
     trips = [{"line": f"{row['subject']}, {key[:-3]}", "load": row["load"], "us": row[key]}
              for row in found if row["case"] == "round trip" for key in ("p50_us", "p99_us", "p999_us")]
     charts = [Chart("latency", "Round trips over load", "% of Bulkhead's rate", "microseconds",
