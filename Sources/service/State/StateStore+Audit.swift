@@ -28,7 +28,7 @@ extension StateStore {
     }
 
     /// How far the audit log has come; `nil` before its first line.
-    public func auditHead() throws(StateError) -> AuditHead? {
+    func auditHead() throws(StateError) -> AuditHead? {
         try perform { try AuditLine.last($0).map { AuditHead($0.entry) } }
     }
 
