@@ -100,6 +100,16 @@ import Testing
             text.hasSuffix("]: audit 2:\(entry.digest), policy.apply done, by ada (uid 1000) at process 7, of revision 7, new n"))
     }
 
+    @Test func `syslog gets every line of a change that writes several`() throws {
+        let listener = try DatagramListener(state.file("log"))
+        let store = try state.open(syslog: state.file("log"))
+        let events = ["a", "b", "c"].map { AuditEvent("workload.add", of: $0, by: .tester, .done, time: 1) }
+        try store.register([], auditing: events)
+        let texts = (0..<3).compactMap { _ in listener.receive() }
+        #expect(texts.map { $0.suffix(4) } == ["of a", "of b", "of c"])
+        #expect(listener.receive() == nil)
+    }
+
     @Test func `the oldest lines move to archives, of which the latest are kept, and all that is there verifies as one log`()
         throws
     {

@@ -203,4 +203,22 @@ import Testing
         }
         #expect(try store.add("three").number == 3)
     }
+
+    @Test func `a change that was cut short is taken back by an opening, and not by a reader`() throws {
+        try fill()
+        let copy = try TemporaryState()
+        try state.holding(
+            "INSERT INTO audit SELECT number + 100, time, actor_kind, hex(zeroblob(4000000)), actor_uid, actor_origin, action,"
+                + " object, result, reason, old, new, previous, digest FROM audit"
+        ) {
+            for name in ["state.db", "state.db-journal", "audit.key", "audit.head"] {
+                try copy.write(state.bytes(name), to: name)
+            }
+        }
+        #expect(try copy.bytes("state.db-journal").count > 512)
+        let error = #expect(throws: StateError.self) { try AuditReader.latest(inFolder: copy.path, before: nil, limit: 1) }
+        #expect(error?.description.contains("cut short") == true)
+        #expect(try copy.open().damage == nil)
+        #expect(try AuditReader.latest(inFolder: copy.path, before: nil, limit: 1).map(\.entry.number) == [3])
+    }
 }

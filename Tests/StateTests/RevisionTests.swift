@@ -109,8 +109,8 @@ import Testing
         #expect(try store.numbers == [14, 13, 12, 11, 10, 9, 8, 7, 1])
     }
 
-    @Test func `bytes are bounded however young revisions are`() throws {
-        let store = try state.open { $0.contents = 10_000 }
+    @Test func `bytes are bounded however young revisions are, and contents go with their revision`() throws {
+        var store = try state.open { $0.contents = 10_000 }
         try store.add("serves", time: 1)
         for _ in 2...20 {
             let added = try store.add(String(repeating: "x", count: 2_000), time: 1)
@@ -118,6 +118,9 @@ import Testing
         }
         #expect(try store.numbers == [20, 19, 18, 1])
         #expect(try store.serving()?.documents == "serves")
+        _ = consume store
+        store = try state.open()
+        #expect(store.damage == nil)
     }
 
     @Test func `one that is too long, or that SQLite would cut, is refused`() throws {

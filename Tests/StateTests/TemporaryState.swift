@@ -43,9 +43,10 @@ final class TemporaryState {
     }
 
     /// Holds the store as a program does that is in the middle of a change.
-    func holding(_ body: () throws -> Void) throws {
+    func holding(_ sql: String = "", _ body: () throws -> Void) throws {
         let queue = try DatabaseQueue(path: file("state.db"))
-        try queue.inTransaction(.exclusive) { _ in
+        try queue.inTransaction(.exclusive) { database in
+            try database.execute(sql: sql)
             try body()
             return .rollback
         }

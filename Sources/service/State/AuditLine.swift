@@ -40,7 +40,7 @@ public struct AuditLine: Codable, Hashable, Sendable {
     }
 
     /// A line of an export.
-    public init(json: some StringProtocol) throws {
+    init(json: some StringProtocol) throws {
         self = try JSONDecoder().decode(AuditLine.self, from: Data(json.utf8))
     }
 }

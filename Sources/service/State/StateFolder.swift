@@ -31,7 +31,8 @@ final class StateFolder: Sendable {
             usleep(20_000)
             waited += 20
         }
-        guard fchmod(descriptor, 0o700) == 0 else {
+        var facts = stat()
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & 0o077 == 0 || fchmod(descriptor, 0o700) == 0 else {
             let fault = Self.error(self.path, "must be its user's alone, and cannot be made so")
             close(descriptor)
             throw fault

@@ -17,7 +17,7 @@ extension StateStore {
     public func log(_ event: AuditEvent) throws(StateError) -> AuditEntry {
         try change { database in
             let entry = try append(event, database)
-            return (entry, entry)
+            return (entry, [entry])
         }
     }
 
@@ -28,7 +28,7 @@ extension StateStore {
     }
 
     /// How far the audit log has come; `nil` before its first line.
-    public func auditHead() throws(StateError) -> AuditHead? {
+    func auditHead() throws(StateError) -> AuditHead? {
         try perform { try AuditLine.last($0).map { AuditHead($0.entry) } }
     }
 
@@ -36,10 +36,7 @@ extension StateStore {
     func changeLogging(_ events: [AuditEvent], _ body: (Database) throws -> Void) throws(StateError) {
         try change { database in
             try body(database)
-            var line: AuditEntry?
-            // What several lines say at once is witnessed by the last one, whose digest covers the others.
-            for event in events { line = try append(event, database) }
-            return ((), line)
+            return ((), try events.map { try append($0, database) })
         }
     }
 

@@ -35,9 +35,9 @@ extension StateStore {
             revision.number = (try last?.number("number") ?? 0) + 1
             try Self.insert(revision, byteCount: byteCount, database)
             try prune(database, now: time)
-            guard var event = auditing?(revision) else { return (revision, nil) }
+            guard var event = auditing?(revision) else { return (revision, []) }
             event.new = event.new ?? revision.digest
-            return (revision, try append(event, database))
+            return (revision, [try append(event, database)])
         }
     }
 
@@ -58,7 +58,7 @@ extension StateStore {
                     UPDATE revision SET outcome = ?, deadline = NULL, boot_id = NULL, published = NULL, boot_deadline = NULL,
                     console = NULL, max_new_denies = NULL WHERE number = ?
                     """, arguments: [outcome.rawValue, number])
-            return ((), try event.map { try append($0, database) })
+            return ((), try event.map { [try append($0, database)] } ?? [])
         }
     }
 

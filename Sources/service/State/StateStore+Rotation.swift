@@ -25,7 +25,7 @@ extension StateStore {
                 line = try append(event, database)
                 return .commit
             }
-            if let line { witness(line) }
+            if let line { witness([line], line) }
             try folder.remove(old.map(\.name))
         } catch {
             fault.withLock { $0 = "the audit log's oldest lines cannot be archived: \(error)" }

@@ -52,19 +52,25 @@ extension StateStore {
                 if let head, head.number > number { (number, previous) = (head.number, head.digest) }
                 let event = AuditEvent(
                     AuditEvent.restart, of: "line \(number)", by: .daemon("state"), .done, reason: damage, time: Self.now())
-                return ((), try append(event, number: number + 1, behind: previous, database))
+                return ((), [try append(event, number: number + 1, behind: previous, database)])
             }
         } catch {
             fault.withLock { $0 = "the audit log could not say that it lost something: \(error)" }
         }
     }
 
-    /// Tells the witnesses of a line. Called on the database's queue, in the order of the lines.
-    func witness(_ entry: AuditEntry) {
-        let head = AuditHead(entry)
+    /// Tells the witnesses of the lines of a change: syslog of each, the head file of the last one. Called on the database's queue, in
+    /// the order of the lines.
+    func witness(_ lines: [AuditEntry], _ last: AuditEntry) {
+        let head = AuditHead(last)
         var faults: [String] = []
         do { try folder.replace(AuditHead.file, by: Array("\(head.text)\n".utf8)) } catch { faults.append("\(error)") }
-        if let fault = syslog.send(entry.witnessed) { faults.append("syslog at \(syslog.path ?? ""): \(fault)") }
+        for line in lines {
+            guard let fault = syslog.send(line.witnessed) else { continue }
+            faults.append("syslog at \(syslog.path ?? "") has not got line \(line.number): \(fault)")
+            // What is not there now will not be there for the next line.
+            break
+        }
         self.fault.withLock { $0 = faults.isEmpty ? nil : faults.joined(separator: "; ") }
     }
 

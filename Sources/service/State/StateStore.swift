@@ -58,9 +58,9 @@ public final class StateStore: Sendable {
     public var witnessFault: String? { fault.withLock { $0 } }
 
     /// Changes something in one transaction: everything in it is on the disk, or nothing is, in which case it throws.
-    func change<Value>(_ body: (Database) throws -> (value: Value, line: AuditEntry?)) throws(StateError) -> Value {
+    func change<Value>(_ body: (Database) throws -> (value: Value, lines: [AuditEntry])) throws(StateError) -> Value {
         try perform { database in
-            var result: (value: Value, line: AuditEntry?)?
+            var result: (value: Value, lines: [AuditEntry])?
             try database.inTransaction(.immediate) {
                 result = try body(database)
                 return .commit
@@ -68,9 +68,9 @@ public final class StateStore: Sendable {
             // A transaction that did not throw has run its body.
             guard let result else { throw StateError("SQLite ran no transaction") }
             // Still on the database's queue, so that the witnesses see lines in their order.
-            if let line = result.line {
-                witness(line)
-                rotate(database, behind: line)
+            if let last = result.lines.last {
+                witness(result.lines, last)
+                rotate(database, behind: last)
             }
             return result.value
         }

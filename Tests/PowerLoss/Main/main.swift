@@ -5,9 +5,9 @@ import StateTrials
 
 // The store of revisions and the audit log under power loss, kills and full disks; `scripts/soak state` runs it.
 //
-//     state-storm power [SCRIPTS [STEPS [SEED]]]   the power goes at every write of so many random scripts (20 of 60 steps)
-//     state-storm kill [KILLS [STEPS [SEED]]]      SIGKILL at random moments (500, of scripts of 40 steps)
-//     state-storm full [SCRIPTS [STEPS [SEED]]]    each write finds the disk full, or failing (20 scripts of 60 steps)
+//     state-storm power [SCRIPTS [STEPS [SEED]]]   the power goes at every write of so many random scripts (10 of 30 steps)
+//     state-storm kill [KILLS [STEPS [SEED]]]      so many writers killed at random moments (500, scripts of 40 steps)
+//     state-storm full [SCRIPTS [STEPS [SEED]]]    each write finds the disk full, or failing (5 scripts of 40 steps)
 //     state-storm record FOLDER LOG SEED STEPS     runs a script and records what it writes
 //     state-storm write FOLDER SEED STEPS          runs a script and prints a byte for each promise
 //
@@ -54,6 +54,7 @@ func power(_ scripts: Int, _ steps: Int, _ seed: UInt64) throws -> [String] {
         try trial.run(try DiskRecord(path: folder.folder("log")), parts: 6)
         findings += trial.findings.map { "script \(seed + turn): \($0)" }
         disks += trial.disks
+        print("power: script \(seed + turn), \(trial.disks) disks opened, \(findings.count) findings")
     }
     print("power: \(scripts) scripts of \(steps) steps, \(disks) disks opened")
     return findings
@@ -62,7 +63,7 @@ func power(_ scripts: Int, _ steps: Int, _ seed: UInt64) throws -> [String] {
 func kills(_ count: Int, _ steps: Int, _ seed: UInt64) throws -> [String] {
     var trial = KillTrial(seed: seed)
     try trial.run(count, steps: steps, program: program)
-    print("kill: \(trial.kills) of \(count) writers killed in the middle")
+    print("kill: \(trial.kills) writers killed in the middle, \(trial.spared) had ended")
     return trial.findings
 }
 
@@ -102,14 +103,16 @@ do {
         usage()
     }
     let seed = numbers.count > 2 ? numbers[2] : UInt64.random(in: 1...1 << 40)
-    let steps = numbers.count > 1 ? Int(numbers[1]) : what == "kill" ? 40 : 60
+    let steps = numbers.count > 1 ? Int(numbers[1]) : what == "power" ? 30 : 40
     let count = numbers.first.map { Int($0) }
     print("seed \(seed)")
+    // Whoever redirects the output sees the seed also when it ends early.
+    fflush(nil)
     let findings =
         switch what {
-        case "power": try power(count ?? 20, steps, seed)
+        case "power": try power(count ?? 10, steps, seed)
         case "kill": try kills(count ?? 500, steps, seed)
-        case "full": try full(count ?? 20, steps, seed)
+        case "full": try full(count ?? 5, steps, seed)
         default: usage()
         }
     for finding in findings { print("found: \(finding)") }

@@ -8,6 +8,8 @@ public struct KillTrial {
     public private(set) var findings: [String] = []
     /// How many were killed before they had ended.
     public private(set) var kills = 0
+    /// How many had ended before.
+    public private(set) var spared = 0
 
     private var generator: PacketRandom
 
@@ -19,17 +21,16 @@ public struct KillTrial {
         let folder = try TrialFolder()
         // From one that is let be: how long a script takes.
         var patience = 0.0
-        for turn in 0...count {
+        while kills < count, findings.count < 20 {
             let seed = UInt64.random(in: 1...1 << 40, using: &generator)
-            let path = folder.folder("\(turn)")
+            let path = folder.folder("state")
             let start = ContinuousClock.now
-            let delay = turn == 0 ? nil : Double.random(in: 0...patience, using: &generator)
+            let delay = patience == 0 ? nil : Double.random(in: 0...patience, using: &generator)
             let (promised, wasKilled) = try Self.write([program, "write", path, "\(seed)", "\(steps)"], killedAfter: delay)
-            if turn == 0 { patience = (ContinuousClock.now - start) / .seconds(1) }
-            if wasKilled { kills += 1 }
+            if patience == 0 { patience = (ContinuousClock.now - start) / .seconds(1) }
+            if wasKilled { kills += 1 } else { spared += 1 }
             if let finding = StateScript(seed: seed, steps: steps).finding(in: path, promised: promised) {
-                findings.append("kill \(turn), script \(seed), \(promised) promises: \(finding)")
-                if findings.count == 20 { return }
+                findings.append("script \(seed), \(promised) promises: \(finding)")
             }
             try FileManager.default.removeItem(atPath: path)
         }
