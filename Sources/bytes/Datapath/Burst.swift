@@ -102,6 +102,7 @@ extension Lane {
     mutating func receive(_ port: Int) -> UInt32 {
         let count = ports[port].rings.receive.peek(Lane.burstSize)
         guard count > 0 else { return 0 }
+        burst.areVerified = false
         var bytes: UInt64 = 0
         for offset in 0..<count {
             var descriptor = ports[port].rings.receive[offset]

@@ -137,6 +137,7 @@ extension Lane {
         guard !oldest.isNone else { return .none }
         reporter.evict(record(.end, oldest, now))
         flows.remove(oldest, as: .evicted)
+        flows.prefetchOldest(isIPv4: oldest.isIPv4)
         return flows.insert(burst.readings[index], hash: burst.hashes[index], state: state, now: now.ticks)
     }
 

@@ -70,8 +70,10 @@ extension Lane {
         guard other != Int(queue) else { return 0 }
         let ring = handOffs.ring(from: other, to: Int(queue), returning: false)
         var count: UInt32 = 0
+        burst.areVerified = true
         while count < Lane.burstSize, let descriptor = ring.pop() {
             burst.descriptors[Int(count)] = descriptor
+            if !descriptor.isVerified { burst.areVerified = false }
             let port = Int(descriptor.options & 1)
             unsafe counters.pointee.ports[port].received &+= 1
             unsafe counters.pointee.ports[port].receivedBytes &+= UInt64(descriptor.length)

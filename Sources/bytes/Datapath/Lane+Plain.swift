@@ -17,7 +17,8 @@ extension Lane {
     func plainTerms(_ policy: borrowing PolicyInForce) -> PlainTerms? {
         guard !policy.snapshot.isAnyZoneOnLink else { return nil }
         return PlainTerms(
-            pair: pair, verifiesChecksum: settings.verifiesChecksums != 0, own: (ports[0].ownAddress, ports[1].ownAddress))
+            pair: pair, verifiesChecksum: settings.verifiesChecksums != 0 && !burst.areVerified,
+            own: (ports[0].ownAddress, ports[1].ownAddress))
     }
 
     /// First stage: recognises the frame, hashes its key and asks for its bucket; false where it has to be read.

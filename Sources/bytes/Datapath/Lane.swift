@@ -143,6 +143,8 @@ struct BurstNotes: ~Copyable {
     var keys = Column<FlowKeys>(repeating: FlowKeys())
     /// What the first fragment of its datagram said; only of resolved ones.
     var facts = Column(repeating: FragmentFacts())
+    /// Whether the workers that received the frames have verified the checksum of each.
+    var areVerified = false
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// That of the last frame that came in, while frames that were held are judged.

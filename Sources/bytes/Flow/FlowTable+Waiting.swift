@@ -49,6 +49,18 @@ extension FlowTable {
         return .max
     }
 
+    /// Asks for the lines that the next two ends of `oldestWaiting` touch: under a flood each new flow ends an old one. Of the first the key
+    /// is there since the last call, so that it tells the bucket; of the second the entry is asked for.
+    @inlinable public func prefetchOldest() {
+        let first = unsafe header.pointee.oldest
+        guard first < limit else { return }
+        // In bounds by the line above.
+        unsafe prefetchIndex(hash(key(at: first).pointee))
+        let second = unsafe details[Int(first)].next
+        prefetchEntry(second)
+        prefetchDetail(second)
+    }
+
     /// Takes a waiting flow out of the list, so that it does not give way; false where `most` flows are sheltered already, or the flow
     /// waits no more.
     @inlinable @inline(never) public mutating func shelter(_ number: UInt32, most: Int) -> Bool {

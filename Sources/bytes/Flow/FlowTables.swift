@@ -331,6 +331,11 @@ public import Net
         return isOlder4 ? first4 : first6
     }
 
+    /// Asks for what the next ends of waiting flows of a family touch, see `FlowTable.prefetchOldest`.
+    @inlinable public func prefetchOldest(isIPv4: Bool) {
+        if isIPv4 { v4.prefetchOldest() } else { v6.prefetchOldest() }
+    }
+
     /// Flows of both families that wait for their answer.
     @inlinable public var waiting: Int { get { v4.waiting &+ v6.waiting } }
 
