@@ -35,7 +35,10 @@ class Trouble(Exception):
 
 def run(*command, check=True):
     """Runs a command to its end and gives back what it printed."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Trouble(f"{command[0]} is missing: scripts/install-dependencies installs what the rig needs") from None
     if check and done.returncode != 0:
         raise Trouble(f"{' '.join(map(str, command))}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

@@ -3,6 +3,7 @@
 context: it stands from the block's begin to its end, with `cpu_time()` for the CPU time of the thread that forwards, in ns."""
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -195,6 +196,8 @@ class FilteringBridge(Bridge):
     name = "bridge+nftables"
 
     def set_rules(self):
+        if not shutil.which("nft"):
+            raise Trouble("nft is missing: apt-get install nftables")
         inside = self.rig.appliance.run
         inside("sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=1", "net.netfilter.nf_conntrack_max=262144")
         rules = f"""table ip filter {{

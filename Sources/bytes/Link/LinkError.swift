@@ -62,7 +62,7 @@ public enum LinkError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// The C library's words for an error number.
-func reason(_ errno: Int32) -> String {
+package func reason(_ errno: Int32) -> String {
     // The pointer is valid until the next call in this thread; the string is copied out at once.
     guard let text = unsafe strerror(errno) else { return "error \(errno)" }
     return unsafe String(cString: text)

@@ -2,57 +2,6 @@
 internal import CXDP
 public import Link
 
-/// What a generator is to send.
-public struct GeneratorOrder: Sendable {
-    /// What its frames look like.
-    public var shape: FrameShape
-    /// Flows at a time.
-    public var flows = 1
-    /// Share of the flows that is renewed in a second, 0 to 1000.
-    public var newShare = 0.0
-    /// Frames in a second; nil: as many as go.
-    public var rate: Double?
-    /// How long, in seconds; nil: until it is stopped.
-    public var duration: Double?
-    /// Frames in all; nil: no limit.
-    public var frames: UInt64?
-
-    /// Frames of a shape, one flow, without end.
-    public init(_ shape: FrameShape) { self.shape = shape }
-}
-
-/// What a generator has sent.
-public struct Sent: Sendable, Encodable {
-    /// Frames handed to the port; whether the port took them is not known here.
-    public var frames: UInt64
-    /// Their bytes, without FCS.
-    public var bytes: UInt64
-    /// From the first frame's time to the end.
-    public var seconds: Double
-    /// Flows that were renewed.
-    public var renewed: UInt64
-    /// Frames that were given up, because the generator was late by more than a millisecond.
-    public var missed: UInt64
-
-    /// In a second.
-    public var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
-
-    enum CodingKeys: String, CodingKey { case frames, bytes, seconds, renewed, missed }
-    private enum More: String, CodingKey { case rate = "frames_per_second" }
-
-    /// With `frames_per_second`.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(frames, forKey: .frames)
-        try container.encode(bytes, forKey: .bytes)
-        try container.encode(seconds, forKey: .seconds)
-        try container.encode(renewed, forKey: .renewed)
-        try container.encode(missed, forKey: .missed)
-        var more = encoder.container(keyedBy: More.self)
-        try more.encode(rate, forKey: .rate)
-    }
-}
-
 /// Sends test frames by a port, from the kernel: `BPF_PROG_TEST_RUN` runs the program in `bpf/lab/generator.bpf.c` over live copies of a
 /// template, so that a frame costs no system call and no copy. Pacing is the program's too: it is run again and again and looks at the
 /// clock each time, so a CPU is busy all the while, at low rates as well.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
+internal import Link
 
 /// Why something of the lab cannot be done. Each message says what to do next.
 public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -46,13 +47,6 @@ public enum LabError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(doing) failed: \(reason(errno))"
         }
     }
-}
-
-/// The C library's words for an error number.
-private func reason(_ errno: Int32) -> String {
-    // The pointer is valid until the next call in this thread; the string is copied out at once.
-    guard let text = unsafe strerror(errno) else { return "error \(errno)" }
-    return unsafe String(cString: text)
 }
 
 /// Turns a shim's -errno into an error; what is not negative passes through.
