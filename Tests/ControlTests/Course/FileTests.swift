@@ -66,7 +66,9 @@ import Testing
         }
     }
 
-    @Test func `unchanged files leave an applied revision in force over a reload and a restart, changed ones replace it`() async throws {
+    @Test func `unchanged files leave an applied revision in force over a reload and a restart, changed ones replace it`()
+        async throws
+    {
         let folder = try BenchFolder()
         do {
             let bench = try await CourseBench(folder)
@@ -167,7 +169,9 @@ import Testing
             let audited = try await bench.audited()
             #expect(audited.suffix(4) == ["bypass.begin done", "bypass.end done", "bypass.begin done", "bypass.end done"])
             #expect(bench.conditions.isEmpty)
-            let empty = await refusal { try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator) }
+            let empty = await refusal {
+                try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator)
+            }
             #expect(empty?.kind == .invalid)
             #expect(await refusal { try await bench.course.endBypass(by: bench.administrator) }?.kind == .conflict)
         }
