@@ -165,7 +165,7 @@ extension Lab {
     /// Whether web's kernel gets a TCP connection to db on the allowed port.
     func connects() throws -> Bool {
         let server = try Transfer.serve(self, "serve", at: db, address: db.ipv4, port: Self.allowedPort)
-        defer { try? server.end() }
+        defer { _ = try? server.end() }
         let attempt: Transfer.Attempt = try Transfer.run("connect", at: web, address: db.ipv4, port: Self.allowedPort, 1)
         return attempt.connected
     }

@@ -134,6 +134,11 @@ import Testing
         try folder.write(documents(port: 443), to: "set.yaml")
         #expect(try await bench.course.reload(by: bench.administrator).outcome == "published")
         #expect(bench.generation == 2)
+        // Mended, it is taken up by the next reload.
+        try folder.remove("state")
+        #expect(try await bench.course.reload(by: bench.administrator).revision?.revision == 1)
+        #expect(bench.conditions.isEmpty)
+        #expect(try await bench.apply(documents(port: 80)).revision?.revision == 2)
     }
 
     @Test func `a damaged state is set aside, the files serve, and it is told`() async throws {
