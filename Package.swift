@@ -119,7 +119,8 @@ let package = Package(
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link", "Net",
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
+                "Net",
                 "Policy",
                 "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", arguments, client, http1, logging, nio, ssl,
             ],
@@ -189,7 +190,8 @@ let package = Package(
         tests("State", ["State", "StateTrials", "Policy", "Net"], packages: [grdb]),
         tests("Telemetry", ["Telemetry", "Record", "Net"], packages: [grdb]),
         tests(
-            "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
+            "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"],
+            packages: [hummingbirdTesting]),
         tests(
             "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
             packages: [logging], exclude: ["Messages.txt"]),

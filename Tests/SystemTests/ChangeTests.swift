@@ -32,7 +32,9 @@ extension SystemTests {
             // This process's own session is older than the revision; a session that begins now is not.
             let old = try lab.bulkhead("policy", "confirm", "2")
             #expect(old.code == 1 && old.errors.contains("log in anew"), "\(old.errors)")
-            let new = try Command.attempt(["setsid", "--wait", Requirement.binary, "policy", "confirm", "2", "--socket", lab.socket])
+            let new = try Command.attempt([
+                "setsid", "--wait", Requirement.binary, "policy", "confirm", "2", "--socket", lab.socket,
+            ])
             #expect(new.code == 0, "\(new.errors)")
             pause(6)
             #expect(try lab.status().policy?.revision == 2)

@@ -38,7 +38,8 @@ extension SystemTests {
             try lab.start()
             let stream = try Stream(lab, from: lab.web, to: lab.db, rate: 5000)
             let idle = try Companion(
-                [Requirement.traffic.appending(path: "clients.py").path, "stall", lab.socket, "48"], in: lab.folder, name: "stall")
+                [Requirement.traffic.appending(path: "clients.py").path, "stall", lab.socket, "48"], in: lab.folder, name: "stall"
+            )
             try idle.waitForLine("stalled", within: 20)
             let end = Date().addingTimeInterval(seconds)
             var (asked, slowest) = (0, 0.0)
@@ -105,7 +106,8 @@ extension SystemTests {
             var took: [Int] = []
             for number in 0..<200 {
                 let answer = try lab.bulkhead(
-                    "workload", "add", "--name", "shop/moving", "--address", "10.99.0.\(number + 1)", "--label", "app=web", "--json"
+                    "workload", "add", "--name", "shop/moving", "--address", "10.99.0.\(number + 1)", "--label", "app=web",
+                    "--json"
                 ).expectSuccess()
                 took.append(try JSONDecoder().decode(Answer.self, from: Data(answer.output.utf8)).microseconds)
             }

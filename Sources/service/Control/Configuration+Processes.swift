@@ -67,9 +67,9 @@ extension Configuration {
 
     /// The folder that holds what is at a path: the path itself where it is a folder, and both ends of a symbolic link.
     private static func folders(of path: String) -> [String] {
-        var facts = stat()
-        guard unsafe stat(path, &facts) == 0 else { return [parent(of: path)] }
-        if facts.st_mode & S_IFMT == S_IFDIR { return [path] }
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return [parent(of: path)] }
+        if isFolder { return [path] }
         var room = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let real =
             unsafe realpath(path, &room) != nil
