@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import API
 internal import FoundationEssentials
 internal import Glibc
 internal import Layout
@@ -59,15 +60,16 @@ extension Configuration {
             "/lib64", "/usr/lib", "/run/systemd/resolve", "/proc", "/sys/fs/cgroup", "/sys/devices/system", "/dev/urandom",
             "/dev/random",
         ]
-        let own = ([file] + policies + workloads).flatMap(Self.folders)
+        let secure = api.tls.map { [$0.certificate, $0.key, $0.clientAuthority] } ?? []
+        let own = ([file] + policies + workloads + secure).flatMap(Self.folders)
         return FileRules(readable: system + own, writable: [state, Self.parent(of: socket), "/dev/null"])
     }
 
     /// The folder that holds what is at a path: the path itself where it is a folder, and both ends of a symbolic link.
     private static func folders(of path: String) -> [String] {
-        var facts = stat()
-        guard unsafe stat(path, &facts) == 0 else { return [parent(of: path)] }
-        if facts.st_mode & S_IFMT == S_IFDIR { return [path] }
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return [parent(of: path)] }
+        if isFolder { return [path] }
         var room = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let real =
             unsafe realpath(path, &room) != nil
