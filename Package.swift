@@ -115,12 +115,14 @@ let package = Package(
         .systemLibrary(
             name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room("Lab", on: "tools", ["CXDP", "Link", "Net"], plugins: ["CompileBPF"]),
         .executableTarget(
             name: "bulkhead",
             dependencies: [
-                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Layout", "Link", "Net",
+                "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
+                "Net",
                 "Policy",
-                "PolicyText", "Record", "Replay", "Sandbox", "Telemetry", arguments, client, http1, logging, nio, ssl,
+                "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", arguments, client, http1, logging, nio, ssl,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -138,6 +140,8 @@ let package = Package(
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
             ], path: "perf/pipeline", swiftSettings: settings),
+        .executableTarget(
+            name: "bulkhead-perf-forwarder", dependencies: ["CXDP"], path: "perf/forwarder", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),
 
@@ -184,11 +188,13 @@ let package = Package(
         tests("State", ["State", "StateTrials", "Policy", "Net"], packages: [grdb]),
         tests("Telemetry", ["Telemetry", "Record", "Net"]),
         tests(
-            "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"], packages: [hummingbirdTesting]),
+            "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"],
+            packages: [hummingbirdTesting]),
         tests(
             "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
             packages: [logging]),
         tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
+        tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),
         tests("Replay", ["Replay", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],

@@ -30,7 +30,8 @@ import Testing
             let status = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
             #expect(
                 Set(status.keys) == [
-                    "generation", "epoch", "processes", "pairs", "ports", "flows", "checksums", "failsafe", "policy", "conditions",
+                    "generation", "epoch", "processes", "pairs", "ports", "flows", "checksums", "failsafe", "policy",
+                    "conditions",
                     "api",
                 ])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)

@@ -19,6 +19,18 @@ import Testing
         }
     }
 
+    @Test func `where an address of the box is named, and no services, the ways to manage it stay open`() throws {
+        let named = try read("failsafe: {addresses: [192.0.2.1]}\n")
+        #expect(named.box.map(\.name) == ["management"] && named.box[0].services.map { $0.text ?? "" } == ["tcp/22"])
+        #expect(try read("failsafe: {addresses: [192.0.2.1], box: []}\n").box.isEmpty)
+        let tls = "api: {tls: {listen: \"192.0.2.7:8443\", certificate: c.pem, key: k.pem, client-ca: a.pem}}\n"
+        let served = try read(tls)
+        #expect(served.addresses.map(\.description) == ["192.0.2.7/32"])
+        #expect(served.box[0].services.map { $0.text ?? "" } == ["tcp/22", "tcp/8443"])
+        #expect(try read(tls + "failsafe: {addresses: [192.0.2.1]}\n").addresses.count == 2)
+        #expect(try read(tls.replacing("192.0.2.7:", with: "0.0.0.0:")).box.isEmpty)
+    }
+
     @Test func `both lists are read, with blocks and zones`() throws {
         let failsafe = try read(
             """

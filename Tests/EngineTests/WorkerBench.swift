@@ -8,8 +8,8 @@ import TestSupport
 
 @testable import Engine
 
-/// Workers over a `PairBench`, with board, mode word, policy cell and wake-up sockets as the data process sets them up. The bench's own
-/// lanes have filled the rings and are not used any more.
+/// Workers over a `PairBench`, with board, mode word, policy cell and wake-up sockets as the data process sets them up. The bench's
+/// own lanes have filled the rings and are not used any more.
 @safe final class WorkerBench: @unchecked Sendable {
     let pair: PairBench
     let board: Board

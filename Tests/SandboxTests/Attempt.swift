@@ -34,7 +34,8 @@ enum Attempt: String, CaseIterable, Codable, Sendable {
 
     private func error(_ result: Int) -> Int32 { result < 0 ? errno : 0 }
 
-    /// A system call by its name. `syscall` takes any number of arguments, which Swift cannot call; as a function of four words it can.
+    /// A system call by its name. `syscall` takes any number of arguments, which Swift cannot call; as a function of four words it
+    /// can.
     private func call(_ name: String, _ first: Int = 0) -> Int {
         typealias Call = @convention(c) (Int, Int, Int, Int) -> Int
         guard let number = SystemCallFilter.callNumber(name), let symbol = unsafe dlsym(nil, "syscall") else { return -1 }

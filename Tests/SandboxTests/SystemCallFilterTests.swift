@@ -17,9 +17,13 @@ import Testing
         _exit(attempt.make())
     }
 
-    @Test(arguments: Attempt.allCases.filter { $0 != .signalAnother })
+    @Test(arguments: Attempt.allCases.filter { ![.openAFile, .signalAnother].contains($0) })
     func `of the data process end it at each attempt on something else than its work`(_ attempt: Attempt) async {
         await #expect(processExitsWith: .signal(SIGSYS)) { [attempt] in Self.attempt(attempt, under: .data) }
+    }
+
+    @Test func `of the data process let it open no file`() async {
+        await #expect(processExitsWith: .exitCode(EACCES)) { Self.attempt(.openAFile, under: .data) }
     }
 
     @Test func `of the data process end it where it asks for another process's signal`() async {

@@ -97,7 +97,7 @@ import Testing
         let text = try #require(listener.receive())
         #expect(text.hasPrefix("<85>bulkhead["))
         #expect(
-            text.hasSuffix("]: audit 2:\(entry.digest), policy.apply done, by unix ada, from process 7, of revision 7, new n"))
+            text.hasSuffix("]: audit 2:\(entry.digest), policy.apply done, by ada (uid 1000) at process 7, of revision 7, new n"))
     }
 
     @Test func `the oldest lines move to archives, of which the latest are kept, and all that is there verifies as one log`()

@@ -141,4 +141,27 @@ import Testing
         #expect(json.contains("\"previous\":\"\(heads[0].dropFirst(2))\""))
         #expect(try AuditLine(json: json) == lines[0])
     }
+
+    @Test func `reading goes on while lines are written and move to archives`() throws {
+        let store = try state.open { limits in (limits.auditLines, limits.archiveLines) = (10, 5) }
+        var numbers: [Int64] = []
+        try AuditReader.forEach(inFolder: state.path) { line in
+            numbers.append(line.entry.number)
+            if numbers.count < 40 { try store.note("meanwhile") }
+        }
+        #expect(numbers.count > 40)
+        #expect(numbers == Array(1...Int64(numbers.count)))
+        #expect(try store.auditHead()?.number == numbers.last)
+        #expect(store.witnessFault == nil)
+    }
+
+    @Test func `the latest lines come from the newest, without a daemon`() throws {
+        #expect(try AuditReader.latest(inFolder: state.path, before: nil, limit: 2).map(\.entry.number) == [9, 8])
+        #expect(try AuditReader.latest(inFolder: state.path, before: 3, limit: 9).map(\.entry.number) == [2, 1])
+    }
+
+    @Test func `a folder without a store is an error that says what to name`() throws {
+        let error = #expect(throws: StateError.self) { try AuditReader.latest(inFolder: "/proc", before: nil, limit: 1) }
+        #expect(error?.description.contains("state.db") == true)
+    }
 }

@@ -105,6 +105,23 @@ struct Status: Decodable {
         let completed: UInt64
     }
 
+    struct Policy: Decodable {
+        let revision: Int?
+        let outcome: String
+        let filesDiffer: Bool
+        let registrations: Int
+
+        enum CodingKeys: String, CodingKey {
+            case revision, outcome, registrations
+            case filesDiffer = "files_differ"
+        }
+    }
+
+    struct Condition: Decodable {
+        let name: String
+        let detail: String
+    }
+
     let generation: Int
     let epoch: Int
     let processes: [Process]
@@ -112,6 +129,8 @@ struct Status: Decodable {
     let ports: [Port]
     let flows: Flows
     let checksums: Checksums
+    let policy: Policy?
+    let conditions: [Condition]?
 
     /// keeper, data or control.
     func process(_ name: String) throws -> Process {

@@ -32,8 +32,10 @@ extension Lab {
     }
 
     /// Writes the policy that the daemon reads at its start and on SIGHUP: web may reach db on these ports and ask for echoes; where a
-    /// port is rejected, it is told. `webCard` is web's hardware address, `documents` stand before all others.
-    func writePolicy(ports: [Int], rejected: [Int] = [], webCard: String? = nil, documents: String = "") throws {
+    /// port is rejected, it is told. `webCard` is web's hardware address, `documents` stand before all others, and without `withWeb` nobody knows web.
+    func writePolicy(
+        ports: [Int], rejected: [Int] = [], webCard: String? = nil, documents: String = "", withWeb: Bool = true
+    ) throws {
         func services(_ ports: [Int]) -> String { ports.flatMap { ["tcp/\($0)", "udp/\($0)"] }.joined(separator: ", ") }
         let peer = "from: {selector: 'app == \"web\"'}"
         var rules = ["{name: from-web, action: allow, \(peer), services: [icmp/8.0, icmp6/128.0, \(services(ports))]}"]
@@ -67,7 +69,8 @@ extension Lab {
                 - {name: to-db, action: allow, to: {selector: 'app == "db"'}, services: [any]}
 
             """
-        try write(documents + text)
+        let known = withWeb ? text : text.split(separator: "---\n", maxSplits: 1).last.map(String.init) ?? text
+        try write(documents + known)
     }
 
     /// Adds so many rules to the policy that `writePolicy` wrote, none of which says anything of this laboratory's workloads.

@@ -101,9 +101,10 @@ final class Lab {
     /// The appliance's ports.
     var ports: [Interface] { ["p0", "p1"].map { Interface(namespace: appliance, name: $0) } }
 
-    /// Connects a workload to a port of the appliance, as at the start. Settings without which veth loses frames: one queue unless asked for more (the default is one a CPU), GRO at the workload's end (else
-    /// what XDP redirects into the port is lost without a trace; switched on behind `up`, for the port notices no earlier), no segmentation offload
-    /// there, and no checksum offload unless asked for (else half-made sums).
+    /// Connects a workload to a port of the appliance, as at the start. Settings without which veth loses frames: one queue unless
+    /// asked for more (the default is one a CPU), GRO at the workload's end (else what XDP redirects into the port is lost without
+    /// a trace; switched on behind `up`, for the port notices no earlier), no segmentation offload there, and no checksum offload
+    /// unless asked for (else half-made sums).
     func connect(_ workload: Workload, to port: String, hardwareAddress: String) throws {
         let (name, end) = (appliance.name, workload.namespace.name)
         let queues = ["numrxqueues", "\(settings.queues)", "numtxqueues", "\(settings.queues)"]
@@ -111,7 +112,8 @@ final class Lab {
             ["ip", "-n", name, "link", "add", port] + queues + ["type", "veth", "peer", "name", "eth0", "netns", end] + queues)
         try appliance.shell("sysctl -q -w net.ipv6.conf.\(port).disable_ipv6=1")
         try Command.run("ip", "-n", name, "link", "set", port, "mtu", "\(settings.mtu)", "promisc", "on", "up")
-        // Without addresses of their own making the ends are silent unless a test speaks; and a link that goes down keeps its address.
+        // Without addresses of their own making the ends are silent unless a test speaks; and a link that goes down keeps its
+        // address.
         try workload.namespace.shell("sysctl -q -w net.ipv6.conf.eth0.keep_addr_on_down=1")
         try Command.run(
             "ip", "-n", end, "link", "set", "eth0", "mtu", "\(settings.mtu)", "address", hardwareAddress, "addrgenmode",

@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-/// Takes all capabilities but those in the bit set `kept` out of the bounding set, so that no later exec can bring one back. A process that
-/// may not touch the set (it has given CAP_SETPCAP up) needs not: no_new_privs, which is set before, does the same for it. 0 or -errno.
+/// Takes all capabilities but those in the bit set `kept` out of the bounding set, so that no later exec can bring one back. A
+/// process that may not touch the set (it has given CAP_SETPCAP up) needs not: no_new_privs, which is set before, does the same for
+/// it. 0 or -errno.
 int cxdp_limit_bounding_set(uint64_t kept);
 
 #endif

@@ -5,26 +5,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// What libbpf says while the calling thread loads goes into that thread's log, and not to standard error.
-static __thread char *log_here;
-static __thread size_t log_room;
-
-static int keep_message(enum libbpf_print_level level, const char *format, va_list arguments) {
-    if (level > LIBBPF_INFO || !log_here || log_room < 2) return 0;
-    int length = vsnprintf(log_here, log_room, format, arguments);
-    if (length < 0) return 0;
-    size_t const used = (size_t)length < log_room ? (size_t)length : log_room - 1;
-    log_here += used;
-    log_room -= used;
-    return 0;
-}
+#include "log.h"
 
 /// Uses `fd` as the map of this name, unless it is -1. 0 or -errno.
 static int reuse(struct bpf_object *object, const char *name, int fd) {
@@ -33,13 +20,8 @@ static int reuse(struct bpf_object *object, const char *name, int fd) {
     return fd < 0 ? 0 : bpf_map__reuse_fd(map, fd);
 }
 
-static int duplicate(int fd) {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return copy < 0 ? -errno : copy;
-}
-
 static int map_copy(struct bpf_object *object, const char *name) {
-    return duplicate(bpf_object__find_map_fd_by_name(object, name));
+    return cxdp_duplicate(bpf_object__find_map_fd_by_name(object, name));
 }
 
 static int load(struct bpf_object *object, int sockets, int peer, int mode, struct cxdp_redirect *out) {
@@ -50,7 +32,7 @@ static int load(struct bpf_object *object, int sockets, int peer, int mode, stru
     struct bpf_program *program = bpf_object__next_program(object, NULL);
     if (error || !program) return error ? error : -ENOENT;
     *out = (struct cxdp_redirect){
-        .program = duplicate(bpf_program__fd(program)),
+        .program = cxdp_duplicate(bpf_program__fd(program)),
         .sockets = map_copy(object, "sockets"),
         .peer = map_copy(object, "peer"),
         .mode = map_copy(object, "mode"),
@@ -68,15 +50,12 @@ static int load(struct bpf_object *object, int sockets, int peer, int mode, stru
 int cxdp_redirect_load(
     const void *object, size_t length, int sockets, int peer, int mode, struct cxdp_redirect *out, char *log,
     size_t log_length) {
-    if (log_length > 0) log[0] = 0;
-    log_here = log;
-    log_room = log_length;
-    libbpf_set_print(keep_message);
+    cxdp_log_begin(log, log_length);
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "bulkhead");
     struct bpf_object *opened = bpf_object__open_mem(object, length, &options);
     int error = opened ? load(opened, sockets, peer, mode, out) : -errno;
     bpf_object__close(opened);
-    log_here = NULL;
+    cxdp_log_end();
     return error;
 }
 

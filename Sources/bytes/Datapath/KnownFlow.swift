@@ -48,8 +48,8 @@ extension Lane {
         let sender = burst.keys[index].sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
         guard place.isOwnPort(arrival.port, of: sender) else { return .drop(.spoofed) }
-        // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's own
-        // reply that of its request: only the responder answers, and it does nothing else.
+        // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's
+        // own reply that of its request: only the responder answers, and it does nothing else.
         if burst.readings[index].protocolNumber.isICMP {
             let isReply = burst.readings[index].marks.rawValue & Reading.Marks.icmpReply.rawValue != 0
             if isReply == place.isInitiator(sender) { return .drop(.unrelatedICMP) }

@@ -63,8 +63,8 @@ internal import Wire
     /// Who may be answered after asking a group, of all workers of the pair.
     let expected: ExpectedReplies
 
-    /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a worker
-    /// that is alone needs none.
+    /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a
+    /// worker that is alone needs none.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
         free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
@@ -108,8 +108,8 @@ extension Lane {
         grantGrace()
     }
 
-    /// From `nanoseconds` of the monotonic clock on, connections are under way that the tables may not hold; 0 for none. To be said before the
-    /// first turn, and whenever frames have passed unjudged.
+    /// From `nanoseconds` of the monotonic clock on, connections are under way that the tables may not hold; 0 for none. To be said
+    /// before the first turn, and whenever frames have passed unjudged.
     @_noLocks
     public mutating func oweGrace(from nanoseconds: UInt64) {
         guard graceFrom != nanoseconds else { return }
@@ -163,7 +163,8 @@ struct BurstNotes: ~Copyable {
     @_noLocks func isInTunnel(_ index: Int) -> Bool { steps[index] & BurstNotes.inTunnel != 0 }
 }
 
-/// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its end.
+/// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its
+/// end.
 @safe public struct PolicyInForce: Sendable {
     /// The snapshot.
     public let snapshot: Snapshot

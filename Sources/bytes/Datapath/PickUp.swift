@@ -32,8 +32,8 @@ extension Lane {
         settings.pickUp != FlowSettings.PickUp.never.rawValue && flows.graceUntil > now.nanoseconds
     }
 
-    /// Whether a segment that does not fit its flow may belong to it all the same: nothing of the flow was seen since frames began to pass
-    /// unjudged, or since the process was lost that followed it.
+    /// Whether a segment that does not fit its flow may belong to it all the same: nothing of the flow was seen since frames began
+    /// to pass unjudged, or since the process was lost that followed it.
     @_noLocks
     func hasGoneOnUnseen(_ index: Int, _ number: FlowNumber, _ now: Moment) -> Bool {
         guard isInGrace(now), isPickable(index, now) else { return false }
@@ -41,8 +41,8 @@ extension Lane {
         return Int32(bitPattern: since) > 0
     }
 
-    /// The verdict on a TCP segment, and in the grace on an SCTP packet, that opens nothing: a flow from here on, if it may be picked up
-    /// and policy allows it, policy's refusal, or `nil` where nothing may be picked up.
+    /// The verdict on a TCP segment, and in the grace on an SCTP packet, that opens nothing: a flow from here on, if it may be
+    /// picked up and policy allows it, policy's refusal, or `nil` where nothing may be picked up.
     @_noLocks @inline(never)
     mutating func pickUp(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
         guard isPickable(arrival.index, now) else { return nil }
@@ -68,8 +68,8 @@ extension Lane {
         return flags & 0x02 == 0 || isGrace || settings.isAsymmetric != 0
     }
 
-    /// The verdict on a frame that policy does not let open a flow, but that may be a reply of one that was lost with the table; `nil`
-    /// where it may not.
+    /// The verdict on a frame that policy does not let open a flow, but that may be a reply of one that was lost with the table;
+    /// `nil` where it may not.
     @_noLocks @inline(never)
     mutating func pickUpReply(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
         let protocolNumber = burst.readings[arrival.index].protocolNumber

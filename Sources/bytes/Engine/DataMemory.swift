@@ -9,12 +9,13 @@ internal import Record
 internal import Ring
 internal import Synchronization
 
-/// Everything that keeper handed to the data process, mapped and checked: the plan, the board, the counters, the event rings, and for
-/// each pair its UMEM, its flow tables, its mode word and its sockets. Kept for the life of the process, and handed on as it came.
+/// Everything that keeper handed to the data process, mapped and checked: the plan, the board, the counters, the event rings, and
+/// for each pair its UMEM, its flow tables, its mode word and its sockets. Kept for the life of the process, and handed on as it
+/// came.
 @safe final class DataMemory {
     private(set) var plan: Plan
-    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here. Those of the
-    /// mode words are closed once mapped, because whoever holds one could write it; the board's stands in their places.
+    /// The descriptors in the order of `DataFiles`; owned by the files below, but for the sockets, which are owned here. Those of
+    /// the mode words are closed once mapped, because whoever holds one could write it; the board's stands in their places.
     private(set) var descriptors: [Int32]
     let board: Board
     private let boardFile: SharedMemory
@@ -171,8 +172,8 @@ internal import Synchronization
         }
     }
 
-    /// Takes new sockets of a pair that was halted: every frame is free, and the tables stay as the workers left them. The descriptors are
-    /// owned from now on.
+    /// Takes new sockets of a pair that was halted: every frame is free, and the tables stay as the workers left them. The
+    /// descriptors are owned from now on.
     func takeSockets(_ sockets: [Int32], ofPair pair: Int, _ next: Plan) throws {
         let places = socketPlaces(ofPair: pair)
         let (old, new) = (plan.pairs[pair], next.pairs[pair])

@@ -6,8 +6,8 @@ internal import Layout
 internal import Sandbox
 internal import Synchronization
 
-/// The data process: workers, and one main thread that does what keeper says. It has no privilege, opens no file and no connection; it
-/// lives on when keeper dies, and hands everything to the next keeper that asks.
+/// The data process: workers, and one main thread that does what keeper says. It has no privilege, opens no file and no connection;
+/// it lives on when keeper dies, and hands everything to the next keeper that asks.
 ///
 ///     start ─► map and check everything ─► ready ─► publish ─► in force ─► go ─► workers run ─► running
 ///     park  ─► workers stop at their turn's end ─► parked        (another data process goes on with the same memory)

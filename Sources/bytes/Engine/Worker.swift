@@ -201,7 +201,8 @@ struct Worker: ~Copyable {
     private mutating func sleep() {
         unsafe post.sleeping.pointee.store(1, ordering: .sequentiallyConsistent)
         defer { unsafe post.sleeping.pointee.store(0, ordering: .sequentiallyConsistent) }
-        // Whoever passed a frame before it could see the mark has left it in a ring: look once more, and not before the mark is there.
+        // Whoever passed a frame before it could see the mark has left it in a ring: look once more, and not before the mark is
+        // there.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard lane.isQuietNow() else { return }
         var fds: InlineArray<3, pollfd> = .init(repeating: pollfd(fd: post.wake, events: Int16(POLLIN), revents: 0))

@@ -87,8 +87,8 @@ public enum BoardLayout {
     public var turn: UInt64 = 0
     /// 1 while the worker sleeps in poll and wants to be woken.
     public var sleeping: UInt64 = 0
-    /// Not 0 when the worker is to stop at its turn's end, by data's main thread: 1 when another process goes on with what the rings
-    /// hold (hand-over), 2 when nobody does (a port is gone).
+    /// Not 0 when the worker is to stop at its turn's end, by data's main thread: 1 when another process goes on with what the
+    /// rings hold (hand-over), 2 when nobody does (a port is gone).
     public var park: UInt64 = 0
     /// 1 when it has stopped.
     public var parked: UInt64 = 0

@@ -2,8 +2,8 @@
 internal import CXDP
 internal import Glibc
 
-/// A process that keeper watches: one that it started, or one that it found running. Known by a descriptor, so that no other process
-/// that got its number later can be taken for it.
+/// A process that keeper watches: one that it started, or one that it found running. Known by a descriptor, so that no other
+/// process that got its number later can be taken for it.
 public final class ChildProcess {
     /// The process's number.
     public let pid: Int32
@@ -13,7 +13,8 @@ public final class ChildProcess {
     public private(set) var signal: Int32 = 0
     private let isOwn: Bool
 
-    /// Starts this very binary with the given arguments, the first of which names what it is to be; `descriptors` become 3, 4, … in it.
+    /// Starts this very binary with the given arguments, the first of which names what it is to be; `descriptors` become 3, 4, … in
+    /// it.
     public init(starting arguments: [String], descriptors: [Int32]) throws(ChannelError) {
         var words: [UnsafeMutablePointer<CChar>?] = unsafe (["bulkhead"] + arguments).map { unsafe strdup($0) }
         unsafe words.append(nil)
@@ -41,8 +42,8 @@ public final class ChildProcess {
     /// Sends a signal; one to a process that has ended is nothing.
     public func send(_ signal: Int32) { _ = cxdp_pidfd_send_signal(descriptor, signal) }
 
-    /// Waits for the end of the process; its exit code, -1 for a process that a signal ended or that is not ours; `nil` when the time
-    /// is over before.
+    /// Waits for the end of the process; its exit code, -1 for a process that a signal ended or that is not ours; `nil` when the
+    /// time is over before.
     public func wait(milliseconds: Int32) -> Int32? {
         var ended = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard unsafe poll(&ended, 1, milliseconds) > 0 else { return nil }

@@ -46,8 +46,8 @@ public struct UMEMLayout: Sendable, Equatable {
     private var freeListSize: Int { (FreeList.byteCount(capacity: framesPerWorker * workers) + 63) & ~63 }
 }
 
-/// Where things lie in a pair's flow file: the header with the secret and the word of the grace behind it, then for each worker a table
-/// of each family and one of fragments.
+/// Where things lie in a pair's flow file: the header with the secret and the word of the grace behind it, then for each worker a
+/// table of each family and one of fragments.
 public struct FlowsLayout: Sendable, Equatable {
     /// Workers of the pair.
     public let workers: Int
@@ -65,14 +65,14 @@ public struct FlowsLayout: Sendable, Equatable {
     /// Where it lies since when the pair's connections may be picked up.
     static let grace = secret + MemoryLayout<HashSecret>.size
 
-    /// Since when, in nanoseconds of the monotonic clock, connections of the pair are under way that its tables may not hold; 0 where
-    /// none are. The configuration says for how long after that they may be picked up. Valid as long as the memory is mapped.
+    /// Since when, in nanoseconds of the monotonic clock, connections of the pair are under way that its tables may not hold; 0
+    /// where none are. The configuration says for how long after that they may be picked up. Valid as long as the memory is mapped.
     @unsafe public static func graceWord(in memory: SharedMemory) -> UnsafePointer<Atomic<UInt64>> {
         unsafe UnsafePointer((memory.base + grace).assumingMemoryBound(to: Atomic<UInt64>.self))
     }
 
-    /// Notes that a table was lost, or that frames have passed unjudged until then. Workers read it when they begin to run, and whenever
-    /// the mode word has a new epoch.
+    /// Notes that a table was lost, or that frames have passed unjudged until then. Workers read it when they begin to run, and
+    /// whenever the mode word has a new epoch.
     public static func oweGrace(in memory: SharedMemory, from nanoseconds: UInt64) {
         unsafe graceWord(in: memory).pointee.store(nanoseconds, ordering: .releasing)
     }

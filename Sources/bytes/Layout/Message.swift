@@ -38,8 +38,8 @@ internal import Glibc
         case halt
         /// Data to keeper: no worker of the pair touches anything any more; argument 0: the pair.
         case halted
-        /// Keeper to data: the plan and the sockets of a pair whose port is back; argument 0: the pair. Its frames are free, its flow
-        /// tables stay, and its workers run. Data answers `running`.
+        /// Keeper to data: the plan and the sockets of a pair whose port is back; argument 0: the pair. Its frames are free, its
+        /// flow tables stay, and its workers run. Data answers `running`.
         case rejoin
         /// Keeper to data: let the workers run.
         case go

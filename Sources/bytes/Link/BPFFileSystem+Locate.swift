@@ -38,10 +38,10 @@ extension BPFFileSystem {
         "/proc/\(process)/root\(standardRoot)"
     }
 
-    /// The root as seen through another process. Process 1 stays; any other may end, so its folder is held open.
+    /// The root as seen through another process. The folder is held open: the process may end, and only who has its capabilities
+    /// may look through it, which keeper does not after its start.
     private static func outer(_ process: Int32, _ origin: Origin) throws(LinkError) -> BPFFileSystem {
         let path = outerRoot(process)
-        if process == 1 { return try BPFFileSystem(root: path, origin: origin) }
         let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         try checked(folder < 0 ? -errno : folder, "opening", path)
         let anchor = FileDescriptor(owning: folder)

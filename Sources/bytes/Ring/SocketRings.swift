@@ -4,7 +4,8 @@ internal import CXDP
 /// The four rings of one AF_XDP socket, mapped into this process. Positions live in the memory that is shared with the kernel, so
 /// that a process which receives the bound socket from another one goes on exactly where that one stopped.
 ///
-/// The mappings hold the socket, whoever closes its descriptor: rings made from a `RingMapping` end with it, others with the process.
+/// The mappings hold the socket, whoever closes its descriptor: rings made from a `RingMapping` end with it, others with the
+/// process.
 public struct SocketRings: ~Copyable {
     /// Free frames for the kernel.
     public var fill: FillRing
@@ -72,8 +73,8 @@ public struct SocketRings: ~Copyable {
     }
 }
 
-/// The four rings of one socket, mapped for as long as this object lives. A socket whose rings are mapped stays bound to its queue, so a
-/// port's next socket must wait for its end.
+/// The four rings of one socket, mapped for as long as this object lives. A socket whose rings are mapped stays bound to its queue,
+/// so a port's next socket must wait for its end.
 @safe public final class RingMapping {
     private var mapped: cxdp_rings
 

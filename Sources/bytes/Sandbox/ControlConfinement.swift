@@ -2,9 +2,9 @@
 internal import Glibc
 
 extension SystemCallFilter {
-    /// What the control process needs: files, sockets of the three usual families, memory, threads and timers. What only an intruder wants
-    /// (another program, another process, the kernel's inner parts) ends it; what is merely not needed fails as if the kernel had
-    /// it not, for which libraries are prepared.
+    /// What the control process needs: files, sockets of the three usual families, memory, threads and timers. What only an
+    /// intruder wants (another program, another process, the kernel's inner parts) ends it; what is merely not needed fails as if
+    /// the kernel had it not, for which libraries are prepared.
     public static var control: SystemCallFilter {
         let thread: UInt32 = 0x10000  // CLONE_THREAD
         let names: [String] = files + sockets + machine
@@ -27,8 +27,8 @@ extension SystemCallFilter {
         return SystemCallFilter(rules, others: .fail(ENOSYS))
     }
 
-    /// What keeper gives up once everything is set up: the ways into other processes and into the kernel that it never goes. It needs too much
-    /// of the kernel for a list of what is allowed; its children inherit this one.
+    /// What keeper gives up once everything is set up: the ways into other processes and into the kernel that it never goes. It
+    /// needs too much of the kernel for a list of what is allowed; its children inherit this one.
     public static var keeper: SystemCallFilter {
         // It ends children by their descriptors, starts programs, and sets programs up for ports that come back.
         let kept: Set<String> = ["execve", "execveat", "bpf", "fork", "vfork"]

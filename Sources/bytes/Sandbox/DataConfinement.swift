@@ -3,9 +3,9 @@ internal import Glibc
 
 extension SystemCallFilter {
     /// What the data process needs, and nothing else: its workers send, receive and wait on sockets that they were given; its main
-    /// thread talks to keeper on one socket, maps memory and starts threads. It opens no file and no connection, starts no program, and
-    /// makes no memory executable. Anything else ends it, so that whoever took it over by a frame has nowhere to go; keeper says so in
-    /// the journal, and starts another.
+    /// thread talks to keeper on one socket, maps memory and starts threads. It opens no file and no connection, starts no program,
+    /// and makes no memory executable. Anything else ends it, so that whoever took it over by a frame has nowhere to go; keeper
+    /// says so in the journal, and starts another.
     public static var data: SystemCallFilter {
         let thread: UInt32 = 0x10000  // CLONE_THREAD
         let emptyPath: UInt32 = 0x1000  // AT_EMPTY_PATH
@@ -23,6 +23,8 @@ extension SystemCallFilter {
                 "sigaltstack", "restart_syscall", "exit", "exit_group",
             ]) + withoutExecutableMemory(otherwise: .kill) + [
                 .only("newfstatat", argument: 3, mask: emptyPath, values: [emptyPath], otherwise: .kill),
+                // The C library looks into /proc before it gives memory back, and does without.
+                .always("openat", .fail(EACCES)),
                 .only("clone", argument: 0, mask: thread, values: [thread], otherwise: .kill),
                 // Its flags lie in memory, which a filter cannot read: the C library falls back to clone.
                 .always("clone3", .fail(ENOSYS)),

@@ -4,8 +4,8 @@ internal import Glibc
 
 /// Which files a process may reach from now on, whatever its user may (Landlock). What is open already stays open.
 ///
-/// The kernel's version decides how much of it there is: files since Linux 5.13, truncation since 6.2, devices since 6.10, signals and
-/// abstract sockets since 6.12. `install` asks for all that this kernel knows.
+/// The kernel's version decides how much of it there is: files since Linux 5.13, truncation since 6.2, devices since 6.10, signals
+/// and abstract sockets since 6.12. `install` asks for all that this kernel knows.
 public struct FileRules: Sendable, Equatable {
     /// Paths to read, each with everything beneath.
     public var readable: [String]
@@ -21,8 +21,8 @@ public struct FileRules: Sendable, Equatable {
     /// The version of Landlock that this kernel has, 0 for none.
     public static var version: Int { Int(cxdp_landlock_version()) }
 
-    /// Puts the rules over the calling thread and those that it starts, in `enforce`. Does nothing on a kernel without Landlock, and in
-    /// `log`, which Landlock has not. Needs no_new_privs.
+    /// Puts the rules over the calling thread and those that it starts, in `enforce`. Does nothing on a kernel without Landlock,
+    /// and in `log`, which Landlock has not. Needs no_new_privs.
     public func install(_ mode: SandboxMode) throws(SandboxError) {
         let version = FileRules.version
         guard mode == .enforce, version > 0 else { return }

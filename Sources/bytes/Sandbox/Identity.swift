@@ -59,21 +59,23 @@ public struct Identity: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// What a process gives up for good, before it has a second thread: these are the calling thread's, and those of threads that it starts.
+/// What a process gives up for good, before it has a second thread: these are the calling thread's, and those of threads that it
+/// starts.
 public enum Privileges {
-    /// What keeper needs once everything is set up, and nothing else: ports and their programs that come back, sockets for them, and the
-    /// processes that it starts, watches and ends. The numbers of CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF.
+    /// What keeper needs once everything is set up, and nothing else: ports and their programs that come back, sockets for them,
+    /// and the processes that it starts, watches and ends. The numbers of CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_ADMIN,
+    /// CAP_NET_RAW, CAP_BPF.
     public static let keepersCapabilities: [UInt64] = [5, 6, 7, 12, 13, 39]
 
-    /// Gives up every capability, and the way to get one back (no_new_privs), and becomes the identity; `nil` leaves user and groups as
-    /// they are, for who is not root.
+    /// Gives up every capability, and the way to get one back (no_new_privs), and becomes the identity; `nil` leaves user and
+    /// groups as they are, for who is not root.
     public static func drop(to identity: Identity?) throws(SandboxError) {
         let result = cxdp_drop_privileges(identity?.user ?? 0, identity?.group ?? 0, identity == nil)
         guard result == 0 else { throw .refused("to take a process's privileges", errno: -result) }
     }
 
-    /// Keeps of all capabilities those that keeper needs, as far as it holds them; `pinningMemory` where packet memory can be pinned by
-    /// CAP_IPC_LOCK alone.
+    /// Keeps of all capabilities those that keeper needs, as far as it holds them; `pinningMemory` where packet memory can be
+    /// pinned by CAP_IPC_LOCK alone.
     public static func keepKeepers(pinningMemory: Bool = false) throws(SandboxError) {
         let kept = keepersCapabilities + (pinningMemory ? [14] : [])
         let result = cxdp_keep_capabilities(kept.reduce(0) { $0 | 1 << $1 })

@@ -35,7 +35,7 @@ public enum SandboxError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let what, let code):
-            unsafe "the kernel refuses \(what) (\(String(cString: strerror(code)))); `sandbox: off` in the configuration does without"
+            unsafe "the kernel refuses \(what) (\(String(cString: strerror(code)))): `sandbox: off` does without"
         }
     }
 }

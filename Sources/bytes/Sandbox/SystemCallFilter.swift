@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CXDP
 
-/// Which system calls a process may make from now on: a list of rules, and what becomes of a call that no rule names. The kernel runs it as
-/// a small program before each call (seccomp(2)); it cannot be taken off again, and whoever the process starts inherits it.
+/// Which system calls a process may make from now on: a list of rules, and what becomes of a call that no rule names. The kernel
+/// runs it as a small program before each call (seccomp(2)); it cannot be taken off again, and whoever the process starts inherits
+/// it.
 ///
 ///     foreign architecture ─► the end
 ///     number ─► rule of that number ─► allowed, allowed for some arguments, refused with an error, or the end of the process
@@ -43,8 +44,8 @@ public struct SystemCallFilter: Sendable, Equatable {
     /// Rules that allow calls whatever their arguments are.
     public static func allowing(_ names: [String]) -> [Rule] { names.map { .always($0, .allow) } }
 
-    /// Puts the filter over the calling thread and those that it starts, in `enforce`; in `log` every call is made, and what would have
-    /// been refused is written to the kernel's log. Needs no_new_privs. `everyThread` puts it over threads that run already.
+    /// Puts the filter over the calling thread and those that it starts, in `enforce`; in `log` every call is made, and what would
+    /// have been refused is written to the kernel's log. Needs no_new_privs. `everyThread` puts it over threads that run already.
     public func install(_ mode: SandboxMode, everyThread: Bool = false) throws(SandboxError) {
         guard mode != .off else { return }
         let program = instructions(logsOnly: mode == .log)

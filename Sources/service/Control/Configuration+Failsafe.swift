@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import API
 internal import Compiler
 internal import Net
 internal import Policy
@@ -10,12 +11,18 @@ extension ConfigurationReader {
     /// Openings that each of both lists may have.
     private static let openingLimit = 64
 
-    /// The services that the file keeps open; none where it has no such key.
-    func failsafe(_ zones: [Configuration.ZonePlace]) throws(PolicyError) -> Failsafe {
-        guard let value = root["failsafe"] else { return Failsafe() }
-        let fields = try value.mapping("failsafe", keys: ["addresses", "box", "transit"])
+    /// The services that the file keeps open. Where it names an address of the box, there or as the place of the API's TLS server, and says
+    /// nothing of services, the ways to manage the box stay open: SSH, and that server.
+    func failsafe(_ zones: [Configuration.ZonePlace], _ server: APISettings.TLS?) throws(PolicyError) -> Failsafe {
         var failsafe = Failsafe()
-        if let addresses = fields["addresses"] { failsafe.addresses = try addresses.prefixes("addresses") }
+        let management = server.flatMap { Address($0.host) }.flatMap { $0.isUnspecified ? nil : Prefix(host: $0) }
+        guard let value = root["failsafe"] else {
+            failsafe.addresses = management.map { [$0] } ?? []
+            failsafe.box = Self.management(failsafe.addresses, server)
+            return failsafe
+        }
+        let fields = try value.mapping("failsafe", keys: ["addresses", "box", "transit"])
+        failsafe.addresses = try fields["addresses"].map { value throws(PolicyError) in try value.prefixes("addresses") } ?? []
         if let box = fields["box"] {
             failsafe.box = try openings(box, "box", keys: ["name", "services", "from"], zones)
             guard !failsafe.addresses.isEmpty || failsafe.box.isEmpty else {
@@ -23,11 +30,22 @@ extension ConfigurationReader {
                     fields.place(of: "box"), "failsafe keeps services of the box open, and names no address of it",
                     remedy: "write them beside it: addresses: [192.0.2.1]")
             }
+        } else {
+            if let management, !failsafe.addresses.contains(management) { failsafe.addresses.append(management) }
+            failsafe.box = Self.management(failsafe.addresses, server)
         }
         if let transit = fields["transit"] {
             failsafe.transit = try openings(transit, "transit", keys: ["name", "services", "from", "to"], zones)
         }
         return failsafe
+    }
+
+    /// The ways to manage a box that has these addresses.
+    private static func management(_ addresses: [Prefix], _ server: APISettings.TLS?) -> [Failsafe.Opening] {
+        guard !addresses.isEmpty else { return [] }
+        let ports = [22] + (server.map { [UInt16(clamping: $0.port)] } ?? [])
+        let services = ports.map { ServiceRange(.tcp, ports: $0...$0) }
+        return [Failsafe.Opening("management", services: services, from: nil, to: nil)]
     }
 
     private func openings(

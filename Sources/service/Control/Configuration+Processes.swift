@@ -48,11 +48,12 @@ extension Configuration {
         return plan
     }
 
-    /// Which files control may reach, once it has read this: what the configuration names, and what libraries read of the system. A file
-    /// that is named by itself is read by its folder, because editors and tools put a new one in its place.
+    /// Which files control may reach, once it has read this: what the configuration names, and what libraries read of the system. A
+    /// file that is named by itself is read by its folder, because editors and tools put a new one in its place.
     var fileRules: FileRules {
-        // Of /proc all, because the kernel makes the folders of processes and threads anew as it likes, and a rule holds for the one that was
-        // there: libdispatch looks at its threads, and ends the process where it cannot. What is another process's secret stays one.
+        // Of /proc all, because the kernel makes the folders of processes and threads anew as it likes, and a rule holds for the
+        // one that was there: libdispatch looks at its threads, and ends the process where it cannot. What is another process's
+        // secret stays one.
         let system = [
             "/etc/localtime", "/usr/share/zoneinfo", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/nsswitch.conf",
             "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/passwd", "/etc/group", "/etc/ssl", "/etc/ld.so.cache",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import API
 internal import FoundationEssentials
 internal import Layout
 internal import Net
@@ -85,8 +86,8 @@ struct ConfigurationReader {
         }
         (result.flowCapacity, result.flows) = try flows(pairs: result.pairs.count)
         result.links = try linkTable()
-        result.failsafe = try failsafe(result.zones)
         result.api = try api(result.socket)
+        result.failsafe = try failsafe(result.zones, result.api.tls)
         try processes(&result)
         return result
     }

@@ -104,7 +104,7 @@ public struct Configuration: Sendable {
     /// The API's socket.
     public var socket = ""
     /// The folder of what must survive a restart.
-    public var state = "/var/lib/bulkhead"
+    public var state = Configuration.defaultState
     /// The folder of sockets.
     public var run = Configuration.defaultRun
     /// The user that the data process runs as; where the file names none, keeper chooses.
@@ -128,6 +128,8 @@ public struct Configuration: Sendable {
     public static let defaultFlows = 262_144
     /// The run folder where the file names none.
     public static let defaultRun = "/run/bulkhead"
+    /// The state folder where the file names none.
+    public static let defaultState = "/var/lib/bulkhead"
     /// The API's socket where the file names none.
     public static let defaultSocket = defaultRun + "/bulkhead.sock"
 }

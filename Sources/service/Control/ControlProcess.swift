@@ -32,10 +32,10 @@ public enum ControlProcess {
         case over(Int32)
     }
 
-    /// Gives up what this process does not need, in the order in which that can be done: capabilities and user first, then, when the
-    /// configuration has said which folders it needs and keeper has made them, files and system calls. What stands behind `control` on the
-    /// command line is `--config FILE --identity USER:GROUP`; without an identity the user stays. To be called before the process has a
-    /// second thread: most of it holds for the calling thread and those that it starts.
+    /// Gives up what this process does not need, in the order in which that can be done: capabilities and user first, then, when
+    /// the configuration has said which folders it needs and keeper has made them, files and system calls. What stands behind
+    /// `control` on the command line is `--config FILE --identity USER:GROUP`; without an identity the user stays. To be called
+    /// before the process has a second thread: most of it holds for the calling thread and those that it starts.
     public static func begin(arguments: [String]) -> Beginning {
         let channel = Channel(adopting: channel)
         let identity = arguments.count == 4 && arguments[2] == "--identity" ? Identity(arguments[3]) : nil
@@ -86,7 +86,8 @@ public enum ControlProcess {
         try SystemCallFilter.control.install(configuration.sandbox)
     }
 
-    /// Runs the process until it ends; the exit code: 0 after an orderly end, 1 when something is wrong, which stands on standard error then.
+    /// Runs the process until it ends; the exit code: 0 after an orderly end, 1 when something is wrong, which stands on standard
+    /// error then.
     public static func run(_ start: Start) async -> Int32 {
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)

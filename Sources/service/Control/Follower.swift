@@ -58,6 +58,14 @@ struct Follower: Service {
                 }
                 return false
             }
+            // Not by the same task: a look may wait for a turn whose holder waits for what has to be given up.
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(1))
+                    await course.giveUp()
+                }
+                return false
+            }
             while let isOver = try await group.next() {
                 if isOver { break }
             }

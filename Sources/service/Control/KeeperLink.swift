@@ -32,8 +32,8 @@ final class KeeperLink: Sendable {
         try channel.send(message, descriptors: descriptors)
     }
 
-    /// Orders keeper to let every pair forward unjudged for so many seconds from now, 1 to `Message.longestBypass`; 0 ends it now. The
-    /// board says until when. Throws when keeper is gone; keeper leaves an order out of range unheard.
+    /// Orders keeper to let every pair forward unjudged for so many seconds from now, 1 to `Message.longestBypass`; 0 ends it now.
+    /// The board says until when. Throws when keeper is gone; keeper leaves an order out of range unheard.
     func bypass(seconds: UInt32) throws(ChannelError) {
         try send(Message(.bypass, UInt64(seconds)))
     }

@@ -16,8 +16,8 @@ enum Folders {
         return isNew
     }
 
-    /// Lets control make its socket in a folder of ours: nobody may rename or remove there what is not his (the sticky bit). One in which
-    /// everybody may write, or that is not ours, stays as it is.
+    /// Lets control make its socket in a folder of ours: nobody may rename or remove there what is not his (the sticky bit). One in
+    /// which everybody may write, or that is not ours, stays as it is.
     static func share(_ path: String, with control: Identity, isNew: Bool) throws(KeeperError) {
         guard let facts = facts(of: path), isNew || facts.st_uid == getuid() && facts.st_mode & 0o002 == 0 else { return }
         guard unsafe chown(path, getuid(), control.group) == 0, unsafe chmod(path, 0o1775) == 0 else {
@@ -25,8 +25,9 @@ enum Folders {
         }
     }
 
-    /// Makes the folder of what control keeps over a restart, and gives it to control. One that an earlier control filled as root goes over
-    /// with the files in it; any other one that is not control's stays as it is, and control says what it cannot do there.
+    /// Makes the folder of what control keeps over a restart, and gives it to control. One that an earlier control filled as root
+    /// goes over with the files in it; any other one that is not control's stays as it is, and control says what it cannot do
+    /// there.
     static func give(_ path: String, to control: Identity) throws(KeeperError) {
         let isNew = try make(path, mode: 0o750)
         guard control.user != 0, let facts = facts(of: path), facts.st_uid == 0, facts.st_mode & 0o002 == 0 else { return }

@@ -41,7 +41,7 @@ extension KeeperLoop {
             try buildAnew(orders, on: fileSystem)
         }
         resumeBypass(isOverdue: isOverdue)
-        try lookAtLinks()
+        lookAtLinks()
         heartbeats = Array(repeating: (0, 0), count: plan.workers)
         noteProcesses()
     }
@@ -205,8 +205,8 @@ extension KeeperLoop {
         }
     }
 
-    /// Says what is to be said about ports and machine. What would keep a pair from working keeps it from starting, but never stops one
-    /// that runs.
+    /// Says what is to be said about ports and machine. What would keep a pair from working keeps it from starting, but never stops
+    /// one that runs.
     private func checkGround(_ plan: Plan, on fileSystem: BPFFileSystem, isFresh: Bool) throws {
         let findings = GroundCheck(plan, pins: fileSystem).findings
         for finding in findings where finding.severity != .note {

@@ -5,13 +5,13 @@ internal import Link
 internal import Logging
 internal import Net
 
-// An operator may order that everything passes unjudged for a while: to find out whether the firewall is what breaks something, or to get
-// a service back before the cause is known. Keeper alone holds the deadline, because whoever ordered it may be gone by then: control may
-// die, and so may keeper itself. So it is written down in the run folder, in a file that only keeper's user can write, and the next keeper
-// goes on with it; what stands on the board is for `status`. An orderly stop ends it.
+// An operator may order that everything passes unjudged for a while: to find out whether the firewall is what breaks something, or
+// to get a service back before the cause is known. Keeper alone holds the deadline, because whoever ordered it may be gone by then:
+// control may die, and so may keeper itself. So it is written down in the run folder, in a file that only keeper's user can write,
+// and the next keeper goes on with it; what stands on the board is for `status`. An orderly stop ends it.
 //
-// In bypass the kernel moves every frame to the other port, whether workers run or not, and no table sees any of them: afterwards connections
-// are under way that the tables do not know, which may be picked up for the grace.
+// In bypass the kernel moves every frame to the other port, whether workers run or not, and no table sees any of them: afterwards
+// connections are under way that the tables do not know, which may be picked up for the grace.
 
 extension KeeperLoop {
     /// Control's order: `seconds` from now, or the end of it. What is out of range is refused as a whole.

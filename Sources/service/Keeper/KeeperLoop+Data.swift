@@ -101,7 +101,8 @@ extension KeeperLoop {
             try expect(.parked, from: former.channel)
         } else {
             for machine in machines { oweGrace(machine) }
-            // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come in.
+            // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come
+            // in.
             for machine in machines { setMode(machine, mode(of: machine, isServed: !machine.isWaiting)) }
         }
         try dataChannel?.send(Message(.go))
@@ -118,8 +119,8 @@ extension KeeperLoop {
         }
     }
 
-    /// Workers that begin to run may find connections under way that their tables do not hold: those of an earlier run, and those that
-    /// were opened while the kernel forwarded by itself. A first start on clean ports has neither.
+    /// Workers that begin to run may find connections under way that their tables do not hold: those of an earlier run, and those
+    /// that were opened while the kernel forwarded by itself. A first start on clean ports has neither.
     func oweGrace(_ machine: PairMachine) {
         let isFirst = hasBuilt && board?.facts.data.restarts == 0
         let passedUnjudged = machine.passedUnjudged || !isFirst && [.open, .bypass].contains(machine.mode.value)
@@ -163,8 +164,8 @@ extension KeeperLoop {
         if quickEnds > 1 { dataRetryAt = now() &+ 500_000_000 } else { restartData() }
     }
 
-    /// The data process that was to take over has failed. True when the one before it goes on, which it does if it was not yet asked
-    /// to stop; else both are gone now, and everything starts anew.
+    /// The data process that was to take over has failed. True when the one before it goes on, which it does if it was not yet
+    /// asked to stop; else both are gone now, and everything starts anew.
     private func fallBack() -> Bool {
         guard let former = formerData else { return false }
         formerData = nil
@@ -189,8 +190,8 @@ extension KeeperLoop {
         try dataEnded(isHang: false)
     }
 
-    /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do what
-    /// is declared.
+    /// New sockets and another data process; when that fails (a port is gone, say), again after a while. Until then the ports do
+    /// what is declared.
     private func restartData() {
         dataRetryAt = nil
         do {
@@ -242,7 +243,7 @@ extension KeeperLoop {
         if let at = dataRetryAt, now >= at { restartData() }
         if tickCount % 8 == 0 { gatherStatistics() }
         // An event may be lost, and a port may have settled without one.
-        if tickCount % 40 == 0 { try lookAtLinks() }
+        if tickCount % 40 == 0 { lookAtLinks() }
         tendBypass()
         try tendControl()
     }

@@ -23,11 +23,11 @@ extension KeeperLoop {
         guard let monitor else { return }
         // The events say that something changed; what is so now is asked anew, so that a lost one does no harm.
         _ = try monitor.events()
-        try lookAtLinks()
+        lookAtLinks()
     }
 
     /// Looks at every port, tells the workers, and passes losses of link on to the other port.
-    func lookAtLinks() throws {
+    func lookAtLinks() {
         guard let board else { return }
         for machine in machines {
             let ports = (0..<2).map { try? Interface(named: machine.plan.ports[$0].name.description) }
@@ -43,7 +43,7 @@ extension KeeperLoop {
             }
             board[pair: machine.number] = words
             for port in 0..<2 { follow(machine, port, ports) }
-            try tendPorts(machine, ports)
+            tendPorts(machine, ports)
         }
     }
 

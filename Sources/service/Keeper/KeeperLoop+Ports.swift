@@ -4,9 +4,10 @@ internal import Layout
 internal import Link
 internal import Logging
 
-// A port may vanish, with its driver or its cable to a virtual machine, and come back under its name as another device. Its pair is halted
-// meanwhile, and only its pair: the workers of the others do not notice. When both ports are there and up, the program is put onto the one
-// that is back, new sockets are opened over the same memory, and the pair's workers go on with its flow tables, by the policy in force.
+// A port may vanish, with its driver or its cable to a virtual machine, and come back under its name as another device. Its pair is
+// halted meanwhile, and only its pair: the workers of the others do not notice. When both ports are there and up, the program is
+// put onto the one that is back, new sockets are opened over the same memory, and the pair's workers go on with its flow tables, by
+// the policy in force.
 //
 //     gone   ─► mode word ─► halt ─► halted ─► sockets closed                                        (the pair waits)
 //     back   ─► program, peers ─► sockets ─► rejoin ─► running ─► mode word, sockets into the maps   (the pair runs)
@@ -35,10 +36,10 @@ extension KeeperLoop {
     }
 
     /// Halts a pair that has lost a port, and lets it go on when both are there.
-    func tendPorts(_ machine: PairMachine, _ ports: [Interface?]) throws {
+    func tendPorts(_ machine: PairMachine, _ ports: [Interface?]) {
         let areOurs = (0..<2).allSatisfy { ports[$0]?.index == machine.plan.ports[$0].index }
         if !machine.isWaiting {
-            if !areOurs { try halt(machine) }
+            if !areOurs { halt(machine) }
             return
         }
         // A data process that is just starting has been told that the pair waits: it hears of it when it runs.
@@ -56,17 +57,15 @@ extension KeeperLoop {
         }
     }
 
-    private func halt(_ machine: PairMachine) throws {
+    private func halt(_ machine: PairMachine) {
         log.warning("pair \(machine.plan.name) is halted until both its ports are there")
         setMode(machine, mode(of: machine, isServed: false))
         machine.removeSockets()
-        if dataChannel != nil {
-            try dataChannel?.send(Message(.halt, UInt64(machine.number)))
-            try expect(.halted)
-        }
-        machine.closeSockets()
+        // Before data is asked: should that end it, the next one begins without the pair.
         machine.plan.isWaiting = 1
         takeOver(machine.plan, ofPair: machine.number)
+        _ = isDone(Message(.halt, UInt64(machine.number)), answer: .halted)
+        machine.closeSockets()
     }
 
     private func rejoin(_ machine: PairMachine) throws {
@@ -77,14 +76,28 @@ extension KeeperLoop {
         takeOver(machine.plan, ofPair: machine.number)
         notePorts()
         // Without a data process the next one gets the sockets with everything else.
-        guard areWorkersRunning, let dataChannel, let boardFile else { return }
-        let sockets = machine.descriptors(standIn: boardFile.descriptor).dropFirst(3)
-        try dataChannel.send(Message(.rejoin, UInt64(machine.number), plan: plan), descriptors: Array(sockets))
-        try expect(.running)
+        guard areWorkersRunning, let boardFile else { return }
+        let sockets = Array(machine.descriptors(standIn: boardFile.descriptor).dropFirst(3))
+        guard isDone(Message(.rejoin, UInt64(machine.number), plan: plan), descriptors: sockets, answer: .running) else { return }
         resetHeartbeats()
         setMode(machine, mode(of: machine, isServed: true))
         try machine.insertSockets()
         log.notice("pair \(machine.plan.name) goes on")
+    }
+
+    /// Lets data do something and waits for its answer. One that does not do it is ended; its end is heard like any other.
+    private func isDone(_ message: Message, descriptors: [Int32] = [], answer: Message.Kind) -> Bool {
+        guard let dataChannel else { return false }
+        do {
+            try dataChannel.send(message, descriptors: descriptors)
+            try expect(answer)
+            return true
+        } catch {
+            log.error("data: \(error)")
+            data?.send(SIGKILL)
+            self.dataChannel = nil
+            return false
+        }
     }
 
     /// What a machine has found becomes part of the plan, on the board too.

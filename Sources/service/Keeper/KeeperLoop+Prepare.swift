@@ -5,10 +5,10 @@ internal import Link
 internal import Logging
 internal import Sandbox
 
-// Who the processes are. Keeper starts them as root, because only root may become somebody else, and each gives that up before it does
-// anything. Which users there are to become is the machine's affair (`bulkhead-data`, `bulkhead`) or the configuration's; keeper does not
-// read that, so a first control, which holds no privilege either, reads it and says the numbers. They count once: whoever takes control over
-// later cannot name other users or folders, and keeper has given the right to change owners up by then.
+// Who the processes are. Keeper starts them as root, because only root may become somebody else, and each gives that up before it
+// does anything. Which users there are to become is the machine's affair (`bulkhead-data`, `bulkhead`) or the configuration's;
+// keeper does not read that, so a first control, which holds no privilege either, reads it and says the numbers. They count once:
+// whoever takes control over later cannot name other users or folders, and keeper has given the right to change owners up by then.
 
 /// The users that the processes run as.
 struct Identities: Equatable {
@@ -18,8 +18,8 @@ struct Identities: Equatable {
     var data = Identity.nobody
     var control = Identity.root
 
-    /// Those of the machine. Without a user of its own control stays root, without any capability: it must read the configuration. Where at
-    /// least the group is there, its members may ask over the socket.
+    /// Those of the machine. Without a user of its own control stays root, without any capability: it must read the configuration.
+    /// Where at least the group is there, its members may ask over the socket.
     static func usual() -> Identities {
         Identities(
             data: Identity(named: dataName) ?? .nobody,
@@ -72,14 +72,14 @@ extension KeeperLoop {
         if let state = orders.stateFolderPath { try Folders.give(state, to: owner) }
         if getuid() == 0, identities.control.user == 0 {
             log.warning(
-                "there is no user \"\(Identities.controlName)\": control runs as root without capabilities (useradd --system \(Identities.controlName))"
+                "there is no user \"\(Identities.controlName)\": control runs as root without capabilities (make one with useradd)"
             )
         }
         tell(Message(.prepared))
     }
 
-    /// Gives up what only the start has needed: of all capabilities six remain, and of all system calls not those that lead into other
-    /// processes or into the kernel.
+    /// Gives up what only the start has needed: of all capabilities six remain, and of all system calls not those that lead into
+    /// other processes or into the kernel.
     func confine() throws {
         // Where the limit of pinned memory could not be lifted, a data process that is started again would have no packet memory.
         let isLimited = !PinnedMemory.isUnlimited

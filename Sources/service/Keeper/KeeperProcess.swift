@@ -5,9 +5,9 @@ internal import Link
 internal import Logging
 internal import Sandbox
 
-/// The keeper process: what `bulkhead run` becomes. It holds everything that needs privilege or must outlive the others: AF_XDP sockets,
-/// programs, maps and memory. It starts control and data, watches both, and starts them again. It parses nothing from the wire, from
-/// a file or from a client; control sends it orders of fixed size, each field of which is checked.
+/// The keeper process: what `bulkhead run` becomes. It holds everything that needs privilege or must outlive the others: AF_XDP
+/// sockets, programs, maps and memory. It starts control and data, watches both, and starts them again. It parses nothing from the
+/// wire, from a file or from a client; control sends it orders of fixed size, each field of which is checked.
 ///
 ///     control ── orders, snapshots ─►  keeper  ── plan, memory, sockets, snapshots ─► data
 ///        ▲                              │  ▲                                          │

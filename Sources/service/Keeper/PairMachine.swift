@@ -22,7 +22,8 @@ final class PairMachine {
     private var earlier: [KernelStatistics]
     private var interfaces: [Interface?]
     private let fileSystem: BPFFileSystem
-    /// Whether connections are under way that the tables cannot know, because the programs of an earlier run were found on the ports.
+    /// Whether connections are under way that the tables cannot know, because the programs of an earlier run were found on the
+    /// ports.
     private(set) var isRestart = false
     /// Whether frames have passed unjudged while the workers were there, or may have.
     var passedUnjudged = false
@@ -167,7 +168,8 @@ final class PairMachine {
         return earlier[place].adding(now)
     }
 
-    /// Books what was lost with workers that were killed: frames in their rings and in their hands. Nobody else writes the counters now.
+    /// Books what was lost with workers that were killed: frames in their rings and in their hands. Nobody else writes the counters
+    /// now.
     func settle(_ counters: CountersFile, firstWorker: Int) {
         for queue in 0..<Int(plan.queues) {
             for port in 0..<2 where queue * 2 + port < sockets.count {
@@ -182,7 +184,8 @@ final class PairMachine {
         for queue in 0..<Int(plan.queues) { counters.balance(worker: firstWorker + queue) }
     }
 
-    /// From now on connections of the pair may be picked up, for as long as the configuration says. To be said before the workers run.
+    /// From now on connections of the pair may be picked up, for as long as the configuration says. To be said before the workers
+    /// run.
     func oweGrace(now: UInt64) {
         FlowsLayout.oweGrace(in: flows, from: now)
         isRestart = false
@@ -195,13 +198,13 @@ final class PairMachine {
         return [umem.descriptor, flows.descriptor, mode.fileDescriptor] + places
     }
 
-    /// Takes up ports that have come back, or are other devices under the old names: the program is put onto them anew, and each port is told
-    /// of the other. The memory was made for the queues and frames of before, so both must still fit.
+    /// Takes up ports that have come back, or are other devices under the old names: the program is put onto them anew, and each
+    /// port is told of the other. The memory was made for the queues and frames of before, so both must still fit.
     func takeUp() throws {
         var next = try PairMachine.survey(plan, workers: 1, flowCapacity: UInt64(plan.flowCapacity))
         guard next.queues == plan.queues, next.frameSize <= plan.frameSize else {
             throw KeeperError.port(
-                "the ports of pair \(plan.name) have come back with \(next.queues) queues and an MTU for frames of \(next.frameSize) bytes: "
+                "pair \(plan.name): its ports are back with \(next.queues) queues and an MTU for frames of \(next.frameSize) bytes: "
                     + "give them \(plan.queues) queues and the old MTU, or restart bulkhead")
         }
         (next.frameSize, next.ownerByHash) = (plan.frameSize, plan.ownerByHash)

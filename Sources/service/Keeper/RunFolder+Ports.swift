@@ -2,8 +2,8 @@
 internal import Glibc
 internal import Layout
 
-// What keeper has changed about the ports, in a file: the board says it too, but is gone when keeper and data are killed together, and
-// then nobody would know that a port is down because keeper took it down, or was not promiscuous before.
+// What keeper has changed about the ports, in a file: the board says it too, but is gone when keeper and data are killed together,
+// and then nobody would know that a port is down because keeper took it down, or was not promiscuous before.
 
 /// What keeper has changed about a port.
 struct PortNote: Equatable {

@@ -21,7 +21,7 @@ enum KeeperError: Error, CustomStringConvertible {
         case .strangeFolder(let path):
             "\(path) belongs to somebody else, or others may write in it: remove it, or give its owner back with chown"
         case .strangeState(let path):
-            "the state folder \(path) belongs to root and holds more than plain files: chown -R it to control's user, or name another"
+            "the state folder \(path) is root's and holds more than plain files: chown -R it to control's user, or name another"
         case .isRunning(let folder):
             "another bulkhead runs with \(folder): stop it, or take over from it with `bulkhead run --take-over`"
         case .nobodyToTakeOver(let folder): "no bulkhead runs with \(folder) to take over from: start without --take-over"
@@ -32,9 +32,9 @@ enum KeeperError: Error, CustomStringConvertible {
     }
 }
 
-/// The run folder, and in it keeper's own, which nobody else can enter: with its lock, its notes and the two sockets on which a later
-/// keeper comes: `keeper.sock` to this process, `data.sock` to the data process, which outlives it. The run folder itself is for control's
-/// socket too: who may make something in it cannot rename or remove what is keeper's.
+/// The run folder, and in it keeper's own, which nobody else can enter: with its lock, its notes and the two sockets on which a
+/// later keeper comes: `keeper.sock` to this process, `data.sock` to the data process, which outlives it. The run folder itself is
+/// for control's socket too: who may make something in it cannot rename or remove what is keeper's.
 final class RunFolder {
     /// The run folder.
     let path: String
@@ -44,7 +44,8 @@ final class RunFolder {
     /// Where another keeper asks to take over.
     private(set) var keeperListener: Int32 = -1
 
-    /// Makes the folders where they are missing. What control makes in the run folder belongs to `control`; root needs no such right.
+    /// Makes the folders where they are missing. What control makes in the run folder belongs to `control`; root needs no such
+    /// right.
     init(_ path: String, control: Identity = .root) throws(KeeperError) {
         self.path = path
         keepersPath = path + "/keeper"

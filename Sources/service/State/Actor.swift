@@ -31,4 +31,11 @@ public struct Actor: Codable, Hashable, Sendable {
 
     /// The daemon, by what of it acted.
     public static func daemon(_ what: String) -> Actor { Actor(kind: .daemon, name: what) }
+
+    /// Somebody in words: `ada (uid 1000) at process 812`.
+    public var text: String {
+        var text = kind == .daemon ? "bulkhead (\(name))" : name
+        if let uid, name != String(uid) { text += " (uid \(uid))" }
+        return origin.map { "\(text) at \($0)" } ?? text
+    }
 }

@@ -65,11 +65,11 @@ extension AuditLine {
             .map { try AuditLine(Columns($0)) }
     }
 
-    /// Lines before a number, from the newest, at most 1,000.
+    /// Lines before a number, from the newest, at most 10,000.
     static func fetch(_ database: Database, before number: Int64, limit: Int) throws -> [AuditLine] {
         try Row.fetchAll(
             database, sql: "SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?",
-            arguments: [number, max(0, min(limit, 1_000))]
+            arguments: [number, max(0, min(limit, 10_000))]
         ).map { try AuditLine(Columns($0)) }
     }
 

@@ -38,6 +38,13 @@ public enum AuditReader {
         }
     }
 
+    /// Lines of a state folder from the newest, those before `before` where it is given, at most 10,000; without archives.
+    public static func latest(inFolder path: String, before: Int64?, limit: Int) throws -> [AuditLine] {
+        let database = try open(path)
+        defer { try? database.close() }
+        return try database.read { try AuditLine.fetch($0, before: before ?? .max, limit: limit) }
+    }
+
     /// Calls `body` with each line of an export, in the order of the file.
     public static func forEach(inExport path: String, _ body: (AuditLine) throws -> Void) throws {
         guard let bytes = try StateFolder.read(path, atMost: limit) else { throw StateError("\(path): there is no such file") }

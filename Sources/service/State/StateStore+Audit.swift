@@ -21,7 +21,7 @@ extension StateStore {
         }
     }
 
-    /// Lines of the audit log from the newest, those before `before` where it is given, at most 1,000. Lines that have moved to an
+    /// Lines of the audit log from the newest, those before `before` where it is given, at most 10,000. Lines that have moved to an
     /// archive are not among them.
     public func auditLog(before: Int64?, limit: Int) throws(StateError) -> [AuditEntry] {
         try perform { try AuditLine.fetch($0, before: before ?? .max, limit: limit).map(\.entry) }

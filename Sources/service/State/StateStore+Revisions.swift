@@ -67,13 +67,13 @@ extension StateStore {
         try one("WHERE number = ?", [number])
     }
 
-    /// Revisions from the newest, those before `before` where it is given, at most 1,000; their `documents` and `places` are empty.
+    /// Revisions from the newest, those before `before` where it is given, at most 10,000; their `documents` and `places` are empty.
     public func history(before: Int64?, limit: Int) throws(StateError) -> [Revision] {
         try perform { database in
             let rows = try Row.fetchAll(
                 database,
                 sql: "SELECT *, '' AS documents, '' AS places FROM revision WHERE number < ? ORDER BY number DESC LIMIT ?",
-                arguments: [before ?? .max, max(0, min(limit, 1_000))])
+                arguments: [before ?? .max, max(0, min(limit, 10_000))])
             return try rows.map { try Self.revision(Columns($0)) }
         }
     }

@@ -95,8 +95,7 @@ extension AuditEvent {
 extension AuditEntry {
     /// The line as syslog gets it: enough to know who did what, and the head that `audit verify --head` takes.
     var witnessed: String {
-        var parts = ["audit \(number):\(digest)", "\(action) \(result.rawValue)", "by \(actor.kind.rawValue) \(actor.name)"]
-        if let origin = actor.origin { parts.append("from \(origin)") }
+        var parts = ["audit \(number):\(digest)", "\(action) \(result.rawValue)", "by \(actor.text)"]
         if let object { parts.append("of \(object)") }
         if let old { parts.append("old \(old.prefix(16))") }
         if let new { parts.append("new \(new.prefix(16))") }

@@ -32,7 +32,7 @@ struct Bulkhead: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, ReplayCommand.self,
+            WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, ReplayCommand.self, LabCommand.self, AuditCommand.self,
         ])
 
     /// Runs a verb that waits for nothing, on this very thread; the exit code.

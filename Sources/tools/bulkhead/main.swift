@@ -11,8 +11,8 @@ import Glibc
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
 case "data": exit(DataProcess.run(arguments: Array(words.dropFirst())))
-// Doctor visits network namespaces, which are a thread's.
-case "run", "doctor": exit(Bulkhead.runAlone(words))
+// Doctor visits network namespaces, which are a thread's; the lab holds signals back.
+case "run", "doctor", "lab": exit(Bulkhead.runAlone(words))
 case "control":
     switch ControlProcess.begin(arguments: Array(words.dropFirst())) {
     case .over(let code): exit(code)

@@ -22,11 +22,13 @@ func systemHeaders() -> String {
 /// The bytes as one literal: a StaticString compiles at once, where an array of thousands of integers takes seconds. It must
 /// be UTF-8, so each half of a byte becomes one letter from `a` to `p`.
 func swiftFile(_ object: Data, from source: String) -> String {
+    // `redirect.bpf.c` becomes `redirectObject`.
+    let stem = source.prefix { $0 != "." }
     let letters = Array("abcdefghijklmnop".utf8)
     let text = object.flatMap { [letters[Int($0 >> 4)], letters[Int($0 & 15)]] }
     return """
         // Made by embed-bpf from \(source). Each letter from a to p is half a byte, the higher half first.
-        let redirectObject: StaticString = "\(String(decoding: text, as: UTF8.self))"
+        let \(stem)Object: StaticString = "\(String(decoding: text, as: UTF8.self))"
 
         """
 }

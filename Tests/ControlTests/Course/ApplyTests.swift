@@ -102,4 +102,24 @@ import Testing
                     == .missing)
         }
     }
+
+    @Test func `a generation that is not heard of is waited for ten seconds, and may come into force later`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.isSilent = true }
+            async let applied = bench.apply(documents(port: 443))
+            while bench.generation < 2 { try await Task.sleep(for: .milliseconds(10)) }
+            await bench.course.giveUp()
+            bench.clocks.pass(11)
+            // Until the publication is being waited for, which is when it can be given up.
+            for _ in 0..<50 {
+                try await Task.sleep(for: .milliseconds(10))
+                bench.clocks.pass(11)
+                await bench.course.giveUp()
+            }
+            let report = try await applied
+            #expect(report.outcome == "published" && report.generation == 1)
+            await bench.course.entered(2)
+            #expect(bench.course.policy()?.generation == 2)
+        }
+    }
 }

@@ -66,7 +66,9 @@ import Testing
         }
     }
 
-    @Test func `unchanged files leave an applied revision in force over a reload and a restart, changed ones replace it`() async throws {
+    @Test func `unchanged files leave an applied revision in force over a reload and a restart, changed ones replace it`()
+        async throws
+    {
         let folder = try BenchFolder()
         do {
             let bench = try await CourseBench(folder)
@@ -132,6 +134,11 @@ import Testing
         try folder.write(documents(port: 443), to: "set.yaml")
         #expect(try await bench.course.reload(by: bench.administrator).outcome == "published")
         #expect(bench.generation == 2)
+        // Mended, it is taken up by the next reload.
+        try folder.remove("state")
+        #expect(try await bench.course.reload(by: bench.administrator).revision?.revision == 1)
+        #expect(bench.conditions.isEmpty)
+        #expect(try await bench.apply(documents(port: 80)).revision?.revision == 2)
     }
 
     @Test func `a damaged state is set aside, the files serve, and it is told`() async throws {
@@ -167,7 +174,9 @@ import Testing
             let audited = try await bench.audited()
             #expect(audited.suffix(4) == ["bypass.begin done", "bypass.end done", "bypass.begin done", "bypass.end done"])
             #expect(bench.conditions.isEmpty)
-            let empty = await refusal { try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator) }
+            let empty = await refusal {
+                try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator)
+            }
             #expect(empty?.kind == .invalid)
             #expect(await refusal { try await bench.course.endBypass(by: bench.administrator) }?.kind == .conflict)
         }

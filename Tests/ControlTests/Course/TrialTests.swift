@@ -2,6 +2,7 @@
 import API
 import Foundation
 import Net
+import Record
 import State
 import Telemetry
 import Testing
@@ -110,6 +111,58 @@ import Testing
             bench.clocks.pass(60)
             await bench.course.tick()
             #expect(bench.course.status().policy?.outcome == "confirmed")
+        }
+    }
+
+    /// A denied connection to a TCP port, as a worker of a generation tells it.
+    private func denial(_ bench: CourseBench, from: String, to: String, port: UInt16, generation: UInt32) throws -> FlowEvent {
+        var record = FlowRecord()
+        (record.source, record.destination) = (try #require(Address(from)), try #require(Address(to)))
+        (record.protocolNumber, record.sourcePort, record.destinationPort) = (IPProtocol.tcp.rawValue, 40_000, port)
+        (record.event, record.decision) = (FlowRecord.Event.refused.rawValue, Decision.deny.rawValue)
+        record.generation = generation
+        return bench.course.around.names.now.decode(record, wallOffset: 0)
+    }
+
+    @Test func `more new denies than allowed take a revision back, old ones and repeated ones do not count`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            _ = try await bench.apply(Self.locked) {
+                $0.confirm = 600
+                $0.maxNewDenies = 0
+            }
+            // What the old set denies too, what another generation denied, and what nobody knows.
+            bench.course.watch.note([
+                try denial(bench, from: "10.9.0.11", to: "10.9.0.21", port: 23, generation: 2),
+                try denial(bench, from: "10.9.0.11", to: "10.9.0.21", port: 5432, generation: 1),
+                try denial(bench, from: "192.0.2.1", to: "192.0.2.2", port: 5432, generation: 2),
+            ])
+            await bench.course.tick()
+            #expect(bench.course.status().policy?.outcome == "pending")
+            bench.course.watch.note([try denial(bench, from: "10.9.0.12", to: "10.9.0.21", port: 5432, generation: 2)])
+            await bench.course.tick()
+            #expect(bench.course.status().policy?.revision == 1)
+            let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
+            #expect(line.action == "policy.rollback" && line.reason?.contains("10.9.0.12 -> 10.9.0.21 tcp/5432") == true)
+        }
+    }
+
+    @Test func `without a time to confirm new denies are counted for a minute, by class and not by address`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            _ = try await bench.apply(Self.locked) { $0.maxNewDenies = 1 }
+            for source in ["10.9.0.11", "10.9.0.12", "10.9.0.11"] {
+                bench.course.watch.note([try denial(bench, from: source, to: "10.9.0.21", port: 5432, generation: 2)])
+            }
+            await bench.course.tick()
+            #expect(bench.course.status().policy?.revision == 2)
+            bench.clocks.pass(61)
+            await bench.course.tick()
+            for port in [5432, 5433, 5434] as [UInt16] {
+                bench.course.watch.note([try denial(bench, from: "10.9.0.11", to: "10.9.0.21", port: port, generation: 2)])
+            }
+            await bench.course.tick()
+            #expect(bench.course.status().policy?.revision == 2)
         }
     }
 }

@@ -113,7 +113,8 @@ import Testing
             let (olga, oscar) = (bench.operating("olga"), bench.operating("oscar"))
             _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), by: olga)
             #expect(await refusal { try await bench.course.unregister("shop/web-2", by: oscar) }?.kind == .forbidden)
-            #expect(await refusal { try await bench.register(workload("shop/web-2", "10.9.0.13"), by: oscar) }?.kind == .forbidden)
+            #expect(
+                await refusal { try await bench.register(workload("shop/web-2", "10.9.0.13"), by: oscar) }?.kind == .forbidden)
             let written = await refusal { try await bench.register(workload("shop/web-1", "10.9.0.13"), by: olga) }
             #expect(written?.kind == .conflict && written?.detail.contains("set.yaml:1:1") == true)
             #expect(await refusal { try await bench.course.unregister("shop/db-1", by: olga) }?.kind == .conflict)
@@ -141,7 +142,9 @@ import Testing
         try await withCourse { bench in
             for block in 0..<3 {
                 var text = ""
-                for number in 0..<400 { text += workload("shop/w-\(block)-\(number)", "10.\(block).\(number / 200).\(number % 200 + 1)") }
+                for number in 0..<400 {
+                    text += workload("shop/w-\(block)-\(number)", "10.\(block).\(number / 200).\(number % 200 + 1)")
+                }
                 _ = try await bench.register(text)
             }
             #expect(bench.generation > 1)

@@ -12,6 +12,7 @@
 #include "cxdp_ground.h"
 #include "cxdp_hot.h"
 #include "cxdp_interface.h"
+#include "cxdp_lab.h"
 #include "cxdp_memory.h"
 #include "cxdp_message.h"
 #include "cxdp_process.h"

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Keeps of all capabilities those in the bit set `kept`, as far as they are held, and gives the others up for good: out of the bounding,
-/// permitted, effective, inheritable and ambient sets. With no_new_privs. 0 or -errno.
+/// Keeps of all capabilities those in the bit set `kept`, as far as they are held, and gives the others up for good: out of the
+/// bounding, permitted, effective, inheritable and ambient sets. With no_new_privs. 0 or -errno.
 int cxdp_keep_capabilities(uint64_t kept);
 
 /// No core file, and nobody but root may read the process's memory or trace it. Forgotten by exec. 0 or -errno.
@@ -19,9 +19,9 @@ int cxdp_call_number(const char *name);
 /// The architecture as filters see it (AUDIT_ARCH_…).
 uint32_t cxdp_call_architecture(void);
 
-/// Puts a classic BPF program over all system calls of the calling thread and those that it starts later, for good. Needs no_new_privs.
-/// Each instruction is a `struct sock_filter` as one number: code, jt, jf, k from the lowest bits. `every_thread` puts it over the
-/// threads that run already too. 0 or -errno.
+/// Puts a classic BPF program over all system calls of the calling thread and those that it starts later, for good. Needs
+/// no_new_privs. Each instruction is a `struct sock_filter` as one number: code, jt, jf, k from the lowest bits. `every_thread`
+/// puts it over the threads that run already too. 0 or -errno.
 int cxdp_install_filter(const uint64_t *instructions, unsigned count, bool every_thread);
 
 /// Landlock's version on this kernel, 0 where there is none.

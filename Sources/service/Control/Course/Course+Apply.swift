@@ -122,7 +122,7 @@ extension Course {
         guard !proposal.isDryRun else { return report("checked", review, losses: proposal.losses) }
         let publication = try await prepare(next, configuration)
         let revision = try add(proposal.entry, written)
-        try await establish(publication, base: proposal.base, written.text, revision)
+        try await establish(publication, next, written.text, revision)
         if let most = proposal.entry.maxNewDenies, let views = review.views {
             let length = UInt64(proposal.entry.confirm ?? Self.usualTrial) * 1_000_000_000
             watch.begin(
@@ -149,7 +149,7 @@ extension Course {
 
     /// Brings a generation into force whose revision is written down already; a new revision is taken back where that fails.
     func establish(
-        _ publication: Publication, base: [Document], _ text: String, _ revision: Revision?, isNew: Bool = true
+        _ publication: Publication, _ next: SetParts, _ text: String, _ revision: Revision?, isNew: Bool = true
     ) async throws {
         let answer: Answer
         do {
@@ -165,7 +165,8 @@ extension Course {
                 "the data process refused generation \(publication.generation): the journal says why; nothing was changed")
         }
         watch.end()
-        parts.base = base
+        // Registrations may have changed meanwhile; what they are now is in the map.
+        (parts.base, parts.workloads) = (next.base, next.workloads)
         shadowed = parts.shadowed
         let pending = revision?.outcome == .pending
         serving = Serving(

@@ -25,6 +25,7 @@ extension Course {
             around.log.warning(
                 "everything is forwarded unjudged for \(request.seconds) s, by \(caller.actor.name): \(request.reason)")
             try await keeperSays(active: true)
+            lookAtBypass()
             return bypassReport
         }
     }
@@ -37,6 +38,7 @@ extension Course {
             log(event("bypass.end", nil, caller.actor, .done, nil))
             (bypass, wasBypassed) = (nil, false)
             try await keeperSays(active: false)
+            lookAtBypass()
             around.log.warning("the bypass is over, by \(caller.actor.name)")
             return bypassReport
         }

@@ -53,20 +53,18 @@ extension Course {
             return (next, try FileContents(next))
         }
         let written = WrittenDocuments(contents.policies)
-        let isOther = written.text != (filesText ?? serving.text)
+        let isOther = reopenStore() || written.text != (filesText ?? serving.text)
         var coming = parts
         coming.workloads = contents.workloads
         let isTaken = isOther && serving.probation == nil
         if isTaken || written.text == serving.text { coming.base = contents.policies }
         let publication = try await prepare(coming, next)
-        parts.workloads = coming.workloads
         if isTaken {
             let revision = writeDown(written, actor)
-            try await establish(publication, base: coming.base, written.text, revision)
+            try await establish(publication, coming, written.text, revision)
             filesText = written.text
         } else {
-            try await establish(
-                publication, base: coming.base, serving.text, serving.revision, isNew: false)
+            try await establish(publication, coming, serving.text, serving.revision, isNew: false)
             around.log.info("the files of policies have not changed: \(servingName) stays")
         }
         (configuration, marks) = (next, looked)
@@ -77,6 +75,17 @@ extension Course {
                 "files-differ", "the files say something else, and \(servingName) awaits its confirmation: reload behind it")
         }
         return report(isTaken ? "published" : "unchanged", Review())
+    }
+
+    /// Opens a state that could not be opened at the start; whether it is there now, so that what serves gets its revision.
+    private func reopenStore() -> Bool {
+        guard store == nil else { return false }
+        storeFault = nil
+        openStore()
+        guard store != nil else { return false }
+        loadRegistrations()
+        around.conditions.clear("state")
+        return true
     }
 
     /// The revision of changed files. Where it cannot be written down the files serve all the same: they are where they are.
@@ -129,8 +138,7 @@ extension Course {
             }
         }
         let publication = try await prepare(coming, configuration)
-        parts.workloads = coming.workloads
-        try await establish(publication, base: parts.base, serving.text, serving.revision, isNew: false)
+        try await establish(publication, coming, serving.text, serving.revision, isNew: false)
         log(event("workload.files", "generation \(publication.generation)", .daemon("files"), .done, nil))
     }
 

@@ -27,7 +27,7 @@ extension Course {
         }
     }
 
-    private func openStore() {
+    func openStore() {
         if store == nil {
             do { store = try StateStore(folder: configuration.state) } catch { storeFault = "\(error)" }
         }
@@ -45,7 +45,7 @@ extension Course {
         around.log.error("\(fault)")
     }
 
-    private func loadRegistrations() {
+    func loadRegistrations() {
         guard let store else { return }
         do {
             for registration in try store.registrations() {

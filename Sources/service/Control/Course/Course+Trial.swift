@@ -69,7 +69,6 @@ extension Course {
     func goBack(_ reason: String, by actor: Actor) async throws {
         guard let revision = serving.revision, let store else { return }
         around.log.warning("revision \(revision.number) goes back: \(reason)")
-        let base: [Document]
         let target: Revision?
         do {
             try store.settle(
@@ -84,10 +83,9 @@ extension Course {
                 .flatMap { try store.revision($0.number) }
         }
         guard let target else { throw Refusal(.failed, "there is no earlier revision") }
-        base = try Self.documents(of: target)
         var next = parts
-        next.base = base
-        try await establish(try await prepare(next, configuration), base: base, target.documents, target, isNew: false)
+        next.base = try Self.documents(of: target)
+        try await establish(try await prepare(next, configuration), next, target.documents, target, isNew: false)
         around.conditions.clear("rollback")
     }
 

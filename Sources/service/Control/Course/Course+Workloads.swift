@@ -161,6 +161,7 @@ extension Course {
         let (there, gone) = (changes.values.compactMap { $0?.registration }, changes.filter { $0.value == nil }.keys)
         if !there.isEmpty { try store.register(there, auditing: lines) }
         if !gone.isEmpty { try store.unregister(gone.map(\.description), auditing: there.isEmpty ? lines : []) }
+        around.conditions.clear("state")
     }
 
     private func commit(_ changes: Changes) {
@@ -188,13 +189,13 @@ extension Course {
     /// A new generation of what serves, with a larger map.
     private func renew() async throws {
         let publication = try await prepare(parts, configuration)
-        try await establish(publication, base: parts.base, serving.text, serving.revision, isNew: false)
+        try await establish(publication, parts, serving.text, serving.revision, isNew: false)
     }
 
     /// Publishes registrations that are written down; where that fails they are as they were.
     private func publish(_ publication: Publication, orElse old: [ObjectName: Registered], _ changes: Changes) async throws {
         do {
-            try await establish(publication, base: parts.base, serving.text, serving.revision, isNew: false)
+            try await establish(publication, parts, serving.text, serving.revision, isNew: false)
         } catch {
             let back = Dictionary(uniqueKeysWithValues: changes.keys.map { ($0, old[$0]) })
             commit(back)

@@ -117,7 +117,10 @@ actor Course {
             }
             await withCheckedContinuation { turn.wait($0) }
         }
-        defer { turn.end() }
+        defer {
+            journal = nil
+            turn.end()
+        }
         return try await body()
     }
 

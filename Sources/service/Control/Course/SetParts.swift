@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Dialects
-internal import Glibc
+internal import Foundation
 internal import Policy
 internal import PolicyText
 
@@ -52,21 +52,26 @@ struct FileContents: Sendable {
 /// What the files under some paths look like from outside: enough to see that one of them is another one now, whether it was written
 /// in place, renamed over, or reached by a link that leads elsewhere.
 struct FileMarks: Equatable, Sendable {
-    private var marks: [String: [Int64]] = [:]
+    /// The file that would be read, and which one it is.
+    private struct Mark: Hashable {
+        var file: String
+        var number, size: UInt64
+        var time: TimeInterval
+    }
 
-    /// A look at all files under the paths. Takes a few microseconds for each.
+    private var marks: [String: Mark] = [:]
+
+    /// A look at all files under the paths.
     init(_ paths: [String]) {
         for path in paths {
             for file in (try? Loader.files(under: path)) ?? [] {
-                var facts = stat()
-                // Follows links: what counts is what would be read.
-                let isThere = unsafe stat(file, &facts) == 0
-                marks[file] =
-                    isThere
-                    ? [
-                        Int64(bitPattern: UInt64(facts.st_dev)), Int64(bitPattern: UInt64(facts.st_ino)), Int64(facts.st_size),
-                        Int64(facts.st_mtim.tv_sec), Int64(facts.st_mtim.tv_nsec),
-                    ] : []
+                // Through links: what counts is what would be read.
+                let real = URL(filePath: file).resolvingSymlinksInPath().path
+                let facts = (try? FileManager.default.attributesOfItem(atPath: real)) ?? [:]
+                let time = (facts[.modificationDate] as? Date)?.timeIntervalSinceReferenceDate ?? 0
+                marks[file] = Mark(
+                    file: real, number: (facts[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0,
+                    size: (facts[.size] as? NSNumber)?.uint64Value ?? 0, time: time)
             }
         }
     }
