@@ -164,7 +164,7 @@ import Testing
                 (#"{"files":3}"#, "application/json", 400, "files"), (#"[]"#, "application/json", 400, "understood"),
                 ("{", "application/json", 400, "understood"),
                 (#"{"files":[],"confirm":0}"#, "application/json", 400, "1 to 86400, not 0"),
-                (#"{"files":[],"confirm":-1}"#, "application/json", 400, "confirm"),
+                (#"{"files":[],"confirm":-1}"#, "application/json", 400, "understood"),
                 (#"{"files":[{"name":"","text":""}]}"#, "application/json", 400, "files[0] has no name"),
             ] {
                 let client = try #require(UnixClient(path))

@@ -50,6 +50,8 @@ struct Gate: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let current = tls?.current
         return channel.eventLoop.makeCompletedFuture {
+            // A TLS client says that it ends in TLS; one that only stops sending is gone.
+            if tls != nil { try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false) }
             if let current { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: current.context)) }
         }.flatMap {
             http.setup(channel: channel, logger: logger)

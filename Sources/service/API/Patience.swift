@@ -23,7 +23,7 @@ final class Patience: ChannelDuplexHandler, RemovableChannelHandler {
     /// Requests that have begun and are not answered.
     private var underWay = 0
     private var isBeingRead = false
-    private var timer: Scheduled<Void>?
+    private var timer: (task: Scheduled<Void>, deadline: NIODeadline)?
 
     init(_ limits: APISettings.Limits, _ tally: Tally) {
         self.limits = limits
@@ -33,7 +33,7 @@ final class Patience: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) { expect(limits.firstRequest, context) }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
+        timer?.task.cancel()
         timer = nil
     }
 
@@ -81,13 +81,19 @@ final class Patience: ChannelDuplexHandler, RemovableChannelHandler {
         arm(context)
     }
 
-    /// One timer for both deadlines; it is not moved when they move, but looks again where it went off too early.
+    /// One timer for both deadlines. It is not moved when they move back, as they do with every request, but looks again where it went
+    /// off too early.
     private func arm(_ context: ChannelHandlerContext) {
-        guard timer == nil, let next = [request, answer?.deadline].compactMap({ $0 }).min() else { return }
-        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in
+        guard let next = [request, answer?.deadline].compactMap({ $0 }).min() else { return }
+        if let timer {
+            guard next < timer.deadline else { return }
+            timer.task.cancel()
+        }
+        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in
             timer = nil
             look(context)
         }
+        timer = (task, next)
     }
 
     private func look(_ context: ChannelHandlerContext) {

@@ -10,6 +10,9 @@ extension Routes {
         let body = try await body(ApplyRequest.self, of: request, .apply)
         try check(seconds: body.confirm, 1...86_400, "confirm")
         try check(files: body.files)
+        if let revision = body.ifRevision, revision < 1 {
+            throw Problem(.badRequest, "ifRevision is a number of a revision, from 1")
+        }
         return JSON.response(try await plane.apply(body, by: caller))
     }
 

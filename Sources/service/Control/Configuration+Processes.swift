@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import API
 internal import CoreFoundation  // owns struct stat and timespec where the compiler meets it before Glibc
 internal import FoundationEssentials
 internal import Glibc
@@ -61,7 +62,8 @@ extension Configuration {
             "/lib64", "/usr/lib", "/run/systemd/resolve", "/proc", "/sys/fs/cgroup", "/sys/devices/system", "/dev/urandom",
             "/dev/random",
         ]
-        let own = ([file] + policies + workloads).flatMap(Self.folders)
+        let secure = api.tls.map { [$0.certificate, $0.key, $0.clientAuthority] } ?? []
+        let own = ([file] + policies + workloads + secure).flatMap(Self.folders)
         return FileRules(readable: system + own, writable: [state, Self.parent(of: socket), "/dev/null"])
     }
 
