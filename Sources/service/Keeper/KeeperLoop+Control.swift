@@ -90,7 +90,8 @@ extension KeeperLoop {
         do {
             switch message.kind {
             case .prepare: try prepare(message.plan)
-            case .orders: try obey(message.plan, clock: ClockFacts(latest: message.arguments[0], beforeLeap: message.arguments[1]))
+            case .orders:
+                try obey(message.plan, clock: ClockFacts(latest: message.arguments[0], beforeLeap: message.arguments[1]))
             case .bypass: orderBypass(seconds: message.arguments[0])
             default: break
             }
