@@ -140,6 +140,9 @@ final class FakePlane: ControlPlane {
 
 /// A value of an answer's type, which only the daemon makes.
 func decoded<Value: Decodable>(_ type: Value.Type, _ fields: [String: Any]) -> Value {
-    let data = try! JSONSerialization.data(withJSONObject: fields)
-    return try! JSONDecoder().decode(type, from: data)
+    do {
+        return try JSONDecoder().decode(type, from: try JSONSerialization.data(withJSONObject: fields))
+    } catch {
+        fatalError("no \(type): \(error)")
+    }
 }

@@ -159,7 +159,8 @@ import Testing
         let seed = Seeded.seed()
         var random = RandomSets(seed: seed)
         var found = 0
-        for _ in 0..<40 {
+        // Most sets ask nothing of the kind that slips, so that one that does may be long in coming.
+        for _ in 0..<2000 where found == 0 {
             let documents = random.documents()
             guard let other = try? PolicySet(slipped(documents, slip, &random)) else { continue }
             // The oracle stays with the set as it was: an image of another one must not agree with it.

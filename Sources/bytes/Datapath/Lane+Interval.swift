@@ -40,8 +40,7 @@ extension Lane {
             return
         }
         // At most 2^28 entries and 18 hours in nanoseconds would leave 64 bits: thousandths of the interval do.
-        let part = min(elapsed / (length / 1000) &+ 1, 1000)
-        let due = (intervals.whole &* part &+ 999) / 1000
+        let due = intervals.whole &* min(elapsed / (length / 1000), 1000) / 1000
         guard due > intervals.done, reporter.hasRoom else { return }
         tellSome(min(due &- intervals.done, Intervals.steps), now)
     }
