@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+import Testing
+
+/// The command line as a client: what each verb asks, prints and exits with.
+@Suite(.enabled(if: Program.isBuilt, "the binary is not built")) struct Verbs {
+    /// Words, what control is asked, and what stands in the output.
+    @Test(arguments: [
+        (["policy", "apply", "FILE", "--dry-run"], ["apply [\"FILE\"] true"], "+ any -> any, tcp/22: deny -> allow"),
+        (
+            ["policy", "apply", "FILE", "--confirm", "60s", "--console", "--max-new-denies", "0"], ["apply [\"FILE\"] false"],
+            "1 box differs, 1 of"
+        ),
+        (["policy", "confirm", "8"], ["confirm 8 false since then"], "revision 8 is confirmed and stays"),
+        (["policy", "confirm", "8", "--console"], ["confirm 8 true since then"], "stays"),
+        (["policy", "rollback", "5", "--reason", "it was better"], ["roll back to 5 it was better"], "unless it is confirmed"),
+        (["policy", "history", "--limit", "2"], [], "older ones: --before 249"),
+        (["policy", "get", "--revision", "3"], [], "# revision 3, confirmed\nkind: Policy"),
+        (["workload", "list"], [], "shop/w1149"),
+        (
+            ["workload", "add", "FILE", "--lease", "60s"], ["register [\"FILE\"] 60"],
+            "registered, in force with inventory epoch 3"
+        ),
+        (
+            ["workload", "add", "--name", "shop/w", "--address", "10.0.0.9", "--label", "a=b"],
+            ["register [\"(command line)\"] 0"], "registered"
+        ),
+        (["workload", "label", "shop/w", "a=b", "c-"], ["update shop/w [\"a=b\", \"c=gone\"] 0"], "labelled"),
+        (["workload", "renew", "shop/w", "--lease", "5m"], ["update shop/w [] 300"], "renewed"),
+        (["workload", "remove", "shop/w", "x"], ["unregister shop/w", "unregister x"], "removed"),
+        (["bypass", "--for", "15m", "--reason", "vendor"], ["bypass 900 vendor"], "everything passes unjudged until 2026"),
+        (["bypass", "--end"], ["end bypass"], "no bypass is on"), (["reload"], ["reload"], "nothing changes"),
+    ])
+    func `a verb asks for what it says, and --json prints what came`(words: [String], asked: [String], told: String) async throws
+    {
+        let plane = FakePlane()
+        try await withServer(plane: plane) { path in
+            let file = "\(path).yaml"
+            try "kind: Workload\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let words = words.map { $0 == "FILE" ? file : $0 } + ["--socket", path]
+            let told = told.replacingOccurrences(of: "FILE", with: file)
+            let answer = try Tool(Program.path, words)
+            #expect(answer.code == 0 && answer.errors.isEmpty && answer.output.contains(told), "\(answer)")
+            #expect(
+                plane.asked.map { $0.drop { $0 != ":" }.dropFirst(2) }
+                    == asked.map { $0.replacingOccurrences(of: "FILE", with: file)[...] })
+            let json = try Tool(Program.path, words + ["--json"])
+            #expect(json.code == 0 && !json.output.isEmpty)
+            for line in json.output.split(separator: "\n") { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        }
+    }
+
+    @Test func `a refusal is told with every place, and the exit code is 1`() async throws {
+        let plane = FakePlane()
+        plane.refuse(
+            Refusal(
+                .unprocessable, "the documents have faults; nothing was changed",
+                faults: ["p.yaml:1:2: no", "p.yaml:3:4: nor this"]))
+        try await withServer(plane: plane) { path in
+            let file = "\(path).yaml"
+            try "x\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let answer = try Tool(Program.path, ["policy", "apply", file, "--socket", path])
+            #expect(answer.code == 1 && answer.output.isEmpty)
+            #expect(answer.errors.contains("nothing was changed\np.yaml:1:2: no\np.yaml:3:4: nor this\n"), "\(answer.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        ["bypass"], ["bypass", "--for", "15m"], ["bypass", "--for", "2d", "--reason", "x"], ["bypass", "--end", "--reason", "x"],
+        ["policy", "apply"], ["policy", "apply", "x", "--console"], ["policy", "apply", "x", "--confirm", "soon"],
+        ["policy", "confirm"],
+        ["policy", "get", "--revision", "1", "--policies", "x"], ["workload", "add"], ["workload", "add", "x", "--name", "y"],
+        ["workload", "add", "--name", "y"], ["workload", "add", "--name", "y", "--address", "nowhere"],
+        ["workload", "add", "--name", "y", "--address", "10.0.0.1", "--lease", "1s"], ["workload", "label", "y", "="],
+        ["workload", "label", "y", "a=1", "a-"], ["workload", "import", "x", "--from", "latin"],
+        ["status", "--server", "http://x"],
+        ["status", "--server", "https://x"], ["status", "--socket", "x", "--server", "https://x"],
+        ["status", "--certificate", "x"],
+    ])
+    func `wrong usage is told before anything is sent`(words: [String]) throws {
+        let answer = try Tool(Program.path, words)
+        #expect(answer.code == 2 && answer.output.isEmpty && !answer.errors.isEmpty, "\(words): \(answer)")
+    }
+
+    @Test func `files of folders are sent by name, and one that cannot be read stops everything`() async throws {
+        let plane = FakePlane()
+        try await withServer(plane: plane) { path in
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("set")
+            try FileManager.default.createDirectory(at: folder.appendingPathComponent("deep"), withIntermediateDirectories: true)
+            for name in ["b.yaml", "a.yml", "deep/c.json", "readme.md"] {
+                try "x".write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+            }
+            #expect(try Tool(Program.path, ["policy", "apply", folder.path, "--socket", path]).code == 0)
+            let sent = ["a.yml", "b.yaml", "deep/c.json"].map { folder.path + "/" + $0 }
+            #expect(plane.asked.last?.hasSuffix("apply \(sent) false") == true, "\(plane.asked)")
+            #expect(try Tool(Program.path, ["policy", "apply", folder.path, "/nowhere", "--socket", path]).code == 1)
+            #expect(plane.asked.count == 1)
+        }
+    }
+}
+
+/// The built `bulkhead`.
+enum Program {
+    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        .appendingPathComponent("bulkhead").path
+    static let isBuilt = FileManager.default.isExecutableFile(atPath: path)
+}
