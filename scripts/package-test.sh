@@ -60,6 +60,7 @@ expect "its completion is bash" there bash -n /usr/share/bash-completion/complet
 expect "its configuration is understood" there setpriv --reuid bulkhead --regid bulkhead --clear-groups \
     /usr/bin/bulkhead check --config /etc/bulkhead/bulkhead.yaml
 
+# What runs beside this is started by nsenter itself, and not by `inside`: its number must be the process's own.
 # Two workloads and the appliance between them; the daemon runs in the test root, as the package's users.
 for name in web db fw; do ip netns add "$prefix$name"; done
 number=11
@@ -99,7 +100,7 @@ spec:
   rules: [{action: allow, to: {selector: 'app == "db"'}, services: [any]}]
 POLICY
 chgrp bulkhead "$test_root/etc/bulkhead/policies/open.yaml" 2>/dev/null || there chgrp bulkhead /etc/bulkhead/policies/open.yaml
-inside "${prefix}fw" chroot "$test_root" /usr/bin/bulkhead run --config /etc/bulkhead/bulkhead.yaml >"$scratch/run" 2>&1 &
+nsenter --net="/run/netns/${prefix}fw" chroot "$test_root" /usr/bin/bulkhead run --config /etc/bulkhead/bulkhead.yaml >"$scratch/run" 2>&1 &
 keeper=$!
 helpers+=("$keeper")
 await() {
@@ -117,10 +118,10 @@ expect "data runs as its user" [ "$(uid_of data)" = "$(there id -u bulkhead-data
 expect "control runs as its user" [ "$(uid_of control)" = "$(there id -u bulkhead)" ]
 
 ulimit -n "$(ulimit -Hn)"
-inside "${prefix}db" python3 "$root/Tests/Traffic/connections.py" serve 10.9.0.21 5432 >"$scratch/server" 2>&1 &
+nsenter --net="/run/netns/${prefix}db" python3 "$root/Tests/Traffic/connections.py" serve 10.9.0.21 5432 >"$scratch/server" 2>&1 &
 helpers+=("$!")
 await has "$scratch/server" listening 1
-inside "${prefix}web" python3 "$root/Tests/Traffic/connections.py" hold 10.9.0.21 "$connections" 5432 >"$scratch/client" 2>&1 &
+nsenter --net="/run/netns/${prefix}web" python3 "$root/Tests/Traffic/connections.py" hold 10.9.0.21 "$connections" 5432 >"$scratch/client" 2>&1 &
 client=$!
 helpers+=("$client")
 expect "$connections connections are open" await has "$scratch/client" open 1
