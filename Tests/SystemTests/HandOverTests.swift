@@ -20,6 +20,27 @@ extension SystemTests {
             #expect(try lab.status().process("keeper").pid == second.pid)
             figure("take-over", arrivals.summary)
         }
+
+        @Test func `a run that is told of a new binary becomes it, as the same process and without losing a frame`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            let run = try lab.start()
+            let live = try LiveConnections(lab, count: 200, ports: [Lab.allowedPort])
+            let stream = try Stream(lab, from: lab.web, to: lab.db)
+            for round in 1...2 {
+                let data = try lab.status().process("data").pid
+                kill(run.pid, SIGUSR2)
+                try lab.waitForRestart(of: "data", after: data, within: 10)
+                try eventually("ready again", within: 10) { run.output == String(repeating: "ready\n", count: round + 1) }
+                #expect(try lab.status().process("keeper").pid == run.pid && !isAlive(data))
+            }
+            pause(0.5)
+            let arrivals = try stream.finish()
+            #expect(arrivals.lost == 0 && arrivals.duplicated == 0)
+            #expect(try live.census().allSatisfy { $0.answered == 200 && $0.broken == 0 })
+            #expect(try run.end().hasPrefix("ready\n"))
+            figure("becoming the new binary, twice", arrivals.summary)
+        }
     }
 
     @Suite struct Steering {

@@ -9,9 +9,8 @@ public final class ChildProcess {
     public let pid: Int32
     /// Readable when the process has ended.
     public let descriptor: Int32
-    /// The signal that ended it, once `wait` has seen it end; 0 for none, and for a process that is not ours.
+    /// The signal that ended it, once `wait` has seen it end; 0 for none, and for a process that is no child of this one.
     public private(set) var signal: Int32 = 0
-    private let isOwn: Bool
 
     /// Starts this very binary with the given arguments, the first of which names what it is to be; `descriptors` become 3, 4, … in
     /// it.
@@ -25,7 +24,6 @@ public final class ChildProcess {
         guard handle >= 0 else { throw .system("cannot watch process \(child)", errno: -handle) }
         pid = child
         descriptor = handle
-        isOwn = true
     }
 
     /// Watches a process that somebody else started.
@@ -34,7 +32,6 @@ public final class ChildProcess {
         guard handle >= 0 else { throw .system("cannot watch process \(pid)", errno: -handle) }
         self.pid = pid
         descriptor = handle
-        isOwn = false
     }
 
     deinit { close(descriptor) }
@@ -42,12 +39,12 @@ public final class ChildProcess {
     /// Sends a signal; one to a process that has ended is nothing.
     public func send(_ signal: Int32) { _ = cxdp_pidfd_send_signal(descriptor, signal) }
 
-    /// Waits for the end of the process; its exit code, -1 for a process that a signal ended or that is not ours; `nil` when the
+    /// Waits for the end of the process; its exit code, -1 for a process that a signal ended or that is nobody of ours; `nil` when the
     /// time is over before.
     public func wait(milliseconds: Int32) -> Int32? {
         var ended = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard unsafe poll(&ended, 1, milliseconds) > 0 else { return nil }
-        guard isOwn else { return -1 }
+        // One that was found running may be a child all the same, of the binary that this process was before.
         var code: Int32 = -1
         _ = unsafe cxdp_reap(pid, &code, &signal)
         return code

@@ -89,6 +89,7 @@ extension KeeperLoop {
             // Whoever waits for the line reads it from a pipe or a file: no buffer may hold it back.
             let line = Array("ready\n".utf8)
             _ = unsafe write(STDOUT_FILENO, line, line.count)
+            service.tell("READY=1\nSTATUS=policy is in force")
         }
     }
 
@@ -245,6 +246,7 @@ extension KeeperLoop {
         // An event may be lost, and a port may have settled without one.
         if tickCount % 40 == 0 { lookAtLinks() }
         tendBypass()
+        tendWatchdog(now)
         try tendControl()
     }
 

@@ -8,6 +8,7 @@ extension KeeperLoop {
     /// SIGTERM or Ctrl-C: everything ends, and nothing stays that the configuration does not want to stay.
     func stop() {
         isStopping = true
+        service.tell("STOPPING=1")
         // Programs first: no frame is received any more that a worker would have to leave behind.
         for machine in machines { machine.stop() }
         try? dataChannel?.send(Message(.stop))
@@ -37,7 +38,7 @@ extension KeeperLoop {
         folder?.release()
     }
 
-    private func endControl() {
+    func endControl() {
         try? controlChannel?.send(Message(.stop))
         if let control, control.wait(milliseconds: 3000) == nil { control.kill() }
         control = nil

@@ -23,7 +23,7 @@ public enum KeeperProcess {
     static func keeperSignals() -> sigset_t {
         var set = sigset_t()
         unsafe sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { unsafe sigaddset(&set, signal) }
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD] { unsafe sigaddset(&set, signal) }
         return set
     }
 
@@ -34,6 +34,8 @@ public enum KeeperProcess {
         unsafe setenv("SWIFT_BACKTRACE", "enable=no", 1)
         do {
             try Privileges.forbidDumps()
+            // Before anybody can have put another one in its place.
+            _ = KeeperLoop.binary
             return try keeper.run()
         } catch {
             keeper.log.error("\(error)")
@@ -100,6 +102,9 @@ final class KeeperLoop {
     /// Why a pair whose ports are back cannot go on, by its number.
     var portTrouble: [Int: String] = [:]
     var heartbeats: [(turn: UInt64, ticks: Int)] = []
+    /// Who started this process, if it wants to know how it goes.
+    let service = ServiceNotice()
+    var lastNotice: UInt64 = 0
     var lastTick: UInt64 = 0
     var tickCount = 0
     var lastSignOfControl: UInt64 = 0
@@ -151,6 +156,7 @@ final class KeeperLoop {
             switch unsafe sigtimedwait(&set, nil, &none) {
             case SIGTERM, SIGINT: return stop()
             case SIGHUP: tell(Message(.reload))
+            case SIGUSR2: return upgrade()
             case SIGCHLD: continue
             default: return
             }

@@ -73,7 +73,8 @@ struct Bulkhead: AsyncParsableCommand {
         }
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
-        if code == .success && words.contains(where: ["help", "--help", "-h", "--version"].contains) {
+        let wanted = ["help", "--help", "-h", "--version", "--generate-completion-script"]
+        if code == .success && words.contains(where: wanted.contains) {
             say(text)
             return 0
         }

@@ -8,8 +8,8 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the firewall in the foreground; prints `ready` when policy is in force.",
         discussion: """
-            Needs root, or CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_SYS_RESOURCE. SIGHUP reads policies and workloads again; SIGTERM
-            and Ctrl-C end in good order.
+            Needs root, and keeps six capabilities of it. SIGHUP reads policies and workloads again; SIGUSR2 becomes the binary on disk,
+            without losing a frame; SIGTERM and Ctrl-C end in good order.
 
               bulkhead run --config /etc/bulkhead/bulkhead.yaml
               bulkhead run --config /etc/bulkhead/bulkhead.yaml --take-over    # after an update: no frame is lost
