@@ -64,7 +64,8 @@ extension Configuration {
         ]
         let secure = api.tls.map { [$0.certificate, $0.key, $0.clientAuthority] } ?? []
         let own = ([file] + policies + workloads + secure).flatMap(Self.folders)
-        return FileRules(readable: system + own, writable: [state, Self.parent(of: socket), "/dev/null"])
+        let log = records.file.map { [Self.parent(of: $0)] } ?? []
+        return FileRules(readable: system + own, writable: [state, Self.parent(of: socket), "/dev/null"] + log)
     }
 
     /// The folder that holds what is at a path: the path itself where it is a folder, and both ends of a symbolic link.
