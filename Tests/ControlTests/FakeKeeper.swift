@@ -96,7 +96,7 @@ final class FakeKeeper {
 /// Runs a control session against a fake keeper that `body` plays on a thread of its own; the session's exit code. The folder holds
 /// `bulkhead.yaml` and `set.yaml`.
 func withControl(
-    configuration: String = "pairs: [{name: edge, ports: [left, right]}]\npolicies: [set.yaml]\nrun: run\nstate: state\n",
+    configuration: String = "pairs: [{name: edge, ports: [left, right]}]\npolicies: [set.yaml]\nrun: run\n",
     policies: String = documents(), _ body: @escaping @Sendable (FakeKeeper) throws -> Void
 ) async throws -> Int32 {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(

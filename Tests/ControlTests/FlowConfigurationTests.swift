@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test func `a reload brings what the file says now, and a mistake in it keeps what was`() async throws {
-        let configuration = "pairs: [{name: edge, ports: [left, right]}]\npolicies: [set.yaml]\nrun: run\nstate: state\n"
+        let configuration = "pairs: [{name: edge, ports: [left, right]}]\npolicies: [set.yaml]\nrun: run\n"
         let code = try await withControl(configuration: configuration) { keeper in
             try keeper.obey()
             let (first, before) = try #require(keeper.next())

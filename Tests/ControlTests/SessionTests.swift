@@ -123,7 +123,7 @@ import Testing
 
     @Test func `a socket that cannot be made ends control`() async throws {
         let code = try await withControl(
-            configuration: "pairs: [{name: e, ports: [a, b]}]\nrun: run\nstate: state\nsocket: /proc/bulkhead.sock\n"
+            configuration: "pairs: [{name: e, ports: [a, b]}]\nrun: run\nsocket: /proc/bulkhead.sock\n"
         ) { keeper in
             try keeper.obey()
             #expect(keeper.next() == nil)

@@ -101,6 +101,9 @@ struct Routes: Sendable {
     var status: StatusReport {
         var status = plane.status()
         status.conditions = (status.conditions ?? []) + conditions()
+        if let fault = observations?.fault {
+            status.conditions?.append(.init(name: "flow-records", since: nil, detail: fault))
+        }
         status.api = tally.report
         return status
     }

@@ -2,6 +2,8 @@
 internal import API
 internal import FoundationEssentials
 internal import Layout
+internal import Sandbox
+internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
 internal import Telemetry
@@ -64,15 +66,28 @@ struct ControlSession: Service {
         return nil
     }
 
+    /// What keeps the processes from less than they could be kept from; `nil` where nothing does.
+    private static func looseness(_ plan: Plan) -> String? {
+        guard let mode = SandboxMode(rawValue: UInt8(truncatingIfNeeded: plan.sandbox)), mode != .enforce else { return nil }
+        return "sandbox is \(mode.word): files and system calls are not held back; write `sandbox: enforce` and start again"
+    }
+
+    private static func rootness() -> String? {
+        guard geteuid() == 0 else { return nil }
+        return "control runs as root, without capabilities: make a user \"bulkhead\", or name one in users.control, and start again"
+    }
+
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
-        let (hub, names, inForce) = (EventHub(), KnownNames(files.plan), PolicyInForce())
+        let (hub, names, inForce, conditions) = (EventHub(), KnownNames(files.plan), PolicyInForce(), Conditions())
+        conditions.set("sandbox", Self.looseness(files.plan))
+        conditions.set("control-as-root", Self.rootness())
         let configuration = opening.configuration
         let recorder = Recorder(configuration, log: log)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let course = Course(
             .init(
-                link: link, log: log, names: names, inForce: inForce, conditions: Conditions(),
+                link: link, log: log, names: names, inForce: inForce, conditions: conditions,
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
             opening, last: last)
         let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in

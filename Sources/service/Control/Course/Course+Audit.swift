@@ -43,6 +43,7 @@ extension Course {
     func log(_ event: AuditEvent) {
         do {
             try store?.log(event)
+            tellWitness()
         } catch {
             around.conditions.raise("state", "\(error)")
             around.log.error("the audit log has no line of \(event.action): \(error)")
@@ -71,8 +72,12 @@ extension Course {
                 return line
             })
         around.conditions.clear("state")
+        tellWitness()
         return revision
     }
+
+    /// The change stands; that the head file beside the log is behind is told, because a cut log could not be told from a whole one.
+    private func tellWitness() { around.conditions.set("audit-head", store?.witnessFault) }
 
     /// The terms of a revision that is pending, by this boot's clock. One of another boot has what the wall clock leaves it, and never more
     /// than it was given.
