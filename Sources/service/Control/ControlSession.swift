@@ -74,7 +74,8 @@ struct ControlSession: Service {
 
     private static func rootness() -> String? {
         guard geteuid() == 0 else { return nil }
-        return "control runs as root, without capabilities: make a user \"bulkhead\", or name one in users.control, and start again"
+        return
+            "control runs as root, without capabilities: make a user \"bulkhead\", or name one in users.control, and start again"
     }
 
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
