@@ -6,7 +6,7 @@ import Glibc
 /// What somebody would try who has taken a process over, as directly as the kernel can be asked.
 enum Attempt: String, CaseIterable, Codable, Sendable {
     case openAFile, connectByTCP, listenToNetlink, sniffFrames, startAProgram, fork, traceAProcess, loadAProgram, mount, readKeys
-    case signalAnother, makeMemoryExecutable, mapExecutableMemory, enterANamespace, measureEverybody
+    case signalAnother, makeMemoryExecutable, mapExecutableMemory, enterANamespace, measureEverybody, giveAFileAway
 
     /// Does it. The error that the kernel gave, 0 where it let it happen.
     func make() -> Int32 {
@@ -29,6 +29,8 @@ enum Attempt: String, CaseIterable, Codable, Sendable {
             unsafe mmap(nil, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0
         case .enterANamespace: error(call("unshare", 0x1000_0000))
         case .measureEverybody: error(call("perf_event_open"))
+        // To nobody else: what is asked is whether the call is made.
+        case .giveAFileAway: error(Int(unsafe chown("/dev/null", .max, .max)))
         }
     }
 

@@ -46,8 +46,8 @@ import Testing
         await #expect(processExitsWith: .exitCode(code)) { [attempt] in Self.attempt(attempt, under: .control) }
     }
 
-    @Test(arguments: [Attempt.openAFile, .connectByTCP])
-    func `of the control process let it open files and connections`(_ attempt: Attempt) async {
+    @Test(arguments: [Attempt.openAFile, .connectByTCP, .giveAFileAway])
+    func `of the control process let it open files and connections, and give its socket to a group`(_ attempt: Attempt) async {
         await #expect(processExitsWith: .exitCode(0)) { [attempt] in Self.attempt(attempt, under: .control) }
     }
 
@@ -63,7 +63,8 @@ import Testing
 
     @Test func `name calls that this machine has, but for those of old`() {
         let old: Set<String> = [
-            "access", "alarm", "arch_prctl", "chmod", "creat", "dup2", "epoll_create", "epoll_wait", "fork", "getpgrp", "ioperm",
+            "access", "alarm", "arch_prctl", "chmod", "chown", "creat", "dup2", "epoll_create", "epoll_wait", "fork", "getpgrp",
+            "ioperm",
             "iopl", "link", "lstat", "mkdir", "open", "pause", "pipe", "poll", "readlink", "rename", "rmdir", "select", "stat",
             "symlink", "time", "unlink", "vfork",
         ]

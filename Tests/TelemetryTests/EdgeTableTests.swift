@@ -39,6 +39,16 @@ private func at(_ seconds: UInt64, _ kind: FlowRecord.Event, _ change: (inout Fl
         #expect(edge.bytes == 300 * 60 + 700)
     }
 
+    @Test func `of more live flows than are remembered each frame counts once, at their end`() throws {
+        var table = EdgeTable(capacity: 1)
+        for (seconds, frames, kind) in [(60, 100, FlowRecord.Event.update), (120, 250, .update), (130, 300, .end)] {
+            for port: UInt16 in [50_000, 50_001] {
+                table.add(at(UInt64(seconds), kind) { ($0.sourcePort, $0.forwardFrames) = (port, UInt64(frames)) })
+            }
+        }
+        #expect(table.all.first?.frames == 600)
+    }
+
     @Test func `what was refused is an edge of its own, with those told only as a number`() {
         var table = EdgeTable()
         table.add(at(0, .start))

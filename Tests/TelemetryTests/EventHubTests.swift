@@ -35,6 +35,18 @@ import Testing
         #expect(hub.counts.published == 11 && hub.counts.lost == 6)
     }
 
+    @Test func `a count of losses that makes no sense stops nobody`() {
+        let (hub, observations) = (EventHub(queue: 1), Observations(store: nil))
+        let slow = hub.subscribe()
+        for _ in 0..<2 {
+            hub.lose(.max)
+            hub.publish(events(0..<4))
+            observations.take([], lost: .max)
+        }
+        observations.close()
+        #expect(hub.counts.published == 8 && slow != nil)
+    }
+
     @Test func `a slow subscriber costs a quick one nothing`() async {
         let hub = EventHub(queue: 8)
         let (slow, quick) = (hub.subscribe()!, hub.subscribe()!)

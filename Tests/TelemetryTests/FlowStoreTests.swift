@@ -80,6 +80,19 @@ private func events(_ count: Int) -> [FlowEvent] {
         #expect(try FlowStore(file: folder.file("flows.db")).sums().events == 4)
     }
 
+    @Test func `a store gives back to the disk what it forgot`() throws {
+        let folder = try Folder()
+        let path = folder.file("flows.db")
+        func size() throws -> Int { try Data(contentsOf: URL(fileURLWithPath: path)).count }
+        // A store that nobody holds is closed, and all of it in its file.
+        try FlowStore(file: path).write(events(5000))
+        let full = try size()
+        var limits = FlowStore.Limits()
+        limits.events = 10
+        #expect(try FlowStore(file: path, limits: limits).trim(at: Timestamp(nanoseconds: 0)) == 4990)
+        #expect(try size() < full / 4)
+    }
+
     @Test func `a store that cannot be made says why`() {
         #expect(throws: FlowStoreError.self) { _ = try FlowStore(file: "/proc/nowhere/flows.db") }
     }

@@ -19,6 +19,9 @@
 #ifndef __NR_chmod
 #define __NR_chmod -1
 #endif
+#ifndef __NR_chown
+#define __NR_chown -1
+#endif
 #ifndef __NR_creat
 #define __NR_creat -1
 #endif
@@ -102,13 +105,13 @@ struct call {
 /// All names that the filters of Sandbox use, sorted by bytes.
 static const struct call calls[] = {
     CALL(accept), CALL(accept4), CALL(access), CALL(acct), CALL(add_key), CALL(adjtimex), CALL(alarm), CALL(arch_prctl),
-    CALL(bind), CALL(bpf), CALL(brk), CALL(capget), CALL(chdir), CALL(chmod), CALL(chroot), CALL(clock_adjtime),
+    CALL(bind), CALL(bpf), CALL(brk), CALL(capget), CALL(chdir), CALL(chmod), CALL(chown), CALL(chroot), CALL(clock_adjtime),
     CALL(clock_getres), CALL(clock_gettime), CALL(clock_nanosleep), CALL(clock_settime), CALL(clone), CALL(clone3), CALL(close),
     CALL(close_range), CALL(connect), CALL(copy_file_range), CALL(creat), CALL(delete_module), CALL(dup), CALL(dup2),
     CALL(dup3), CALL(epoll_create), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait), CALL(epoll_pwait2),
     CALL(epoll_wait), CALL(eventfd2), CALL(execve), CALL(execveat), CALL(exit), CALL(exit_group), CALL(faccessat),
-    CALL(faccessat2), CALL(fadvise64), CALL(fallocate), CALL(fchdir), CALL(fchmod), CALL(fchmodat), CALL(fchown), CALL(fcntl),
-    CALL(fdatasync), CALL(fgetxattr), CALL(finit_module), CALL(flistxattr), CALL(flock), CALL(fork), CALL(fsconfig),
+    CALL(faccessat2), CALL(fadvise64), CALL(fallocate), CALL(fchdir), CALL(fchmod), CALL(fchmodat), CALL(fchown), CALL(fchownat),
+    CALL(fcntl), CALL(fdatasync), CALL(fgetxattr), CALL(finit_module), CALL(flistxattr), CALL(flock), CALL(fork), CALL(fsconfig),
     CALL(fsmount), CALL(fsopen), CALL(fspick), CALL(fstat), CALL(fstatfs), CALL(fsync), CALL(ftruncate), CALL(futex),
     CALL(futex_waitv), CALL(get_mempolicy), CALL(get_robust_list), CALL(getcpu), CALL(getcwd), CALL(getdents64), CALL(getegid),
     CALL(geteuid), CALL(getgid), CALL(getgroups), CALL(getitimer), CALL(getpeername), CALL(getpgid), CALL(getpgrp),

@@ -38,9 +38,11 @@ extension SystemCallFilter {
 
     /// Files and folders; which of them, `FileRules` says.
     private static let files = [
-        "access", "chdir", "chmod", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3", "faccessat",
+        "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",
+        "faccessat",
         "faccessat2",
-        "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat", "fchown", "fcntl", "fdatasync", "fgetxattr", "flistxattr",
+        "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat", "fchown", "fchownat", "fcntl", "fdatasync", "fgetxattr",
+        "flistxattr",
         "flock",
         "fstat", "fstatfs", "fsync", "ftruncate", "getcwd", "getdents64", "getxattr", "inotify_add_watch", "inotify_init1",
         "inotify_rm_watch", "lgetxattr", "link", "linkat", "listxattr", "llistxattr", "lseek", "lstat", "memfd_create", "mkdir",

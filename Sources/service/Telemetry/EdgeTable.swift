@@ -109,14 +109,14 @@ public struct EdgeTable: Sendable {
             let frames = record.forwardFrames &+ record.reverseFrames
             let bytes = record.forwardBytes &+ record.reverseBytes
             let flow = LiveFlows.Key(record)
-            let before = counted[flow] ?? (0, 0)
-            // Counters come from another process: a difference that makes no sense wraps, and counts for nothing.
-            edge.frames &+= frames >= before.frames ? frames - before.frames : frames
-            edge.bytes &+= bytes >= before.bytes ? bytes - before.bytes : bytes
-            if kind == .end {
-                counted[flow] = nil
-            } else if counted.count < capacity || counted[flow] != nil {
-                counted[flow] = (frames, bytes)
+            let known = counted[flow]
+            let before = known ?? (0, 0)
+            // A live flow that nobody can remember counts when it ends: at each interval it would count anew what it counted before.
+            if kind == .end || known != nil || counted.count < capacity {
+                // Counters come from another process: a difference that makes no sense wraps, and counts for nothing.
+                edge.frames &+= frames >= before.frames ? frames - before.frames : frames
+                edge.bytes &+= bytes >= before.bytes ? bytes - before.bytes : bytes
+                counted[flow] = kind == .end ? nil : (frames, bytes)
             }
         }
         edges[key] = edge

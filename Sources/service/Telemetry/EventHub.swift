@@ -53,19 +53,20 @@ public final class EventHub: Sendable {
                 state.published += 1
                 for key in state.subscribers.keys {
                     guard var subscriber = state.subscribers[key] else { continue }
-                    state.lost += Self.hand(event, to: &subscriber)
+                    state.lost &+= Self.hand(event, to: &subscriber)
                     state.subscribers[key] = subscriber
                 }
             }
         }
     }
 
-    /// Takes note of events that were lost before they came here: every subscriber misses them.
+    /// Takes note of events that were lost before they came here: every subscriber misses them. The count is another process's: sums
+    /// wrap.
     public func lose(_ count: UInt64) {
         guard count > 0 else { return }
         state.withLock { state in
-            state.lost += count
-            for key in state.subscribers.keys { state.subscribers[key]?.lost += count }
+            state.lost &+= count
+            for key in state.subscribers.keys { state.subscribers[key]?.lost &+= count }
         }
     }
 
@@ -110,13 +111,13 @@ public final class EventHub: Sendable {
     private static func hand(_ event: FlowEvent, to subscriber: inout Subscriber) -> UInt64 {
         if subscriber.lost > 0 {
             guard case .enqueued = subscriber.continuation.yield(.lost(subscriber.lost)) else {
-                subscriber.lost += 1
+                subscriber.lost &+= 1
                 return 1
             }
             subscriber.lost = 0
         }
         guard case .dropped = subscriber.continuation.yield(.event(event)) else { return 0 }
-        subscriber.lost += 1
+        subscriber.lost &+= 1
         return 1
     }
 }

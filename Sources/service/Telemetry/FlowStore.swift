@@ -62,8 +62,9 @@ public final class FlowStore: Sendable {
     private static func open(_ file: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.prepareDatabase { database in
-            // The log is written in one go a round; a checkpoint syncs it, a round need not.
-            try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA auto_vacuum = INCREMENTAL")
+            // Vacuum first: the journal mode writes the header of a new file, and with it that nothing is ever given back. The log is
+            // written in one go a round; a checkpoint syncs it, a round need not.
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         let queue = try DatabaseQueue(path: file, configuration: configuration)
         try queue.write { database in

@@ -14,7 +14,7 @@ public final class Observations: Sendable {
     public struct Counts: Sendable, Hashable {
         /// Events taken in.
         public var taken: UInt64 = 0
-        /// Records that a worker could not write.
+        /// Records that a worker could not write; workers say it, so that the sum wraps.
         public var lostByWorkers: UInt64 = 0
         /// Events that came faster than they were kept.
         public var lostHere: UInt64 = 0
@@ -64,14 +64,14 @@ public final class Observations: Sendable {
     public func take(_ events: [FlowEvent], lost: UInt64) {
         guard !events.isEmpty || lost > 0 else { return }
         let left = pending.withLock { pending -> Int in
-            pending.lost += lost
+            pending.lost &+= lost
             let room = max(0, Self.capacity - pending.events.count)
             pending.events += events.prefix(room)
             return max(0, events.count - room)
         }
         tables.withLock { tables in
             tables.counts.taken += UInt64(events.count - left)
-            tables.counts.lostByWorkers += lost
+            tables.counts.lostByWorkers &+= lost
             tables.counts.lostHere += UInt64(left)
         }
         work.signal()

@@ -57,7 +57,9 @@ import Testing
             await bench.course.tick()
             #expect(try bench.claim(on: "10.9.0.12").isThere)
             #expect(bench.conditions == ["workload-files"])
-            #expect(bench.course.status().conditions?[0].detail.contains("hosts.yaml:1:1") == true)
+            #expect(
+                bench.course.status().conditions?.first { $0.name == "workload-files" }?.detail.contains("hosts.yaml:1:1") == true
+            )
             try bench.folder.write(workload("shop/web-2", "10.9.0.14"), to: "hosts.yaml")
             bench.clocks.pass(60)
             await bench.course.tick()

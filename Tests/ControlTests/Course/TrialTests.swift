@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import Layout
 import Net
 import Record
 import State
@@ -65,6 +66,29 @@ import Testing
         }
     }
 
+    /// Somebody who edits one namespace's policies of the built-in tier.
+    private func editing(_ namespace: String, _ bench: CourseBench) -> Caller {
+        var grants = Grants()
+        (grants.isViewer, grants.edits) = (true, [.init(namespace: namespace, tiers: [])])
+        return Caller(actor: Actor(kind: .unix, name: "eve", uid: 1001), grants: grants, began: bench.clocks.clock.boot())
+    }
+
+    @Test func `an editor confirms and takes back what is theirs to change, an operator anything`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(documents(port: 443)) { $0.confirm = 60 }
+            let refused = await refusal { try await bench.course.confirm(2, ConfirmRequest(), by: editing("lab", bench)) }
+            #expect(refused?.kind == .forbidden)
+            let back = await refusal { try await bench.course.rollBack(to: 1, RollbackRequest(), by: editing("lab", bench)) }
+            #expect(back?.kind == .forbidden && bench.course.status().policy?.outcome == "pending")
+            #expect(try await bench.course.confirm(2, ConfirmRequest(), by: editing("shop", bench)).outcome == "confirmed")
+            _ = try await bench.apply(documents(port: 80)) { $0.confirm = 60 }
+            let taken = try await bench.course.rollBack(to: 2, RollbackRequest(), by: editing("shop", bench))
+            #expect(taken.revision?.revision == 2)
+            let returned = try await bench.course.rollBack(to: 1, RollbackRequest(), by: bench.operating("olga"))
+            #expect(returned.revision?.returnsTo == 1)
+        }
+    }
+
     /// How a control is found again: seconds that pass, how the wall clock is set meanwhile, whether the machine boots, and whether
     /// the revision has gone back.
     struct Restart: Sendable, CustomTestStringConvertible {
@@ -99,6 +123,23 @@ import Testing
         await bench.course.tick()
         #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
         #expect(try await bench.course.history(before: nil, limit: 1)[0].outcome == "rolledBack")
+    }
+
+    @Test func `steady time and the clock of policy's expiry leave each other's memory alone`() async throws {
+        let (folder, clocks) = (try BenchFolder(), Clocks())
+        let file = ClockFile(stateFolder: folder.path("state"))
+        do {
+            let bench = try await CourseBench(folder, clocks: clocks)
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), lease: 600)
+            bench.end()
+        }
+        try file.write(ClockFacts(latest: 1_800_000_000, beforeLeap: 3))
+        clocks.setWall(by: 3600)
+        let bench = try await CourseBench(folder, clocks: clocks)
+        defer { bench.end() }
+        await bench.course.tick()
+        #expect(bench.course.status().policy?.registrations == 1)
+        #expect(file.read() == ClockFacts(latest: 1_800_000_000, beforeLeap: 3))
     }
 
     @Test func `a clock that is set back or forth while control runs moves no deadline`() async throws {
@@ -139,11 +180,23 @@ import Testing
             ])
             await bench.course.tick()
             #expect(bench.course.status().policy?.outcome == "pending")
-            bench.course.watch.note([try denial(bench, from: "10.9.0.12", to: "10.9.0.21", port: 5432, generation: 2)])
+            // A label set that is new takes a generation, in which the trial goes on.
+            #expect(try await bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}")).generation == 3)
+            bench.course.watch.note([try denial(bench, from: "10.9.0.12", to: "10.9.0.21", port: 5432, generation: 3)])
             await bench.course.tick()
             #expect(bench.course.status().policy?.revision == 1)
             let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
             #expect(line.action == "policy.rollback" && line.reason?.contains("10.9.0.12 -> 10.9.0.21 tcp/5432") == true)
+        }
+    }
+
+    @Test func `sets that are too large to be compared are not applied on the condition of new denies`() async throws {
+        try await withCourse { bench in
+            await bench.course.compare(atMost: 1)
+            let refused = await refusal { try await bench.apply(Self.locked) { $0.maxNewDenies = 5 } }
+            #expect(refused?.kind == .unprocessable && bench.generation == 1)
+            let report = try await bench.apply(Self.locked)
+            #expect(report.outcome == "published" && !report.compared)
         }
     }
 
@@ -165,4 +218,9 @@ import Testing
             #expect(bench.course.status().policy?.revision == 2)
         }
     }
+}
+
+extension Course {
+    /// Compares smaller sets only.
+    fileprivate func compare(atMost size: Int) { comparedSize = size }
 }

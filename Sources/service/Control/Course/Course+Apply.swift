@@ -59,9 +59,7 @@ extension Course {
                 let isDryRun = request.dryRun ?? false
                 let isReturn = try serving.probation != nil && number == store?.serving()?.number
                 if isReturn && !isDryRun {
-                    guard caller.grants.isAdministrator || caller.grants.isOperator else {
-                        throw Refusal(.forbidden, "taking a revision back needs the role operator or administrator")
-                    }
+                    if let refusal = try refusal(of: caller, returningTo: store?.serving()) { throw refusal }
                     try await goBack(request.reason ?? "taken back", by: caller.actor)
                     return report("published", Review())
                 }
@@ -69,14 +67,21 @@ extension Course {
                 guard let store, let revision = try store.revision(number) else {
                     throw Refusal(.missing, "there is no revision \(number); see `bulkhead policy history`")
                 }
+                if let refusal = try refusal(of: caller, returningTo: revision) { throw refusal }
                 let base = try Self.documents(of: revision)
-                if let refusal = caller.grants.refusal(changing: parts.base, to: base) { throw refusal }
                 var entry = Entry(source: .rollback, actor: caller.actor, action: "policy.rollback", reason: request.reason)
                 (entry.confirm, entry.console) = (request.confirm, request.console ?? false)
                 (entry.maxNewDenies, entry.returnsTo) = (request.maxNewDenies, number)
                 return try await propose(Proposal(base: base, entry: entry, isDryRun: isDryRun))
             }
         }
+    }
+
+    /// Why somebody may not decide between a revision and what serves; `nil` where they may. Operators may, whatever differs; an editor
+    /// only where all that differs is theirs.
+    func refusal(of caller: Caller, returningTo revision: Revision?) throws -> Refusal? {
+        guard !caller.grants.isOperator, let revision else { return nil }
+        return caller.grants.refusal(changing: parts.base, to: try Self.documents(of: revision))
     }
 
     private static func check(confirm: UInt32?) throws {
@@ -119,6 +124,12 @@ extension Course {
         var next = parts
         next.base = proposal.base
         let review = try await review(next)
+        guard proposal.entry.maxNewDenies == nil || review.views != nil else {
+            throw Refusal(
+                .unprocessable,
+                "both sets together have more than \(comparedSize) rules and workloads, so that new denies cannot be counted; "
+                    + "nothing was changed: ask without a number of new denies")
+        }
         guard !proposal.isDryRun else { return report("checked", review, losses: proposal.losses) }
         let publication = try await prepare(next, configuration)
         let revision = try add(proposal.entry, written)
@@ -138,12 +149,12 @@ extension Course {
         let old = around.inForce.set ?? live.set
         let (zones, failsafe) = (live.zones, live.failsafe)
         let (configuration, ports) = (configuration, around.ports)
-        let time = UInt64(clamping: clock.wall() / 1_000_000_000)
+        let (time, most) = (UInt64(clamping: clock.wall() / 1_000_000_000), comparedSize)
         return try await offload {
             try Review(
                 old: old, new: try next.set(),
                 zones: (zones, try PolicySource.placements(configuration.zones, ports)),
-                failsafe: (failsafe, configuration.failsafe), at: time)
+                failsafe: (failsafe, configuration.failsafe), at: time, most: most)
         }
     }
 
@@ -164,7 +175,8 @@ extension Course {
                 .failed,
                 "the data process refused generation \(publication.generation): the journal says why; nothing was changed")
         }
-        watch.end()
+        // A trial is the revision's, through every generation that inventory or configuration gives it.
+        if isNew || revision?.number != serving.revision?.number { watch.end() }
         // Registrations may have changed meanwhile; what they are now is in the map.
         (parts.base, parts.workloads) = (next.base, next.workloads)
         shadowed = parts.shadowed

@@ -36,7 +36,7 @@ extension Course {
             around.log.error("\(damage); the configured files serve")
         }
         if let storeFault { stateFailed(storeFault) }
-        if store != nil { clock.anchor(in: configuration.state + "/clock") }
+        if store != nil { clock.anchor(in: configuration.state + "/" + DaemonClock.file) }
     }
 
     /// Tells that nothing can be written down.

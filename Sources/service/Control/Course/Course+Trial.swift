@@ -14,6 +14,7 @@ extension Course {
             try await inTurn {
                 let revision = try pending(number)
                 let probation = revision.terms
+                if let refusal = try refusal(of: caller, returningTo: store?.serving()) { throw refusal }
                 if !(request.console ?? false) && !probation.console {
                     try Self.check(caller, probation, number)
                 }

@@ -77,6 +77,8 @@ actor Course {
     /// Workloads that changed since the generation that is being compiled was begun.
     var journal: Set<ObjectName>?
     var shadowed: Set<ObjectName> = []
+    /// Rules and workloads up to which sets are compared before a change.
+    var comparedSize = Review.most
     /// The revision that denied too much, and why it goes back.
     var excess: (revision: Int64, reason: String)?
     /// When going back is tried again where it failed.

@@ -10,6 +10,9 @@ internal import Glibc
 /// as it stood when this boot's first control asked for it, and from then on the clock that nobody sets (CLOCK_BOOTTIME). Between two
 /// controls of one boot the state folder remembers how far the two lie apart; a new boot asks the wall clock again.
 struct DaemonClock: Sendable {
+    /// The state folder's file that remembers it. Not `clock`, which is that of policy's expiry (`ClockFile`).
+    static let file = "steady"
+
     /// Nanoseconds since 1970 by the wall clock, for people.
     var wall: @Sendable () -> Int64
     /// Nanoseconds since the boot, suspended time included.

@@ -30,9 +30,9 @@ struct Review: Sendable {
     /// Compares two sets at a time, in unix seconds. Throws what the compiler refuses of the new one.
     init(
         old: PolicySet, new: PolicySet, zones: (old: [ZonePlacement], new: [ZonePlacement]),
-        failsafe: (old: Failsafe, new: Failsafe), at time: UInt64
+        failsafe: (old: Failsafe, new: Failsafe), at time: UInt64, most: Int = Review.most
     ) throws(CompileError) {
-        guard [old, new].reduce(0, { $0 + Self.size($1) }) <= Self.most else { return }
+        guard [old, new].reduce(0, { $0 + Self.size($1) }) <= most else { return }
         let after = try PolicyView(set: new, zones: zones.new, failsafe: failsafe.new, generation: 2)
         // What is in force was compiled before.
         guard let before = try? PolicyView(set: old, zones: zones.old, failsafe: failsafe.old) else { return }

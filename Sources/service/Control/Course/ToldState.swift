@@ -29,6 +29,7 @@ final class ToldState: Sendable {
 /// Looks at what is denied while a new revision is on trial, and counts what the one before would have allowed.
 final class DenialWatch: Sendable {
     private struct Trial {
+        /// The revision's first generation; those behind it are the same revision's as long as the trial lasts.
         var generation: UInt32
         var denials: NewDenials
         /// When it is over, in nanoseconds of the boot-time clock.
@@ -37,7 +38,7 @@ final class DenialWatch: Sendable {
 
     private let trial = Mutex<Trial?>(nil)
 
-    /// Begins a trial of a generation; an earlier one is over.
+    /// Begins a trial of a revision, from a generation on; an earlier one is over.
     func begin(_ generation: UInt32, _ denials: NewDenials, until: UInt64) {
         trial.withLock { $0 = Trial(generation: generation, denials: denials, until: until) }
     }
@@ -49,7 +50,7 @@ final class DenialWatch: Sendable {
     func note(_ events: [FlowEvent]) {
         trial.withLock { trial in
             guard let generation = trial?.generation else { return }
-            for event in events where event.record.generation == generation && event.decision != .allow {
+            for event in events where event.record.generation >= generation && event.decision != .allow {
                 trial?.denials.note(
                     event.record, zones: (event.source.zone, event.destination.zone),
                     at: UInt64(clamping: event.time.nanoseconds / 1_000_000_000))
