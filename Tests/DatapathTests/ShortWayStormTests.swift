@@ -37,7 +37,7 @@ import Testing
         print(
             "\(storm.frames) frames, \(forwarded) forwarded, \(counters.reduce(0) { $0 + $1.admitted }) admitted, "
                 + "\(counters.reduce(0) { $0 + $1.refusedAgain }) refused again")
-        #expect(forwarded > UInt64(storm.frames / 8) && counters.allSatisfy { $0.refusedAgain > 50 && $0.admitted > 50 })
+        #expect(forwarded > UInt64(storm.frames / 16) && counters.allSatisfy { $0.refusedAgain > 50 && $0.admitted > 50 })
         #expect(storm.short.fault == nil && storm.long.fault == nil)
     }
 }
@@ -99,8 +99,8 @@ struct TwinStorm {
             let until = short.clock.wall + UInt64(pick(6))
             try short.publish(Self.policy(generation, kind, until: until, isLong: false))
             try long.publish(Self.policy(generation, kind, until: until, isLong: true))
-        case 4:
-            let set = [webs, webs, webs, databases][pick(4)]
+        case 4, 5:
+            let set = [webs, webs, webs, webs, webs, webs, webs, databases][pick(8)]
             for bench in benches { try bench.addresses.writer.claim(web, labelSet: set, workload: webWorkload) }
         case 6 where pick(2) == 0:
             let port = pick(2)
@@ -152,7 +152,7 @@ struct TwinStorm {
             $0.flows.verifiesChecksums = kind & 24 == 8 ? 0 : 1
             if kind & 32 != 0 { $0.flows.partialChecksums = FlowSettings.Partial.refuse.rawValue }
             $0.flows.pickUp = kind & 16 == 0 ? FlowSettings.PickUp.restart.rawValue : FlowSettings.PickUp.always.rawValue
-            $0.flows.recordSeconds = 5
+            ($0.flows.recordSeconds, $0.flows.reservedFlows, $0.flows.waitingShare) = (5, 2, 800)
             if isLong { $0.zoneFacts = [[], [], [], .onLink] }
         }
     }

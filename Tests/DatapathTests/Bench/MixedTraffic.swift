@@ -21,8 +21,8 @@ struct MixedTraffic {
 
     private static let timestamps: [UInt8] = [1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9]
     /// Services that the policy of these tests treats each in its own way, and those that Bulkhead looks into.
-    private static let datagrams: [UInt16] = [53, 53, 9, 9, 81, 123, 5353, 4789, 68, 3784]
-    private static let segments: [UInt16] = [443, 443, 443, 8443, 8443, 80, 22, 9]
+    private static let datagrams: [UInt16] = [53, 53, 53, 53, 53, 123, 123, 9, 81, 5353, 4789, 68, 3784]
+    private static let segments: [UInt16] = [443, 443, 443, 443, 443, 8443, 8443, 80, 9]
 
     private var conversations: [Conversation] = []
     var random: PacketRandom
@@ -43,18 +43,21 @@ struct MixedTraffic {
         if conversations[place].steps == 1 { isClient = false }
         let packet = packet(of: place, isClient: isClient)
         let isAstray = pick(40) == 0
+        // Most handshakes are left alone, or few connections would come to be.
+        let isOpening = conversations[place].steps < 3 && pick(8) != 0
         let port = isClient != isAstray ? 0 : 1
-        guard pick(10) == 0 else { return (packet.bytes, port) }
+        guard pick(10) == 0, !isOpening else { return (packet.bytes, port) }
         return (damaged(packet), port)
     }
 
     private mutating func pick(_ count: Int) -> Int { Int(truncatingIfNeeded: random.next() >> 33) % count }
 
     private mutating func renew(_ place: Int) {
-        var fresh = Conversation(number: UInt16(place))
+        // Other ports than before, but for some that are used again.
+        var fresh = Conversation(number: (conversations[place].number + UInt16(pick(4)) * 24) % 960)
         fresh.isIPv4 = pick(2) == 0
         fresh.isDatagram = pick(3) == 0
-        fresh.server = [2, 2, 2, 3, 50, 200][pick(6)]
+        fresh.server = [2, 2, 2, 2, 2, 2, 2, 3, 50, 200][pick(10)]
         fresh.service =
             fresh.isDatagram ? Self.datagrams[pick(Self.datagrams.count)] : Self.segments[pick(Self.segments.count)]
         fresh.hasTimestamps = pick(2) == 0
@@ -86,7 +89,7 @@ struct MixedTraffic {
         }
         let there = 40_000 + talk.number
         let ports = isClient ? (there, talk.service) : (talk.service, there)
-        let checksum: Checksum = [.right, .wrong, .partial, 0][pick(12) == 0 ? pick(4) : 0]
+        let checksum: Checksum = [.right, .wrong, .partial, 0][pick(talk.steps < 3 ? 100 : 12) == 0 ? pick(4) : 0]
         if talk.isDatagram {
             layers.append(UDP(from: ports.0, to: ports.1, checksum: checksum))
             conversations[place].steps += 1
@@ -104,10 +107,10 @@ struct MixedTraffic {
         var (sequence, acknowledgement) =
             isClient ? (talk.next.client, talk.next.server) : (talk.next.server, talk.next.client)
         let usual: TCPFlags = talk.steps == 0 ? [.syn] : talk.steps == 1 ? [.syn, .ack] : pick(2) == 0 ? [.ack] : [.ack, .psh]
-        let isOdd = pick(60) == 0
+        let isOdd = talk.steps > 2 && pick(60) == 0
         let odd: [TCPFlags] = [[.fin, .ack], [.rst], [.rst, .ack], [.syn], [.syn, .ack], [.psh], [.ack, .urg], [.ack]]
         let flags = isOdd ? odd[pick(odd.count)] : usual
-        switch pick(24) {
+        switch pick(talk.steps < 3 ? 200 : 24) {
         case 0: sequence &+= [1, 1000, 65_535, 66_000, 200_000, 1 << 30, 1 << 31][pick(7)]
         case 1: sequence &-= [1, 1000, 65_535, 66_000, 200_000, 1 << 30, 1 << 31][pick(7)]
         case 2: acknowledgement &+= [1, 1000, 66_000, 1 << 31][pick(4)]
