@@ -154,6 +154,17 @@ struct ChangingTown {
         #expect(bench.fault == nil)
     }
 
+    @Test func `drain has its length where the wall clock is behind the monotonic one`() throws {
+        let bench = try ChangingTown(change: .drain, seconds: 30).bench()
+        bench.clock.wall = 1000
+        try bench.establish(connection)
+        try bench.publish(ChangingTown(change: .drain, seconds: 30).refusing(generation: 2))
+        try goOn(bench)
+        bench.clock.pass(seconds: 30)
+        try bench.expectDropped(connection.request, .denied)
+        #expect(bench.fault == nil)
+    }
+
     @Test func `a drained flow that is allowed again goes on, and drains its whole time when that is taken back`() throws {
         let town = ChangingTown(change: .drain, seconds: 30)
         let bench = try refused(town)

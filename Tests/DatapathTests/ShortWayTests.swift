@@ -66,6 +66,28 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `a refusal of a moment ago does not outlive the flow that a frame before it in the burst opens`() throws {
+        var shape = PairShape()
+        shape.workers = 2
+        let bench = try PairBench(shape)
+        // Frames of both ports come in one burst to the worker that another one has passed them to: of these flows about half are its.
+        for number in 40_000..<40_016 as Range<UInt16> {
+            let question = Ethernet() / IPv4(from: client, to: web) / UDP(from: number, to: 53) / Payload(count: 20)
+            let answer = Ethernet() / IPv4(from: web, to: client) / UDP(from: 53, to: number) / Payload(count: 20)
+            try bench.receive([answer], port: 1)
+            bench.turnAll()
+            try bench.receive([question])
+            try bench.receive([answer], port: 1)
+            bench.turnAll()
+            for worker in bench.workers { worker.ports.forEach { _ = $0.send() } }
+        }
+        #expect(bench.workers[1].counters.takenOver > 6)
+        #expect(bench.workers.reduce(0) { $0 + $1.dropped(.unjudged) } == 16)
+        #expect(bench.workers.reduce(0) { $0 + $1.counters.refusedAgain } == 0)
+        #expect(bench.workers.reduce(0) { $0 + $1.counters.ports[1].forwarded } == 16)
+        #expect(bench.fault == nil)
+    }
+
     @Test func `what was read last is known of a plain packet too`() throws {
         let bench = try PairBench()
         try bench.establish(Connection(), port: 0)

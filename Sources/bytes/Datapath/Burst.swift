@@ -70,7 +70,8 @@ extension Lane {
         var unknown = 0
         for index in 0..<Int(count) where suggest(index) { unknown &+= 1 }
         if unknown > 0 { prepareOpenings(count, by: policy, at: now) }
-        let stamps = FlowStamps(generation: policy.snapshot.generation, epoch: policy.map.epoch, second: now.wall)
+        let stamps = FlowStamps(
+            generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds)
         for index in 0..<Int(count) {
             if judgePlain(index, stamps, now) { continue }
             settle(index, by: policy, at: now)

@@ -49,7 +49,6 @@ extension Lane {
         let isPlain = burst.isPlain(index)
         guard isPlain ? burst.plain[index].isDatagram : isPacket(index) else { return false }
         if let denial = denial(index, generation: policy.snapshot.generation, epoch: policy.map.epoch, now) {
-            burst.refusals[index] = denial.reason
             // An answer needs a reading.
             if isPlain, !denial.isReject { burst.steps[index] |= BurstNotes.refused }
             return false

@@ -40,7 +40,7 @@ extension Lane {
     mutating func judgePlain(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
         guard burst.isPlain(index), foreignOwner(index) == nil else { return false }
         let number = burst.candidates[index]
-        guard !number.isNone else { return dropRefused(index, now) }
+        guard !number.isNone else { return dropRefused(index, stamps, now) }
         guard let place = flows.same(burst.keys[index], number) else { return false }
         let descriptor = burst.descriptors[index]
         let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
@@ -57,13 +57,14 @@ extension Lane {
     /// Ends a datagram of no flow whose like was refused a moment ago (see `prepareOpenings`), as `openFlow` does after reading it; false of
     /// any other.
     @_noLocks @inline(__always)
-    private mutating func dropRefused(_ index: Int, _ now: Moment) -> Bool {
-        // Somebody may have asked for it.
-        guard burst.steps[index] & BurstNotes.refused != 0, !expected.isAnythingExpected(at: now.nanoseconds) else {
-            return false
-        }
+    private mutating func dropRefused(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
+        // Somebody may have asked for it, or a frame before it in the burst have opened its flow.
+        guard burst.steps[index] & BurstNotes.refused != 0, !expected.isAnythingExpected(at: now.nanoseconds),
+            flows.candidate(burst.hashes[index], isIPv4: burst.keys[index].isIPv4).isNone,
+            let denial = denial(index, generation: stamps.generation, epoch: stamps.epoch, now), !denial.isReject
+        else { return false }
         noteAgain()
-        let (descriptor, reason) = (burst.descriptors[index], burst.refusals[index])
+        let (descriptor, reason) = (burst.descriptors[index], denial.reason)
         burst.verdict = .drop(reason)
         drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(descriptor.options & 1), because: reason)
         return true

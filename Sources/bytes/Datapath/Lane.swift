@@ -159,8 +159,6 @@ struct BurstNotes: ~Copyable {
     var plain = Column(repeating: PlainPacket())
     /// Of a frame that may open a flow, what policy is asked.
     var questions = Column(repeating: Question())
-    /// Why its like was refused, of a plain datagram.
-    var refusals = Column<DropReason>(repeating: .denied)
     /// Which frames ask policy, by their places in the burst.
     var openers = Column<UInt8>(repeating: 0)
     /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel` and so on.
@@ -172,7 +170,7 @@ struct BurstNotes: ~Copyable {
     static var inTunnel: UInt8 { @_noLocks get { 2 } }
     /// A first frame whose question to policy is made.
     static var asked: UInt8 { @_noLocks get { 8 } }
-    /// A plain datagram whose like was refused a moment ago.
+    /// A plain datagram whose like was refused a moment ago, and ends without an answer.
     static var refused: UInt8 { @_noLocks get { 16 } }
     /// A plain packet, of which there is no reading.
     static var plain: UInt8 { @_noLocks get { 4 } }

@@ -114,7 +114,7 @@ internal import Record
         record.epoch = question.epoch
         note(question, in: &record)
         note(judgement, reason, in: &record)
-        if refusals.take(&record), !events.push(record) { refusals.putBack(record) }
+        if refusals.take(&record), !events.offer(record) { refusals.putBack(record) }
     }
 
     @_noLocks

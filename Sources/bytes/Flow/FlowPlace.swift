@@ -78,13 +78,15 @@ public import Net
     public let generation: UInt32
     /// The inventory's epoch.
     public let epoch: UInt32
-    /// The second of Unix time, kept below the one that stands for ever.
+    /// The later second of both clocks, kept below the one that stands for ever: a verdict that ends behind it holds by either. One that
+    /// ends before it may hold by its own clock, and its frames go the long way.
     @usableFromInline let second: UInt32
 
-    /// Stamps of a turn; `second` in Unix time.
-    @_noLocks @inlinable public init(generation: UInt32, epoch: UInt32, second: UInt64) {
+    /// Stamps of a turn, with a second of Unix time and one of the monotonic clock.
+    @_noLocks @inlinable public init(generation: UInt32, epoch: UInt32, wall: UInt64, timer: UInt64) {
         self.generation = generation
         self.epoch = epoch
+        let second = wall > timer ? wall : timer
         self.second = second < UInt64(UInt32.max) ? UInt32(truncatingIfNeeded: second) : .max &- 1
     }
 }

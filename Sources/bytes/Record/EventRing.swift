@@ -45,11 +45,15 @@ public enum EventRingLayout {
 
     /// Writes a record, or counts it as lost where the ring is full; says which.
     @_noLocks @inlinable public mutating func push(_ record: borrowing FlowRecord) -> Bool {
+        if offer(record) { return true }
+        lose()
+        return false
+    }
+
+    /// Writes a record, for a caller that keeps it where the ring is full; says whether it was written.
+    @_noLocks @inlinable public mutating func offer(_ record: borrowing FlowRecord) -> Bool {
         let used = unsafe position &- consumer.pointee.load(ordering: .acquiring)
-        guard used < capacity else {
-            lose()
-            return false
-        }
+        guard used < capacity else { return false }
         // The mask keeps the slot inside the ring whatever the positions say.
         unsafe slots[Int(truncatingIfNeeded: position & (capacity &- 1))] = copy record
         position &+= 1

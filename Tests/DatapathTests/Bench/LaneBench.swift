@@ -69,6 +69,9 @@ import TestSupport
         return records
     }
 
+    /// Records that the ring says were lost.
+    var lostRecords: UInt64 { events.lost }
+
     /// What is wrong with the accounting between two turns; `nil` when nothing is.
     var accountingFault: String? {
         for port in 0..<2 {
