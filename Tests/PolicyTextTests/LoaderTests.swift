@@ -56,6 +56,34 @@ import Testing
         #expect(try Loader.files(under: "\(path)/.git").count == 1, "the path itself was named")
     }
 
+    @Test func `a link to a folder is read as the folder, and a circle of links once`() throws {
+        let path = try folder(["releases/2/a.yaml": zone("a"), "releases/2/deep/b.yaml": zone("b")])
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for (link, target) in [("current", "releases/2"), ("releases/2/deep/again", "../../2")] {
+            try FileManager.default.createSymbolicLink(atPath: "\(path)/\(link)", withDestinationPath: target)
+        }
+        #expect(try Loader.load(paths: ["\(path)/current"]).zones.keys.sorted() == ["a", "b"])
+        #expect(try Loader.load(paths: ["\(path)/current/"]).zones.keys.sorted() == ["a", "b"])
+        #expect(try Loader.load(paths: [path]).zones.keys.sorted() == ["a", "b"])
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root reads every folder"), arguments: [0o000, 0o400, 0o100])
+    func `a folder that may not be read or entered is an error and not an empty one`(mode: Int) throws {
+        let path = try folder(["a.yaml": zone("a"), "closed/b.yaml": zone("b")])
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(path)/closed")
+        defer {
+            try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: "\(path)/closed")
+            try? FileManager.default.removeItem(atPath: path)
+        }
+        for (asked, named) in [(path, "\(path)/closed"), ("\(path)/closed", "\(path)/closed")] {
+            #expect {
+                try Loader.load(paths: [asked])
+            } throws: { error in
+                "\(error)" == "\(named):1:1: the folder cannot be read"
+            }
+        }
+    }
+
     @Test func `one look shows what is wrong in all files`() throws {
         let path = try folder([
             "a.yaml": "{apiVersion: bulkhead/v1, kind: Zone, metadata: {nam: a}}", "b.yaml": "a: [", "c.yaml": zone("c"),

@@ -74,27 +74,47 @@ public enum Loader {
         return try reader.finish()
     }
 
-    /// The files that a path stands for, nothing hidden among them unless the path itself names it.
+    /// The files that a path stands for, nothing hidden among them unless the path itself names it. Links to folders are followed, each
+    /// folder once. A folder that cannot be read is an error and not an empty one: what it holds may be what denies.
     public static func files(under path: String, limits: Limits = Limits()) throws(PolicyError) -> [String] {
-        var isFolder: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard let pathIsFolder = isFolder(path) else {
             throw PolicyError(Place(file: path, line: 1, column: 1), "there is no such file or folder")
         }
-        guard isFolder.boolValue else { return [path] }
-        guard let names = FileManager.default.enumerator(atPath: path) else {
-            throw PolicyError(Place(file: path, line: 1, column: 1), "the folder cannot be read")
-        }
+        guard pathIsFolder else { return [path] }
         var files: [String] = []
-        while let name = names.nextObject() as? String {
-            let isHidden = name.split(separator: "/").contains { $0.hasPrefix(".") }
-            guard !isHidden, endings.contains(where: name.hasSuffix) else { continue }
-            guard files.count < limits.files else {
+        var folders = [path]
+        var entered: Set<String> = []
+        while let folder = folders.popLast() {
+            guard entered.insert(URL(fileURLWithPath: folder).resolvingSymlinksInPath().path).inserted else { continue }
+            for name in try names(in: folder).sorted() where !name.hasPrefix(".") {
+                let below = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+                if isFolder(below) == true {
+                    folders.append(below)
+                } else if endings.contains(where: name.hasSuffix) {
+                    files.append(below)
+                }
+            }
+            guard files.count <= limits.files else {
                 throw PolicyError(
                     Place(file: path, line: 1, column: 1), "the folder has more than \(limits.files) files of documents",
                     remedy: "write several documents into one file")
             }
-            files.append(path.hasSuffix("/") ? path + name : "\(path)/\(name)")
         }
         return files.sorted()
+    }
+
+    /// Whether a path leads to a folder, also by a link; nil where it leads nowhere.
+    private static func isFolder(_ path: String) -> Bool? {
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+        return isFolder.boolValue
+    }
+
+    /// The names in a folder. One that can be listed and not entered would hide what its names are: it counts as unreadable.
+    private static func names(in folder: String) throws(PolicyError) -> [String] {
+        guard FileManager.default.isExecutableFile(atPath: folder),
+            let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+        else { throw PolicyError(Place(file: folder, line: 1, column: 1), "the folder cannot be read") }
+        return names
     }
 }

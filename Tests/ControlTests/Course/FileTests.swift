@@ -119,6 +119,7 @@ import Testing
             #expect(bench.course.status().policy?.outcome == "pending" && bench.conditions == ["files-differ", "pending"])
             _ = try await bench.course.confirm(2, ConfirmRequest(), by: bench.administrator)
             #expect(try await bench.course.reload(by: bench.administrator).revision?.revision == 3)
+            #expect(bench.conditions.isEmpty, "the files say what serves now")
         }
     }
 }

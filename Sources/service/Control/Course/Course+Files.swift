@@ -63,6 +63,8 @@ extension Course {
             let revision = writeDown(written, actor)
             try await establish(publication, coming, written.text, revision)
             filesText = written.text
+            // What was told with the publication compared with the files of before.
+            tell()
         } else {
             try await establish(publication, coming, serving.text, serving.revision, isNew: false)
             around.log.info("the files of policies have not changed: \(servingName) stays")
