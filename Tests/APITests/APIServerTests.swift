@@ -130,9 +130,9 @@ import Testing
             _ = client.read { $0.contains(": stream open") }
             for port in UInt16(0)..<20_000 {
                 hub.publish([event(port)])
-                if hub.counts.lost > 100 { break }
+                if hub.counts.undelivered > 100 { break }
             }
-            #expect(hub.counts.lost > 0)
+            #expect(hub.counts.undelivered > 0)
             hub.publish([event(1)])
             // The last event may still be lost; more follow until the client has caught up and hears of the gap.
             let more = Task {

@@ -93,7 +93,7 @@ internal import Record
             }
             var record = unsafe examples[place]
             record.suppressed = unsafe Refusals.sum(untold[place] &- 1, elsewhere)
-            guard events.push(record) else {
+            guard events.offer(record) else {
                 isEmpty = false
                 continue
             }
@@ -103,7 +103,7 @@ internal import Record
         }
         guard elsewhere > 0 else { return }
         last.suppressed = elsewhere &- 1
-        if events.push(last) { elsewhere = 0 }
+        if events.offer(last) { elsewhere = 0 }
     }
 
     /// A kind's number, never 0: a multiplicative mix of what it is made of.

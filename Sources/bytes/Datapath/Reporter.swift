@@ -114,13 +114,16 @@ internal import Record
         record.epoch = question.epoch
         note(question, in: &record)
         note(judgement, reason, in: &record)
-        if refusals.take(&record), !events.push(record) { refusals.putBack(record) }
+        if refusals.take(&record), !events.offer(record) { refusals.putBack(record) }
     }
 
     @_noLocks
     private mutating func push(_ record: borrowing FlowRecord) {
-        if record.event == FlowRecord.Event.start.number { unsafe counters.pointee.admitted &+= 1 }
-        if !events.push(record) { unsafe counters.pointee.lostEvents &+= 1 }
+        let isStart = record.event == FlowRecord.Event.start.number
+        if isStart { unsafe counters.pointee.admitted &+= 1 }
+        guard !events.push(record) else { return }
+        unsafe counters.pointee.lostEvents &+= 1
+        if isStart { unsafe counters.pointee.lostStarts &+= 1 }
     }
 
     @_noLocks

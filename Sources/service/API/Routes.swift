@@ -102,6 +102,10 @@ struct Routes: Sendable {
         var status = plane.status()
         status.conditions = (status.conditions ?? []) + conditions()
         status.api = tally.report
+        if let fault = observations?.fault {
+            status.conditions?.append(.init(name: "flow-store", since: nil, detail: fault))
+        }
+        if let counts = observations?.counts { status.records?.add(counts) }
         return status
     }
 
