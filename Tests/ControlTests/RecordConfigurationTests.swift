@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-@testable import Control
+import Control
+import Net
 import Policy
 import Testing
 
@@ -19,7 +20,8 @@ import Testing
 
     @Test func `what the file says is taken`() throws {
         let configuration = try read(
-            "records: {interval: 5s, store: {events: 10, age: 2h}, file: {path: flows.jsonl, megabytes: 3, keep: 0}, syslog: true}")
+            "records: {interval: 5s, store: {events: 10, age: 2h}, file: {path: flows.jsonl, megabytes: 3, keep: 0}, syslog: true}"
+        )
         let records = configuration.records
         #expect(records.interval == 5 && configuration.flows.recordSeconds == 5)
         #expect(records.isStored && records.events == 10 && records.age == 7200)

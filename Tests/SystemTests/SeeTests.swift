@@ -5,15 +5,18 @@ import Testing
 extension SystemTests {
     /// What passes and what does not, as operators ask for it: flows live and from the store, the map, the log file.
     @Suite struct Seeing {
-        private static let records = "records: {interval: 1s, file: {path: control/flows.jsonl, megabytes: 1, keep: 2}}"
+        private static let records = "records: {interval: 1s, file: {path: control/flows.jsonl, megabytes: 1, keep: 8}}"
 
         @Test func `flows are found by their conditions, with their names, also by a control that has started anew`() throws {
             let lab = try Lab(.init(configuration: "records: {interval: 1s}"))
             defer { lab.remove() }
             let run = try lab.start()
             let live = try LiveConnections(lab, count: 2, ports: [Lab.allowedPort])
-            for _ in 0..<3 { _ = try live.census(); pause(1) }
-            _ = try lab.connects(port: Lab.deniedPort)
+            for _ in 0..<3 {
+                _ = try live.census()
+                pause(1)
+            }
+            try lab.attempt(port: Lab.deniedPort)
             try live.end()
             try eventually("the end of both connections", within: 20, every: 0.2) {
                 try lab.flows("--event", "end", "--port", "\(Lab.allowedPort)").count == 2
@@ -48,18 +51,23 @@ extension SystemTests {
             let one = try #require(denied.first)
             #expect(one.cause?.side == "ingress" && one.cause?.nearest.first?.policy == "shop/db", "\(one)")
             for conditions in [
-                ["--from", "shop/web-1"], ["--from", "shop/"], ["--to", "10.9.0.0/24"], ["--label", "app=web"], ["--label", "app"],
+                ["--from", "shop/web-1"], ["--from", "shop/"], ["--to", "10.9.0.0/24"], ["--label", "app=web"],
+                ["--label", "app"],
                 ["--namespace", "shop"], ["--zone", "default"], ["--ip", lab.db.ipv4], ["--reason", "denied"],
                 ["--workload", "shop/db-1"], ["--not", "--from", "shop/db-1"], ["--not", "--port", "\(Lab.allowedPort)"],
             ] {
-                #expect(try lab.flows(conditions + ["--event", "refused", "--protocol", "tcp"]).count == denied.count, "\(conditions)")
+                #expect(
+                    try lab.flows(conditions + ["--event", "refused", "--protocol", "tcp"]).count == denied.count, "\(conditions)"
+                )
             }
             #expect(try lab.flows("--not", "--label", "app=web", "--protocol", "tcp").isEmpty)
             #expect(try lab.flows("--policy", "shop/db", "--event", "start", "--protocol", "tcp").count == 2)
-            let table = try lab.bulkhead("flows", "--output", "table", "--decision", "deny", "--protocol", "tcp").expectSuccess().output
+            let table = try lab.bulkhead("flows", "--output", "table", "--decision", "deny", "--protocol", "tcp").expectSuccess()
+                .output
             let lines = table.split(separator: "\n")
             #expect(lines.first?.hasPrefix("TIME ") == true && lines.first?.hasSuffix(" WHY") == true, "\(table)")
-            #expect(lines.dropFirst().allSatisfy { $0.contains("shop/web-1") && $0.contains("tcp:\(Lab.deniedPort)") }, "\(table)")
+            #expect(
+                lines.dropFirst().allSatisfy { $0.contains("shop/web-1") && $0.contains("tcp:\(Lab.deniedPort)") }, "\(table)")
             #expect(try lab.bulkhead("flows", "--decision", "maybe").code != 0)
         }
 
@@ -69,26 +77,26 @@ extension SystemTests {
             try lab.start()
             let live = try LiveConnections(lab, count: 3, ports: [Lab.allowedPort])
             _ = try live.census()
-            _ = try lab.connects(port: Lab.deniedPort)
+            try lab.attempt(port: Lab.deniedPort)
             try live.end()
             try eventually("the map's edges", within: 10, every: 0.2) {
-                try lab.bulkhead("map", "--json").expectSuccess().output.contains("tcp:\(Lab.deniedPort)")
+                try lab.bulkhead("map", "--json").expectSuccess().output.contains("tcp/\(Lab.deniedPort)")
             }
             let file = lab.folder.appending(path: "map.svg")
             try lab.bulkhead("map", "--output", file.path).expectSuccess()
             let picture = try String(contentsOf: file, encoding: .utf8)
             #expect(picture.hasPrefix("<svg") || picture.hasPrefix("<?xml"))
-            #expect(try XMLDocumentCheck.isWellFormed(file) && picture.contains("shop/web-1") && picture.contains("shop/db-1"))
+            #expect(try isWellFormed(file) && picture.contains("shop/web-1") && picture.contains("shop/db-1"))
             let graph = try lab.bulkhead("map", "--format", "dot").expectSuccess().output
             #expect(graph.hasPrefix("digraph") && graph.contains("shop/web-1"))
             let document = try lab.bulkhead("map", "--json").expectSuccess().output
             let map = try JSONDecoder().decode(Map.self, from: Data(document.utf8))
             let link = try #require(map.links.first { $0.source == "shop/web-1" && $0.destination == "shop/db-1" }, "\(document)")
-            #expect(link.services.contains { $0.service == "tcp:5432" && $0.decision == "allow" && $0.connections == 3 })
-            #expect(link.services.contains { $0.service == "tcp:5433" && $0.decision == "deny" && $0.connections >= 1 })
+            #expect(link.services.contains { $0.service == "tcp/5432" && $0.decision == "allow" && $0.connections == 3 })
+            #expect(link.services.contains { $0.service == "tcp/5433" && $0.decision == "deny" && $0.connections >= 1 })
             let grouped = try lab.bulkhead("map", "--json", "--by", "app").expectSuccess().output
             let groups = try JSONDecoder().decode(Map.self, from: Data(grouped.utf8))
-            #expect(groups.nodes.contains { $0.name == "app=web" || $0.name == "web" }, "\(grouped)")
+            #expect(groups.nodes.contains { $0.name == "app=web" }, "\(grouped)")
         }
 
         @Test func `the log file has a line for each event, and makes room when it is full`() throws {
@@ -97,7 +105,7 @@ extension SystemTests {
             let logs = lab.folder.appending(path: "control")
             try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
             try lab.start()
-            try lab.scan(ports: 2000..<4000)
+            try lab.scan(ports: 2000..<6000, rate: 1000)
             try eventually("a second file", within: 15, every: 0.3) {
                 FileManager.default.fileExists(atPath: logs.path + "/flows.jsonl.1")
             }
@@ -108,17 +116,22 @@ extension SystemTests {
                 #expect(text.utf8.count <= 1 << 20 && text.hasSuffix("\n"))
                 names.append(name)
                 for line in text.split(separator: "\n") {
-                    let flow = try JSONDecoder().decode(Flow.self, from: Data(line.utf8))
+                    let flow = try JSONDecoder().decode(SeenFlow.self, from: Data(line.utf8))
                     if flow.event == "refused" { refused += 1 + flow.suppressed }
                 }
             }
-            #expect(names.contains("flows.jsonl") && names.count <= 3, "\(names)")
+            #expect(names.contains("flows.jsonl") && (2...9).contains(names.count), "\(names)")
             let status = try lab.quietStatus()
             #expect(status.records?.unlogged == 0)
-            if names.count < 3 { #expect(refused == status.flows.refused) }
+            #expect(refused == status.flows.refused)
             figure("log file", "\(names.count) files, \(refused) refusals in them")
         }
     }
+}
+
+/// Whether a file is XML.
+private func isWellFormed(_ file: URL) throws -> Bool {
+    try Command.attempt(["python3", "-c", "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])", file.path]).code == 0
 }
 
 /// `bulkhead map --json`, as far as tests read it.
