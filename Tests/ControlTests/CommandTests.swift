@@ -160,7 +160,7 @@ import Testing
     @Test(
         arguments: [
             ([], 2), (["nonsense"], 2), (["status", "--jsn"], 2), (["check"], 2), (["policy"], 2), (["policy", "probe"], 2),
-            (["flows", "--port", "x"], 2), (["flows", "--last", "5000"], 2), (["run"], 2), (["control"], 2),
+            (["flows", "--port", "x"], 2), (["flows", "--last", "100001"], 2), (["run"], 2), (["control"], 2),
             (["control", "--config", "x"], 2),
             (["check", "--config", "/nowhere"], 1), (["status", "--socket", "/nowhere/b.sock"], 1),
             (["flows", "--follow", "--socket", "/nowhere/b.sock"], 1), (["--help"], 0), (["help", "flows"], 0),

@@ -63,7 +63,9 @@ extension Routes {
                 guard !value.isEmpty, groups.count < 8 else { throw Problem(.badRequest, "by is a label's key, eight at most") }
                 groups.append(String(value))
             case "since":
-                guard let time = Int64(value) else { throw Problem(.badRequest, "since is a time: nanoseconds since 1970") }
+                guard let time = Int64(value), time >= 0 else {
+                    throw Problem(.badRequest, "since is a time: nanoseconds since 1970")
+                }
                 since = Timestamp(nanoseconds: time)
             default: throw Problem(.badRequest, "\(key) is no parameter of the map: by, since")
             }

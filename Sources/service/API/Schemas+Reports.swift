@@ -64,7 +64,10 @@ extension Schemas {
 
     private static let records = answer([
         "taken": count, "unlogged": count,
-        "lost": list(answer(["place": one(of: ["worker", "queue", "store"]), "records": count, "admitted": count, "refused": count])),
+        "lost": list(
+            answer([
+                "place": one(of: ["worker", "queue", "store"]), "records": count, "admitted": count, "refused": count,
+            ])),
     ])
 
     private static let counters = answer([

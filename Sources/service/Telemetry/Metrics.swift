@@ -118,7 +118,8 @@ public struct Metrics: Sendable {
     private func addConnections(to page: inout Exposition) {
         page.add("bulkhead_flow_events_total", .counter, "Flow events taken from the workers.", events.published)
         let losses = [
-            ("worker", kept.lostByWorkers), ("queue", kept.unqueued.records), ("store", kept.unstored.records), ("log", kept.unlogged),
+            ("worker", kept.lostByWorkers), ("queue", kept.unqueued.records), ("store", kept.unstored.records),
+            ("log", kept.unlogged),
         ]
         page.add(
             "bulkhead_flow_events_lost_total", .counter, "Flow events that were not kept, by where they were lost.",
