@@ -132,6 +132,9 @@ let package = Package(
             path: "perf/policy",
             swiftSettings: settings),
         .executableTarget(
+            name: "bulkhead-perf-store", dependencies: ["Net", "Record", "Telemetry"], path: "perf/store", swiftSettings: settings
+        ),
+        .executableTarget(
             name: "bulkhead-perf-sweep",
             dependencies: ["Classifier", "Datapath", "Flow", "Net", "Record", "Ring", "TestSupport"], path: "perf/sweep",
             swiftSettings: settings),

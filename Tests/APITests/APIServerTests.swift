@@ -41,7 +41,7 @@ import Testing
     @Test(arguments: [
         ("GET", "/v1/nothing", 404, "there is nothing at /v1/nothing"),
         ("POST", "/v1/status", 405, "/v1/status does not take POST"),
-        ("GET", "/v1/flows?last=4097", 400, "last is a number from 0 to 4096"),
+        ("GET", "/v1/flows?last=100001", 400, "last is a number from 0 to 100000"),
         ("GET", "/v1/flows?follow=yes", 400, "follow is true or false"),
         ("GET", "/v1/flows?colour=1", 400, "colour is no filter"),
         ("GET", "/v1/flows?ip=nowhere", 400, "nowhere is no IPv4 or IPv6 address or block"),
@@ -130,9 +130,9 @@ import Testing
             _ = client.read { $0.contains(": stream open") }
             for port in UInt16(0)..<20_000 {
                 hub.publish([event(port)])
-                if hub.counts.lost > 100 { break }
+                if hub.counts.undelivered > 100 { break }
             }
-            #expect(hub.counts.lost > 0)
+            #expect(hub.counts.undelivered > 0)
             hub.publish([event(1)])
             // The last event may still be lost; more follow until the client has caught up and hears of the gap.
             let more = Task {

@@ -47,6 +47,11 @@ import Testing
                 let answer = client.answer()
                 let responses = try #require(described.operation["responses"] as? [String: [String: Any]])
                 let told = try #require(responses[String(answer.status)], "\(call): \(answer.status)")
+                guard call != .metrics else {
+                    #expect(answer.status == 200 && answer.head.contains("text/plain; version=0.0.4"))
+                    #expect(answer.body.contains("\nbulkhead_flows_admitted_total 0\n"))
+                    continue
+                }
                 let faults = schemas.faults(of: try json(answer.body), in: schemas.content(told, "application/json"))
                 #expect(faults.isEmpty, "\(call) answers: \(faults)")
             }

@@ -35,8 +35,11 @@ func event(_ port: UInt16) -> FlowEvent {
     let path = folder.appendingPathComponent("api.sock").path
     var settings = APISettings(socket: path)
     change(&settings)
+    let observations = Observations(store: nil)
+    defer { observations.close() }
     let server = APIServer(
-        settings, plane: plane ?? FakePlane(policy: policy), hub: hub, heartbeat: heartbeat, glance: glance
+        settings, plane: plane ?? FakePlane(policy: policy), hub: hub, observations: observations, heartbeat: heartbeat,
+        glance: glance
     ) { _ in }
     holding(server)
     let (listening, continuation) = AsyncStream.makeStream(of: String?.self)

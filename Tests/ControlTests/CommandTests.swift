@@ -17,6 +17,7 @@ import Testing
             var counters = WorkerCounters()
             (counters.ports[1].received, counters.ports[1].forwarded, counters.flows) = (100, 97, 5)
             (counters.waiting, counters.evicted, counters.refusedAgain) = (3, 8, 2)
+            (counters.admitted, counters.lostEvents, counters.lostStarts) = (41, 6, 4)
             counters.completedChecksums = 7
             counters.ports[1].dropped[Int(DropReason.denied.number)] = 3
             let place = unsafe keeper.counters.base + CountersLayout.worker(1)
@@ -32,15 +33,20 @@ import Testing
                 Set(status.keys) == [
                     "generation", "epoch", "processes", "pairs", "ports", "flows", "checksums", "failsafe", "policy",
                     "conditions",
-                    "api",
+                    "api", "records",
                 ])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
             let flows = [
                 "capacity": 2000, "used": 5, "waiting": 3, "evicted": 8, "picked_up": 0, "passed_untracked": 0,
                 "refused_again": 2, "grace": 0, "replaced": 0, "expected_replies": 0, "forgotten_replies": 0,
+                "admitted": 41, "refused": 0,
             ]
             #expect(status["flows"] as? [String: Int] == flows)
             #expect(status["checksums"] as? [String: Int] == ["completed": 7])
+            let records = try #require(status["records"] as? [String: Any])
+            let lost = try #require(records["lost"] as? [[String: Any]])
+            #expect(lost.map { $0["place"] as? String } == ["worker", "queue", "store"])
+            #expect(lost.map { $0["records"] as? Int } == [6, 0, 0] && lost.map { $0["admitted"] as? Int } == [4, 0, 0])
             #expect((status["pairs"] as? [[String: String]]) == [["name": "edge", "mode": "closed", "owner": "queue"]])
             let ports = try #require(status["ports"] as? [[String: Any]])
             #expect(ports.map { $0["name"] as? String } == ["left", "right"])
@@ -154,7 +160,7 @@ import Testing
     @Test(
         arguments: [
             ([], 2), (["nonsense"], 2), (["status", "--jsn"], 2), (["check"], 2), (["policy"], 2), (["policy", "probe"], 2),
-            (["flows", "--port", "x"], 2), (["flows", "--last", "5000"], 2), (["run"], 2), (["control"], 2),
+            (["flows", "--port", "x"], 2), (["flows", "--last", "100001"], 2), (["run"], 2), (["control"], 2),
             (["control", "--config", "x"], 2),
             (["check", "--config", "/nowhere"], 1), (["status", "--socket", "/nowhere/b.sock"], 1),
             (["flows", "--follow", "--socket", "/nowhere/b.sock"], 1), (["--help"], 0), (["help", "flows"], 0),

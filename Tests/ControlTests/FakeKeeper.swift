@@ -105,7 +105,7 @@ func withControl(
     defer { try? FileManager.default.removeItem(at: folder) }
     let (ours, theirs) = try Channel.pair()
     // Nothing of a test is kept where a daemon of this machine would look.
-    let whole = configuration.hasSuffix("\n") ? configuration + "state: state\n" : configuration
+    let whole = configuration.contains("state: ") ? configuration : configuration + "state: state\n"
     try whole.write(toFile: folder.appendingPathComponent("bulkhead.yaml").path, atomically: true, encoding: .utf8)
     try policies.write(toFile: folder.appendingPathComponent("set.yaml").path, atomically: true, encoding: .utf8)
     var log = Logger(label: "control") { _ in SwiftLogNoOpLogHandler() }

@@ -53,7 +53,8 @@ import Testing
         let manual = try String(
             contentsOf: Self.folder.appendingPathComponent("../../docs/configuration.md"), encoding: .utf8)
         let prefixes = [
-            "Keys": "", "A pair": "pairs.", "A zone": "zones.", "Connections": "flows.", "Checksums": "", "Failsafe": "failsafe.",
+            "Keys": "", "A pair": "pairs.", "A zone": "zones.", "Connections": "flows.", "Records": "records.", "Checksums": "",
+            "Failsafe": "failsafe.",
         ]
         let known = Set(try Self.rows().map(\.key))
         var (prefix, count): (String?, Int) = (nil, 0)

@@ -42,6 +42,27 @@ import Testing
         #expect(seen == Array(0..<15))
     }
 
+    @Test func `what finds no room and is told later is not lost`() {
+        let memory = RingMemory(capacity: 2)
+        var producer = unsafe EventProducer(base: memory.base, capacity: 2)
+        var offered: [Bool] = []
+        for time in 0..<4 as Range<UInt64> { offered.append(producer.offer(record(time))) }
+        #expect(offered == [true, true, false, false])
+        let lost = producer.lost
+        #expect(lost == 0)
+    }
+
+    @Test func `what was lost while nobody drained is told by whoever drains next, once`() {
+        let memory = RingMemory(capacity: 2)
+        var producer = unsafe EventProducer(base: memory.base, capacity: 2)
+        for time in 0..<5 as Range<UInt64> { _ = producer.push(record(time)) }
+        for expected in [3, 0] as [UInt64] {
+            var consumer = unsafe EventConsumer(base: memory.base, capacity: 2)
+            let (first, second) = (consumer.takeLost(), consumer.takeLost())
+            #expect(first == expected && second == 0)
+        }
+    }
+
     @Test func `a full ring loses what comes and counts it`() {
         let memory = RingMemory(capacity: 2)
         var producer = unsafe EventProducer(base: memory.base, capacity: 2)

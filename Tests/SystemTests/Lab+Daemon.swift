@@ -99,6 +99,20 @@ struct Status: Decodable {
         let evicted: UInt64?
         let grace: UInt64
         let replaced: UInt64
+        let admitted: UInt64
+        let refused: UInt64
+    }
+
+    struct Records: Decodable {
+        struct Loss: Decodable {
+            let place: String
+            let records: UInt64
+            let admitted: UInt64
+            let refused: UInt64
+        }
+        let taken: UInt64
+        let lost: [Loss]
+        let unlogged: UInt64
     }
 
     struct Checksums: Decodable {
@@ -131,6 +145,7 @@ struct Status: Decodable {
     let checksums: Checksums
     let policy: Policy?
     let conditions: [Condition]?
+    let records: Records?
 
     /// keeper, data or control.
     func process(_ name: String) throws -> Process {

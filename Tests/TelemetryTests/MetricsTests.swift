@@ -18,7 +18,7 @@ private let status = StatusReport(
     private var page: String {
         var hits = Hits()
         hits.add(event { $0.ingressRecord = 2 })
-        return Metrics(status: status, hits: hits, events: (1, 0)).text
+        return Metrics(status: status, hits: hits, events: .init(published: 1)).text
     }
 
     @Test func `every family has its help and its type before its samples, and once`() {

@@ -71,8 +71,8 @@ private final class StuckLog: FlowLog {
         log.gate.signal()
         observations.close()
         let counts = observations.counts
-        #expect(counts.taken + counts.lostHere == 300_000)
-        #expect(counts.lostHere > 0)
+        #expect(counts.taken + counts.unqueued.records == 300_000)
+        #expect(counts.unqueued.admitted > 0)
         #expect(counts.unlogged == counts.taken)
     }
 
@@ -83,7 +83,7 @@ private final class StuckLog: FlowLog {
         try store.database.write { try $0.execute(sql: "DROP TABLE flows") }
         observations.take(starts(7), lost: 0)
         observations.close()
-        #expect(observations.counts.unstored == 7)
+        #expect(observations.counts.unstored.records == 7 && observations.counts.unstored.admitted == 7)
         #expect(observations.fault != nil)
         #expect(observations.hits.connections == [.allow: 7])
     }

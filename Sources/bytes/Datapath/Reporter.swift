@@ -119,8 +119,11 @@ internal import Record
 
     @_noLocks
     private mutating func push(_ record: borrowing FlowRecord) {
-        if record.event == FlowRecord.Event.start.number { unsafe counters.pointee.admitted &+= 1 }
-        if !events.push(record) { unsafe counters.pointee.lostEvents &+= 1 }
+        let isStart = record.event == FlowRecord.Event.start.number
+        if isStart { unsafe counters.pointee.admitted &+= 1 }
+        guard !events.push(record) else { return }
+        unsafe counters.pointee.lostEvents &+= 1
+        if isStart { unsafe counters.pointee.lostStarts &+= 1 }
     }
 
     @_noLocks

@@ -72,6 +72,8 @@ internal import Net
     public var admitted: UInt64 = 0
     /// Refusals: as many are told by records of refused connections and the numbers that these carry, or are yet to be told.
     public var refused: UInt64 = 0
+    /// Those of `lostEvents` that told of a connection that was admitted.
+    public var lostStarts: UInt64 = 0
 
     /// All zero.
     public init() {}

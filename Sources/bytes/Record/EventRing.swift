@@ -11,6 +11,8 @@ public enum EventRingLayout {
     public static let producerOffset = 0
     /// Offset of the consumer's position (`UInt64`).
     public static let consumerOffset = 64
+    /// Offset of the number of lost records that the consumer has told of (`UInt64`); its own, so that whoever drains next goes on there.
+    public static let toldOffset = 72
     /// Offset of the number of lost records (`UInt64`).
     public static let lostOffset = 128
     /// Offset of the first slot.
@@ -50,7 +52,7 @@ public enum EventRingLayout {
         return false
     }
 
-    /// Writes a record, for a caller that keeps it where the ring is full; says whether it was written.
+    /// Writes a record where the ring has room, and says whether it had: nothing is lost of what can be told later.
     @_noLocks @inlinable public mutating func offer(_ record: borrowing FlowRecord) -> Bool {
         let used = unsafe position &- consumer.pointee.load(ordering: .acquiring)
         guard used < capacity else { return false }
@@ -80,6 +82,7 @@ public enum EventRingLayout {
     private let producer: UnsafePointer<Atomic<UInt64>>
     private let consumer: UnsafePointer<Atomic<UInt64>>
     private let lostCount: UnsafePointer<Atomic<UInt64>>
+    private let told: UnsafePointer<Atomic<UInt64>>
     private let slots: UnsafePointer<FlowRecord>
     private let capacity: UInt64
 
@@ -89,6 +92,7 @@ public enum EventRingLayout {
         unsafe producer = UnsafePointer((base + EventRingLayout.producerOffset).assumingMemoryBound(to: Atomic<UInt64>.self))
         unsafe consumer = UnsafePointer((base + EventRingLayout.consumerOffset).assumingMemoryBound(to: Atomic<UInt64>.self))
         unsafe lostCount = UnsafePointer((base + EventRingLayout.lostOffset).assumingMemoryBound(to: Atomic<UInt64>.self))
+        unsafe told = UnsafePointer((base + EventRingLayout.toldOffset).assumingMemoryBound(to: Atomic<UInt64>.self))
         unsafe slots = UnsafePointer((base + EventRingLayout.slotsOffset).assumingMemoryBound(to: FlowRecord.self))
         self.capacity = UInt64(capacity)
     }
@@ -108,4 +112,11 @@ public enum EventRingLayout {
 
     /// Records that the worker could not write because the ring was full.
     public var lost: UInt64 { unsafe lostCount.pointee.load(ordering: .relaxed) }
+
+    /// Those of them that nobody was told of yet, now told: what was lost while no consumer was there is told by the next one.
+    public mutating func takeLost() -> UInt64 {
+        let now = lost
+        defer { unsafe told.pointee.store(now, ordering: .relaxed) }
+        return unsafe now &- told.pointee.load(ordering: .relaxed)
+    }
 }

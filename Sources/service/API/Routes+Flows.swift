@@ -36,7 +36,8 @@ extension Routes {
 
     /// The last events that fit: from memory where that reaches far enough back, else from the store.
     private func recent(_ filter: FlowFilter, _ last: Int) async throws -> Response {
-        let lost = hub.counts.lost
+        let counts = hub.counts
+        let lost = counts.lost + counts.undelivered
         let kept = hub.recent(limit: last, where: filter.matches)
         guard kept.count < last, let observations else {
             return JSON.response(Recent(flows: kept.map(FlowReport.init), lost: lost))
@@ -47,9 +48,11 @@ extension Routes {
                 done.resume(with: Result { try observations.flows(filter, limit: last)?.map(FlowReport.init) })
             }
         }
-        // The store is a moment behind.
-        let flows = (stored.map(\.count) ?? 0) > kept.count ? stored ?? [] : kept.map(FlowReport.init)
-        return JSON.response(Recent(flows: flows, lost: lost))
+        // The store is a moment behind: what is in memory goes on from what it has.
+        let recent = kept.map(FlowReport.init)
+        let known = Set(recent)
+        let flows = ((stored ?? []).filter { !known.contains($0) } + recent).suffix(last)
+        return JSON.response(Recent(flows: Array(flows), lost: lost))
     }
 
     func map(_ request: Request) throws(Problem) -> Response {
@@ -60,7 +63,9 @@ extension Routes {
                 guard !value.isEmpty, groups.count < 8 else { throw Problem(.badRequest, "by is a label's key, eight at most") }
                 groups.append(String(value))
             case "since":
-                guard let time = Int64(value) else { throw Problem(.badRequest, "since is a time: nanoseconds since 1970") }
+                guard let time = Int64(value), time >= 0 else {
+                    throw Problem(.badRequest, "since is a time: nanoseconds since 1970")
+                }
                 since = Timestamp(nanoseconds: time)
             default: throw Problem(.badRequest, "\(key) is no parameter of the map: by, since")
             }

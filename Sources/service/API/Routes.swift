@@ -101,10 +101,11 @@ struct Routes: Sendable {
     var status: StatusReport {
         var status = plane.status()
         status.conditions = (status.conditions ?? []) + conditions()
-        if let fault = observations?.fault {
-            status.conditions?.append(.init(name: "flow-records", since: nil, detail: fault))
-        }
         status.api = tally.report
+        if let fault = observations?.fault {
+            status.conditions?.append(.init(name: "flow-store", since: nil, detail: fault))
+        }
+        if let counts = observations?.counts { status.records?.add(counts) }
         return status
     }
 

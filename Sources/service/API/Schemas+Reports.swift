@@ -13,7 +13,8 @@ extension Schemas {
                 "pairs": list(answer(["name": text, "mode": text, "owner": text])), "ports": list(reference("Port")),
                 "flows": flowTables, "checksums": answer(["completed": count]), "failsafe": list(reference("Opening")),
                 "conditions": list(reference("Condition")), "api": counters,
-            ]),
+            ],
+            maybe: ["records": records]),
         "Port": answer([
             "name": text, "pair": text, "link": text, "xdp": text, "copy": text, "queues": list(reference("Queue")),
         ]),
@@ -57,8 +58,17 @@ extension Schemas {
         ["capacity": count, "used": count],
         maybe: [
             "waiting": count, "evicted": count, "picked_up": count, "passed_untracked": count, "refused_again": count,
-            "expected_replies": count, "forgotten_replies": count, "grace": count, "replaced": count,
+            "expected_replies": count, "forgotten_replies": count, "grace": count, "replaced": count, "admitted": count,
+            "refused": count,
         ])
+
+    private static let records = answer([
+        "taken": count, "unlogged": count,
+        "lost": list(
+            answer([
+                "place": one(of: ["worker", "queue", "store"]), "records": count, "admitted": count, "refused": count,
+            ])),
+    ])
 
     private static let counters = answer([
         "connections": count, "accepted": count, "crowded": count, "slow": count, "requests": count, "forbidden": count,

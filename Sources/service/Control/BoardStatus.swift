@@ -43,7 +43,7 @@ struct BoardStatus: StatusSource {
                         copy: pair.ports[port].isZeroCopy == 1 ? "zero-copy" : "copy", queues: queues))
             }
         }
-        return StatusReport(
+        var report = StatusReport(
             generation: facts.generation, epoch: facts.lastEpoch,
             processes: [("keeper", facts.keeper), ("data", facts.data), ("control", facts.control)].map {
                 .init(name: $0.0, pid: $0.1.pid, restarts: $0.1.restarts)
@@ -54,6 +54,8 @@ struct BoardStatus: StatusSource {
                 grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
             checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }),
             failsafe: openings)
+        report.records = .init(workers: Losses(counters))
+        return report
     }
 
     /// Nanoseconds for which everything is still forwarded unjudged; `nil` where nobody ordered that.

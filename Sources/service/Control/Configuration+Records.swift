@@ -54,11 +54,7 @@ extension ConfigurationReader {
 
     private func interval(_ value: YAMLValue) throws(PolicyError) -> UInt16 {
         if case .text("never") = value.content { return 0 }
-        let seconds = try value.seconds("records.interval")
-        guard let interval = UInt16(exactly: seconds) else {
-            throw value.error(
-                "records.interval can be 18h at most, not \(try value.text("records.interval"))", remedy: "write 18h, or never")
-        }
-        return interval
+        let seconds = try value.seconds("records.interval", most: 18 * 3600)
+        return UInt16(seconds)
     }
 }

@@ -64,7 +64,7 @@ struct EventDrain: Service {
             ring.drain { events.append(live.named(decoder.decode($0, wallOffset: offset))) }
             hub.publish(events)
             watch.note(events)
-            let lost = ring.newlyLost
+            let lost = ring.takeLost()
             hub.lose(lost)
             observations.take(events, lost: lost)
         }
@@ -84,7 +84,6 @@ struct EventDrain: Service {
 /// One worker's ring; used by the drain's task alone.
 private final class Ring {
     private var consumer: EventConsumer
-    private var lost: UInt64
     /// The consumer points into it.
     private let memory: SharedMemory
 
@@ -93,15 +92,10 @@ private final class Ring {
         // The events' file was checked to hold a ring for each worker of the plan.
         let base = unsafe files.events.base + EventsLayout(files.plan).ring(ofWorker: worker)
         consumer = unsafe EventConsumer(base: base, capacity: Plan.eventCapacity)
-        lost = consumer.lost
     }
 
     func drain(_ body: (FlowRecord) -> Void) { _ = consumer.drain(limit: Plan.eventCapacity, body) }
 
-    /// Records that the worker could not write since the last question.
-    var newlyLost: UInt64 {
-        let now = consumer.lost
-        defer { lost = now }
-        return now &- lost
-    }
+    /// Records that the worker could not write and nobody was told of yet.
+    func takeLost() -> UInt64 { consumer.takeLost() }
 }

@@ -23,8 +23,7 @@ public final class EventHub: Sendable {
     private struct State {
         var ring: [FlowEvent] = []
         var next = 0
-        var published: UInt64 = 0
-        var lost: UInt64 = 0
+        var counts = Counts(published: 0)
         var subscribers: [UInt64: Subscriber] = [:]
         var serial: UInt64 = 0
         var isClosed = false
@@ -50,10 +49,10 @@ public final class EventHub: Sendable {
             for event in events {
                 if state.ring.count < capacity { state.ring.append(event) } else { state.ring[state.next] = event }
                 state.next = (state.next + 1) % capacity
-                state.published += 1
+                state.counts.published += 1
                 for key in state.subscribers.keys {
                     guard var subscriber = state.subscribers[key] else { continue }
-                    state.lost &+= Self.hand(event, to: &subscriber)
+                    state.counts.undelivered &+= Self.hand(event, to: &subscriber)
                     state.subscribers[key] = subscriber
                 }
             }
@@ -65,7 +64,7 @@ public final class EventHub: Sendable {
     public func lose(_ count: UInt64) {
         guard count > 0 else { return }
         state.withLock { state in
-            state.lost &+= count
+            state.counts.lost &+= count
             for key in state.subscribers.keys { state.subscribers[key]?.lost &+= count }
         }
     }
@@ -102,8 +101,21 @@ public final class EventHub: Sendable {
         for subscriber in all { subscriber.continuation.finish() }
     }
 
-    /// Events published so far, and how many of them a subscriber lost.
-    public var counts: (published: UInt64, lost: UInt64) { state.withLock { ($0.published, $0.lost) } }
+    /// What the hub counts.
+    public struct Counts: Sendable, Hashable {
+        /// Events published so far.
+        public var published: UInt64
+        /// Events that were lost before they came here.
+        public var lost: UInt64 = 0
+        /// Deliveries of published events that a subscriber was too slow for.
+        public var undelivered: UInt64 = 0
+
+        /// So many published, and none lost.
+        public init(published: UInt64) { self.published = published }
+    }
+
+    /// What was counted so far.
+    public var counts: Counts { state.withLock { $0.counts } }
     /// Subscribers now.
     public var subscriberCount: Int { state.withLock { $0.subscribers.count } }
 

@@ -74,7 +74,7 @@ public struct FlowFilter: Sendable, Hashable {
     /// wrong with the value or the key.
     public mutating func set(_ name: String, to value: String) -> String? {
         if name == "since" || name == "until" {
-            guard let time = Int64(value) else { return "\(value) is no time: nanoseconds since 1970" }
+            guard let time = Int64(value), time >= 0 else { return "\(value) is no time: nanoseconds since 1970" }
             if name == "since" { since = Timestamp(nanoseconds: time) } else { until = Timestamp(nanoseconds: time) }
             return nil
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Net
 
-/// What Prometheus scrapes: the daemon's counters under the names of `docs/metrics.md`. Label values are those of the configuration
+/// What Prometheus scrapes: the daemon's counters under the names of `docs/observing.md`. Label values are those of the configuration
 /// and of the closed lists (ports, queues, reasons, decisions), so that nothing from the wire makes a new series; rules, which policy
 /// may have any number of, are cut off at `Hits.capacity`.
 public struct Metrics: Sendable {
@@ -12,14 +12,14 @@ public struct Metrics: Sendable {
     public var status: StatusReport
     /// What each rule has decided.
     public var hits: Hits
-    /// Records that went through the hub, and those that a reader lost.
-    public var events: (published: UInt64, lost: UInt64)
+    /// Events that went through the hub, and those that somebody did not get.
+    public var events: EventHub.Counts
     /// What became of them beside.
     public var kept: Observations.Counts
 
     /// Metrics from their parts.
     public init(
-        status: StatusReport, hits: Hits, events: (published: UInt64, lost: UInt64), kept: Observations.Counts = .init()
+        status: StatusReport, hits: Hits, events: EventHub.Counts, kept: Observations.Counts = .init()
     ) {
         self.status = status
         self.hits = hits
@@ -98,6 +98,9 @@ public struct Metrics: Sendable {
         page.add("bulkhead_flows_capacity", .gauge, "Flows that fit into the tables.", flows.capacity)
         page.add("bulkhead_flows", .gauge, "Flows in the tables.", flows.used)
         page.add("bulkhead_flows_waiting", .gauge, "Flows that wait for their answer.", flows.waiting ?? 0)
+        page.add(
+            "bulkhead_flows_admitted_total", .counter, "Connections that workers admitted.", flows.admitted ?? 0)
+        page.add("bulkhead_flows_refused_total", .counter, "Connections that workers refused.", flows.refused ?? 0)
         page.add("bulkhead_flows_evicted_total", .counter, "Waiting flows that gave way to newer ones.", flows.evicted ?? 0)
         page.add(
             "bulkhead_flows_picked_up_total", .counter, "TCP flows opened by a segment from their middle.", flows.pickedUp ?? 0)
@@ -114,10 +117,16 @@ public struct Metrics: Sendable {
 
     private func addConnections(to page: inout Exposition) {
         page.add("bulkhead_flow_events_total", .counter, "Flow events taken from the workers.", events.published)
-        page.add("bulkhead_flow_events_lost_total", .counter, "Flow events that a worker or a reader lost.", events.lost)
+        let losses = [
+            ("worker", kept.lostByWorkers), ("queue", kept.unqueued.records), ("store", kept.unstored.records),
+            ("log", kept.unlogged),
+        ]
         page.add(
-            "bulkhead_flow_events_kept_lost_total", .counter, "Flow events that were not kept, by where they were lost.",
-            [("queue", kept.lostHere), ("store", kept.unstored), ("log", kept.unlogged)].map { ([("place", $0.0)], $0.1) })
+            "bulkhead_flow_events_lost_total", .counter, "Flow events that were not kept, by where they were lost.",
+            losses.map { ([("place", $0.0)], $0.1) })
+        page.add(
+            "bulkhead_flow_events_undelivered_total", .counter, "Flow events that somebody who followed did not get.",
+            events.undelivered)
         page.add(
             "bulkhead_connections_total", .counter, "Connections by what became of them.",
             Decision.allCases.map { ([("decision", "\($0)")], hits.connections[$0] ?? 0) })

@@ -14,13 +14,13 @@ public final class Observations: Sendable {
     public struct Counts: Sendable, Hashable {
         /// Events taken in.
         public var taken: UInt64 = 0
-        /// Records that a worker could not write; workers say it, so that the sum wraps.
+        /// Records that workers could not write; whoever reads their counters knows what these told. Workers say it, so that the sum wraps.
         public var lostByWorkers: UInt64 = 0
         /// Events that came faster than they were kept.
-        public var lostHere: UInt64 = 0
+        public var unqueued = Losses()
         /// Events that the store could not write.
-        public var unstored: UInt64 = 0
-        /// Events that the log file or syslog could not take.
+        public var unstored = Losses()
+        /// Events that the log file or the system's log could not take.
         public var unlogged: UInt64 = 0
         /// Nothing yet.
         public init() {}
@@ -63,16 +63,18 @@ public final class Observations: Sendable {
     /// Takes events in, and how many records a worker lost before them; never waits.
     public func take(_ events: [FlowEvent], lost: UInt64) {
         guard !events.isEmpty || lost > 0 else { return }
-        let left = pending.withLock { pending -> Int in
+        let room = pending.withLock { pending -> Int in
             pending.lost &+= lost
             let room = max(0, Self.capacity - pending.events.count)
             pending.events += events.prefix(room)
-            return max(0, events.count - room)
+            return room
         }
+        var left = Losses()
+        left.add(events.dropFirst(room))
         tables.withLock { tables in
-            tables.counts.taken += UInt64(events.count - left)
+            tables.counts.taken += UInt64(min(events.count, room))
             tables.counts.lostByWorkers &+= lost
-            tables.counts.lostHere += UInt64(left)
+            tables.counts.unqueued += left
         }
         work.signal()
     }
@@ -136,7 +138,7 @@ public final class Observations: Sendable {
             if store != nil { tables.withLock { $0.fault = nil } }
         } catch {
             tables.withLock { tables in
-                tables.counts.unstored += UInt64(events.count)
+                tables.counts.unstored.add(events)
                 tables.fault = "\(error)"
             }
         }

@@ -103,9 +103,13 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var grace: UInt64?
         /// Tables that were refused after a crash and replaced by empty ones.
         public var replaced: UInt64?
+        /// Connections that were admitted; a record of each one's start was kept or is in `records.lost`.
+        public var admitted: UInt64?
+        /// Refusals of connections; each is told by a record, alone or as a number, is in `records.lost`, or is told within a second.
+        public var refused: UInt64?
 
         private enum CodingKeys: String, CodingKey {
-            case capacity, used, waiting, evicted, grace, replaced
+            case capacity, used, waiting, evicted, grace, replaced, admitted, refused
             case pickedUp = "picked_up"
             case passedUntracked = "passed_untracked"
             case refusedAgain = "refused_again"
@@ -126,6 +130,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
             replaced = workers.reduce(0) { $0 &+ $1.replacedTables }
             // Data writes the counters: sums wrap.
             used = workers.reduce(0) { $0 &+ $1.flows }
+            admitted = workers.reduce(0) { $0 &+ $1.admitted }
+            refused = workers.reduce(0) { $0 &+ $1.refused }
             waiting = workers.reduce(0) { $0 &+ $1.waiting }
             evicted = workers.reduce(0) { $0 &+ $1.evicted }
             pickedUp = workers.reduce(0) { $0 &+ $1.pickedUp }
@@ -164,6 +170,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var policy: PolicyState?
     /// Everything that is on and should not stay so; `nil` of a daemon that does not say.
     public var conditions: [Condition]?
+    /// What became of the workers' records; `nil` where nobody counted.
+    public var records: Records?
     /// What the API's servers count; `nil` where nobody counted.
     public var api: APICounters?
 
