@@ -33,6 +33,8 @@ public struct ApplyRequest: Codable, Hashable, Sendable {
     public var reason: String?
     /// Only if this revision serves now; refused as a conflict otherwise.
     public var ifRevision: Int64?
+    /// Whether it is meant that the files hold no document, which takes all policies away.
+    public var allowEmpty: Bool?
     /// A request for a whole set.
     public init(files: [DocumentFile]) { self.files = files }
 }

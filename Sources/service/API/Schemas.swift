@@ -50,7 +50,7 @@ enum Schemas {
             ["files": list(reference("DocumentFile"))],
             maybe: [
                 "namespace": text, "dryRun": truth, "confirm": window, "console": truth, "maxNewDenies": most32, "lossy": truth,
-                "reason": text, "ifRevision": number(1),
+                "reason": text, "ifRevision": number(1), "allowEmpty": truth,
             ]),
         "ConfirmRequest": request([:], maybe: ["console": truth]),
         "RollbackRequest": request(

@@ -92,7 +92,8 @@ struct ControlSession: Service {
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
             opening, last: last)
         let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in
-            log.error("\($0)")
+            // What is wrong stands as a condition as well; most lines say that something is ready or has changed.
+            log.notice("\($0)")
         }
         await course.tellReloads { await server.replaceRoles($0.api.roles) }
         let api = APIService(server: server)

@@ -59,7 +59,7 @@ extension ChangeReport {
             lines.append(
                 "\(boxCount) \(boxCount == 1 ? "box differs" : "boxes differ"), \(widening) of those shown let more through")
         }
-        if !compared { lines.append("not everything was compared; more may differ") }
+        if !compared && outcome != "unchanged" { lines.append("not everything was compared; more may differ") }
         if let flowsCut { lines.append("\(flowsCut) live \(flowsCut == 1 ? "flow is" : "flows are") not allowed by it") }
         return (lines + ending).joined(separator: "\n")
     }

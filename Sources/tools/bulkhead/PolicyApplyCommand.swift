@@ -39,12 +39,16 @@ struct PolicyApplyCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Leave out what has no native form in importable documents, and say what.")
     var lossy = false
 
+    @Flag(name: .long, help: "Take all policies away where the files hold no document; refused otherwise.")
+    var allowEmpty = false
+
     @OptionGroup var change: ChangeOptions
     @OptionGroup var daemon: DaemonOptions
 
     func run() async throws {
         var request = ApplyRequest(files: try DocumentFile.read(paths))
         (request.namespace, request.ifRevision, request.lossy) = (namespace, ifRevision, lossy ? true : nil)
+        request.allowEmpty = allowEmpty ? true : nil
         (request.dryRun, request.console) = (change.dryRun ? true : nil, change.console ? true : nil)
         (request.confirm, request.maxNewDenies, request.reason) = (change.confirm?.count, change.maxNewDenies, change.reason)
         try change.tell(try await daemon.client.ask(.post, "/v1/policy", body: request))

@@ -52,6 +52,16 @@ import Testing
         }
     }
 
+    @Test func `files without a document take nothing away unless that is meant`() async throws {
+        try await withCourse { bench in
+            let refused = await refusal { try await bench.apply("# nothing yet\n") }
+            #expect(refused?.kind == .unprocessable && refused?.detail.contains("--allow-empty") == true)
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
+            _ = try await bench.apply("# nothing yet\n") { $0.allowEmpty = true }
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) != .allow)
+        }
+    }
+
     @Test func `an apply for another revision than the one that serves is a conflict`() async throws {
         try await withCourse { bench in
             _ = try await bench.apply(documents(port: 443)) { $0.ifRevision = 1 }

@@ -33,6 +33,11 @@ extension Course {
             let dialects = Dialect.readers(isLossy: request.lossy ?? false)
             let files = request.files.map { (name: $0.name, text: $0.text) }
             let contents = try await offload { try Loader.contents(texts: files, dialects: dialects) }
+            guard !contents.documents.isEmpty || request.allowEmpty ?? false else {
+                throw Refusal(
+                    .unprocessable,
+                    "the files hold no document, and none would take all policies away; is the path right? --allow-empty means it")
+            }
             return try await inTurn {
                 try admit(isDryRun)
                 if let wanted = request.ifRevision, wanted != serving.revision?.number {
