@@ -9,10 +9,10 @@ extension SystemTests {
         private static let seconds = ProcessInfo.processInfo.environment["BULKHEAD_RECORDS_SECONDS"].flatMap(Double.init) ?? 6
         private static let floodPort = 5434
         private static let rules = [
+            "{action: deny, mode: audit, from: {selector: 'app == \"web\"'}, services: [tcp/5432]}",
             "{action: allow, from: {selector: 'app == \"web\"'}, services: [tcp/5432, udp/5432]}",
             "{action: reject, from: {selector: 'app == \"web\"'}, services: [tcp/5435]}",
             "{action: allow, from: {}, services: [tcp/\(floodPort)]}",
-            "{action: deny, mode: audit, from: {selector: 'app == \"web\"'}, services: [tcp/5432]}",
         ]
 
         /// What the store holds of both kinds of decisions.
