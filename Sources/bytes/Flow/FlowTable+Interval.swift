@@ -5,24 +5,12 @@ extension FlowTable {
     @inlinable @inline(never) public func nextSeen(within age: UInt32, now: UInt32, _ hand: inout SweepHand, steps: inout Int)
         -> UInt32
     {
-        let span = unsafe min(header.pointee.fresh, limit)
-        while steps > 0, hand.left > 0 {
-            guard span > 0 else {
-                hand.left = 0
-                return .max
-            }
-            steps &-= 1
-            hand.left &-= 1
-            let number = hand.position < span ? hand.position : 0
-            hand.position = number &+ 1
-            guard Self.isLive(state(number)) else { continue }
-            // In bounds: `span` is at most `limit`.
-            let entry = unsafe body(number)
-            if unsafe entry.pointee.isCondemned { continue }
+        while true {
+            let number = nextLive(&hand, steps: &steps)
+            guard number != .max else { return .max }
             // Ticks wrap; the difference to now does not, within 52 days.
-            if unsafe now &- entry.pointee.lastSeen <= age { return number }
+            if unsafe now &- body(number).pointee.lastSeen <= age { return number }
         }
-        return .max
     }
 }
 

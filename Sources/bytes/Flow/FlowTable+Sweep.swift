@@ -60,6 +60,17 @@ extension FlowTable {
     /// The number of the next stale flow, or `.max` when the steps are spent or the round is over; each step is an entry looked at.
     /// Condemned flows are left where they are: their next segment ends them.
     @inlinable @inline(never) public func nextStale(_ stamp: FlowStamp, _ hand: inout SweepHand, steps: inout Int) -> UInt32 {
+        while true {
+            let number = nextLive(&hand, steps: &steps)
+            guard number != .max else { return .max }
+            let entry = unsafe body(number)
+            if unsafe stamp.isOther(than: entry.pointee) { return number }
+            hand.note(unsafe entry.pointee)
+        }
+    }
+
+    /// The number of the next flow that is alive and not condemned, or `.max` when the steps are spent or the round is over.
+    @inlinable @inline(__always) func nextLive(_ hand: inout SweepHand, steps: inout Int) -> UInt32 {
         let span = unsafe min(header.pointee.fresh, limit)
         while steps > 0, hand.left > 0 {
             guard span > 0 else {
@@ -70,12 +81,8 @@ extension FlowTable {
             hand.left &-= 1
             let number = hand.position < span ? hand.position : 0
             hand.position = number &+ 1
-            guard Self.isLive(state(number)) else { continue }
             // In bounds: `span` is at most `limit`.
-            let entry = unsafe body(number)
-            if unsafe entry.pointee.isCondemned { continue }
-            if unsafe stamp.isOther(than: entry.pointee) { return number }
-            hand.note(unsafe entry.pointee)
+            if Self.isLive(state(number)), unsafe !body(number).pointee.isCondemned { return number }
         }
         return .max
     }
