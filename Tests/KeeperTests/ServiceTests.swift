@@ -106,6 +106,20 @@ import Testing
     }
 
     @Test(.enabled(if: getuid() == 0, "needs root: owners to change"))
+    func `keeper's own folder is still there behind an orderly stop, empty, so that control cannot take its name`() throws {
+        let path = makePath()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let control = Identity(user: 65534, group: 65534)
+        let folder = try RunFolder(path, control: control)
+        #expect(try folder.acquire(milliseconds: 0))
+        folder.release()
+        folder.clear()
+        #expect(facts(folder.keepersPath).st_uid == 0 && facts(folder.keepersPath).st_mode & 0o777 == 0o700)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.keepersPath).isEmpty)
+        #expect(try RunFolder(path, control: control).acquire(milliseconds: 0))
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: owners to change"))
     func `the state folder goes over to control with root's plain files, and with nothing else in it`() throws {
         let path = makePath()
         defer { try? FileManager.default.removeItem(atPath: path) }

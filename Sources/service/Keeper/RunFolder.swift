@@ -57,9 +57,10 @@ final class RunFolder {
         self.path = path
         keepersPath = path + "/keeper"
         let isNew = try Folders.make(path, mode: 0o755)
-        if control.user != 0 { try Folders.share(path, with: control, isNew: isNew) }
+        // First, so that control never finds the name free.
         _ = try Folders.make(keepersPath, mode: 0o700)
         guard Folders.isOurs(keepersPath) else { throw .strangeFolder(keepersPath) }
+        if control.user != 0 { try Folders.share(path, with: control, isNew: isNew) }
     }
 
     deinit {
@@ -125,12 +126,12 @@ final class RunFolder {
         return channel
     }
 
-    /// Removes the sockets of an orderly stop.
+    /// Empties keeper's own folder at an orderly stop. The folder stays: who may make something in the run folder could take its name
+    /// and keep the next keeper from starting.
     func clear() {
         for name in ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"] {
             unsafe unlink("\(keepersPath)/\(name)")
         }
-        unsafe rmdir(keepersPath)
     }
 
     /// Writes a small file of keeper's own. Who reads it finds what was there before, or all of it.
