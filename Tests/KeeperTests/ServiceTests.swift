@@ -106,6 +106,20 @@ import Testing
     }
 
     @Test(.enabled(if: getuid() == 0, "needs root: owners to change"))
+    func `keeper's own folder is still there behind an orderly stop, empty, so that control cannot take its name`() throws {
+        let path = makePath()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let control = Identity(user: 65534, group: 65534)
+        let folder = try RunFolder(path, control: control)
+        #expect(try folder.acquire(milliseconds: 0))
+        folder.release()
+        folder.clear()
+        #expect(facts(folder.keepersPath).st_uid == 0 && facts(folder.keepersPath).st_mode & 0o777 == 0o700)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.keepersPath).isEmpty)
+        #expect(try RunFolder(path, control: control).acquire(milliseconds: 0))
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: owners to change"))
     func `the state folder goes over to control with root's plain files, and with nothing else in it`() throws {
         let path = makePath()
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -123,6 +137,74 @@ import Testing
         unsafe symlink("/etc/passwd", path + "/link")
         try Folders.give(path, to: control)
         #expect(facts("/etc/passwd").st_uid == 0)
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: owners to change"))
+    func `a state folder that is no folder, or holds what control did not write, is refused and stays root's`() throws {
+        let path = makePath()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let control = Identity(user: 1, group: 1)
+        close(unsafe open(path, O_WRONLY | O_CREAT, 0o600))
+        #expect(throws: KeeperError.self) { try Folders.give(path, to: control) }
+        #expect(facts(path).st_uid == 0)
+        unsafe unlink(path)
+        unsafe mkdir(path, 0o750)
+        for name in ["state.db", "rules"] { close(unsafe open("\(path)/\(name)", O_WRONLY | O_CREAT, 0o600)) }
+        let error = #expect(throws: KeeperError.self) { try Folders.give(path, to: control) }
+        #expect(error?.description.contains("\"rules\"") == true)
+        #expect(facts(path).st_uid == 0 && facts(path + "/state.db").st_uid == 0 && facts(path + "/rules").st_uid == 0)
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: owners to change"), arguments: [mode_t(0o770), 0o707, 0o1777])
+    func `a state folder of root's in which others may write is refused`(mode: mode_t) throws {
+        let path = makePath()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        unsafe mkdir(path, 0o700)
+        unsafe chmod(path, mode)
+        #expect(throws: KeeperError.self) { try Folders.give(path, to: Identity(user: 1, group: 1)) }
+        #expect(facts(path).st_uid == 0)
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: owners to change"))
+    func `a state folder whose handing over was cut short goes over the next time, and a link to one is left alone`() throws {
+        let path = makePath()
+        defer { for path in [path, path + "-link"] { try? FileManager.default.removeItem(atPath: path) } }
+        let control = Identity(user: 1, group: 1)
+        unsafe mkdir(path, 0o750)
+        unsafe symlink(path, path + "-link")
+        try Folders.give(path + "-link", to: control)
+        #expect(facts(path).st_uid == 0 && facts(path + "-link").st_uid == 0)
+        for name in ["state.db", "clock"] { close(unsafe open("\(path)/\(name)", O_WRONLY | O_CREAT, 0o600)) }
+        unsafe chown(path + "/clock", 1, 1)
+        try Folders.give(path, to: control)
+        #expect([path, path + "/state.db", path + "/clock"].allSatisfy { facts($0).st_uid == 1 })
+    }
+
+    // Their owner is put there again should one go over.
+    @Test(
+        .enabled(if: getuid() == 0, "needs root: owners to change"),
+        arguments: ["/", "/etc", "/etc/", "/usr/../etc", "/usr", "/var", "/var/lib", "/home", "/root", "/run"])
+    func `a folder of the system's is neither given away nor shared`(path: String) throws {
+        let before = facts(path)
+        defer {
+            unsafe chown(path, before.st_uid, before.st_gid)
+            unsafe chmod(path, before.st_mode & 0o7777)
+        }
+        let control = Identity(user: 1, group: 1)
+        #expect(throws: KeeperError.self) { try Folders.give(path, to: control) }
+        #expect(throws: KeeperError.self) { try Folders.share(path, with: control, isNew: false) }
+        let after = facts(path)
+        #expect(after.st_uid == before.st_uid && after.st_gid == before.st_gid && after.st_mode == before.st_mode)
+    }
+
+    @Test(arguments: [
+        ("state.db", true), ("state.db-journal", true), ("state.db.damaged-20260102T030405Z", true), ("audit.key", true),
+        ("audit.head.new", true), ("audit-1-10000.jsonl", true), ("audit-1-10000.jsonl.new", true), ("flows.db", true),
+        ("flows.db.damaged", true), ("clock", true), ("steady", true), ("passwd", false), ("README", false),
+        ("audit-rules", false), ("clock.d", false), ("lost+found", false),
+    ])
+    func `what control writes is told from other files by its name`(name: String, isState: Bool) {
+        #expect(Folders.isState(name) == isState)
     }
 
     @Test func `a bypass is written down for the next keeper of this run of the machine`() throws {

@@ -73,7 +73,7 @@ import Testing
     func `a thread without privileges has no capability and cannot open an AF_XDP socket`() throws {
         let seen = onThread {
             let before = cxdp_effective_capabilities() != 0
-            let dropped = cxdp_drop_privileges(0, 0, true)
+            let dropped = cxdp_drop_privileges(0, 0, nil, 0, true)
             let status = (try? shell("grep -E '^(Cap|NoNewPrivs)' /proc/self/status")) ?? ""
             return (before, dropped, cxdp_effective_capabilities(), cxdp_xsk_open(), status)
         }
@@ -91,7 +91,7 @@ import Testing
     @Test(.enabled(if: getuid() == 0, "needs root: privileges to give up"))
     func `a process that gave its user up cannot take it back`() async {
         await #expect(processExitsWith: .success) {
-            guard cxdp_drop_privileges(65534, 65534, false) == 0 else { exit(1) }
+            guard cxdp_drop_privileges(65534, 65534, nil, 0, false) == 0 else { exit(1) }
             guard getuid() == 65534, geteuid() == 65534, getgid() == 65534 else { exit(2) }
             guard setuid(0) != 0, getgroups(0, nil) == 0 else { exit(3) }
             exit(0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
+import Foundation
 import Testing
 
 @testable import Sandbox
@@ -28,6 +28,37 @@ import Testing
             guard (try? Privileges.drop(to: .nobody)) != nil else { _exit(1) }
             guard getuid() == 65534, getegid() == 65534, getgroups(0, nil) == 0, setuid(0) != 0 else { _exit(2) }
             _exit(0)
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root: a user to give up"))
+    func `once taken have the groups given, so that a file goes to one of them and to no other`() async {
+        await #expect(processExitsWith: .success) {
+            guard (try? Privileges.drop(to: .nobody, groups: [4_000_000_001])) != nil else { _exit(1) }
+            var groups: [gid_t] = [0, 0]
+            guard unsafe getgroups(2, &groups) == 1, groups[0] == 4_000_000_001 else { _exit(2) }
+            let path = "/tmp/bulkhead-groups-\(getpid())"
+            close(unsafe open(path, O_WRONLY | O_CREAT | O_EXCL, 0o660))
+            let isGiven = unsafe chown(path, .max, 4_000_000_001) == 0
+            let isGivenToOther = unsafe chown(path, .max, 4_000_000_002) == 0
+            unsafe unlink(path)
+            _exit(isGiven && !isGivenToOther ? 0 : 3)
+        }
+    }
+
+    @Test func `have the other groups that the machine's tables name, and never root's`() throws {
+        #expect(Identity.root.otherGroups.isEmpty)
+        #expect(Identity(user: 4_000_000_001, group: 1).otherGroups.isEmpty)
+        // Root's group stays out even where it is the user's own.
+        let nobody = try #require(Identity(named: "nobody"))
+        #expect(!Identity(user: nobody.user, group: 0).otherGroups.contains(0))
+        for line in try String(contentsOfFile: "/etc/group", encoding: .utf8).split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count == 4, let group = UInt32(fields[2]), group != 0 else { continue }
+            for name in fields[3].split(separator: ",") {
+                guard let identity = Identity(named: String(name)), identity.user != 0, identity.group != group else { continue }
+                #expect(identity.otherGroups.contains(group), "\(name) of \(group)")
+            }
         }
     }
 

@@ -40,13 +40,13 @@ int cxdp_limit_bounding_set(uint64_t kept) {
     return 0;
 }
 
-int cxdp_drop_privileges(uint32_t uid, uint32_t gid, bool keep_uid) {
+int cxdp_drop_privileges(uint32_t uid, uint32_t gid, const uint32_t *groups, unsigned count, bool keep_uid) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
     int error = cxdp_limit_bounding_set(0);
     if (error) return error;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return -errno;
     if (!keep_uid) {
-        if (setgroups(0, NULL) < 0) return -errno;
+        if (setgroups(count, groups) < 0) return -errno;
         if (setresgid(gid, gid, gid) < 0) return -errno;
         if (setresuid(uid, uid, uid) < 0) return -errno;
     }

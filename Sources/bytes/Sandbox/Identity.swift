@@ -48,12 +48,28 @@ public struct Identity: Sendable, Equatable, CustomStringConvertible {
         return unsafe entry.gr_gid
     }
 
+    /// The groups beside its own that the system's tables give the user, ascending: none for root and for a user without a name, and
+    /// never root's group.
+    public var otherGroups: [UInt32] {
+        guard user != 0, let name = Self.knownName(of: user) else { return [] }
+        var groups = [UInt32](repeating: 0, count: 64)
+        var count = Int32(groups.count)
+        if unsafe getgrouplist(name, group, &groups, &count) < 0 {
+            // There are more, and the count says how many.
+            groups = [UInt32](repeating: 0, count: Int(count))
+            guard unsafe getgrouplist(name, group, &groups, &count) >= 0 else { return [] }
+        }
+        return Set(groups.prefix(Int(count))).subtracting([0, group]).sorted()
+    }
+
     /// The name of a user; its number where the system's tables have none.
-    public static func userName(_ user: UInt32) -> String {
+    public static func userName(_ user: UInt32) -> String { knownName(of: user) ?? String(user) }
+
+    private static func knownName(of user: UInt32) -> String? {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         var room = [CChar](repeating: 0, count: 16384)
-        guard unsafe getpwuid_r(user, &entry, &room, room.count, &found) == 0, unsafe found != nil else { return String(user) }
+        guard unsafe getpwuid_r(user, &entry, &room, room.count, &found) == 0, unsafe found != nil else { return nil }
         // The entry's name lies in `room`, which lives until the end.
         return unsafe String(cString: entry.pw_name)
     }
@@ -68,9 +84,11 @@ public enum Privileges {
     public static let keepersCapabilities: [UInt64] = [5, 6, 7, 12, 13, 39]
 
     /// Gives up every capability, and the way to get one back (no_new_privs), and becomes the identity; `nil` leaves user and
-    /// groups as they are, for who is not root.
-    public static func drop(to identity: Identity?) throws(SandboxError) {
-        let result = cxdp_drop_privileges(identity?.user ?? 0, identity?.group ?? 0, identity == nil)
+    /// groups as they are, for who is not root. Of other groups than the identity's it has afterwards those given, and not one that
+    /// it had.
+    public static func drop(to identity: Identity?, groups: [UInt32] = []) throws(SandboxError) {
+        let result = unsafe cxdp_drop_privileges(
+            identity?.user ?? 0, identity?.group ?? 0, groups, UInt32(groups.count), identity == nil)
         guard result == 0 else { throw .refused("to take a process's privileges", errno: -result) }
     }
 

@@ -46,7 +46,8 @@ public enum ControlProcess {
         // Sockets and files are for our group at most.
         umask(0o007)
         do {
-            try Privileges.drop(to: identity)
+            // Its user's other groups stay: a socket can be given to one of them (`api.group`), and to no other.
+            try Privileges.drop(to: identity, groups: identity?.otherGroups ?? [])
             try Privileges.forbidDumps()
             let configuration = try Configuration.load(arguments[1])
             guard try isPrepared(configuration, channel) else { return .over(0) }

@@ -7,7 +7,9 @@ internal import Sandbox
 enum KeeperError: Error, CustomStringConvertible {
     case runFolder(String, errno: Int32)
     case strangeFolder(String)
-    case strangeState(String)
+    case systemFolder(String)
+    case strangeState(String, name: String)
+    case writableState(String)
     case isRunning(folder: String)
     case nobodyToTakeOver(folder: String)
     case orders(String)
@@ -17,11 +19,16 @@ enum KeeperError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .runFolder(let what, let code):
-            unsafe "\(what): \(String(cString: strerror(code))); give `run` in the configuration a folder that can be written"
+            unsafe "\(what): \(String(cString: strerror(code))); give `state` and `run` in the configuration folders that can be written"
         case .strangeFolder(let path):
             "\(path) belongs to somebody else, or others may write in it: remove it, or give its owner back with chown"
-        case .strangeState(let path):
-            "the state folder \(path) is root's and holds more than plain files: chown -R it to control's user, or name another"
+        case .systemFolder(let path):
+            "\(path) is the system's, and not to be control's: give `run` and `state` in the configuration folders of their own"
+        case .strangeState(let path, let name):
+            "the state folder \(path) is root's and holds \(name.debugDescription), which is no file of control's: move it away, "
+                + "or give `state` in the configuration a folder of its own"
+        case .writableState(let path):
+            "the state folder \(path) is root's, and others may write in it: look at what it holds, then chmod go-w it"
         case .isRunning(let folder):
             "another bulkhead runs with \(folder): stop it, or take over from it with `bulkhead run --take-over`"
         case .nobodyToTakeOver(let folder): "no bulkhead runs with \(folder) to take over from: start without --take-over"
@@ -50,9 +57,10 @@ final class RunFolder {
         self.path = path
         keepersPath = path + "/keeper"
         let isNew = try Folders.make(path, mode: 0o755)
-        if control.user != 0 { try Folders.share(path, with: control, isNew: isNew) }
+        // First, so that control never finds the name free.
         _ = try Folders.make(keepersPath, mode: 0o700)
         guard Folders.isOurs(keepersPath) else { throw .strangeFolder(keepersPath) }
+        if control.user != 0 { try Folders.share(path, with: control, isNew: isNew) }
     }
 
     deinit {
@@ -118,12 +126,12 @@ final class RunFolder {
         return channel
     }
 
-    /// Removes the sockets of an orderly stop.
+    /// Empties keeper's own folder at an orderly stop. The folder stays: who may make something in the run folder could take its name
+    /// and keep the next keeper from starting.
     func clear() {
         for name in ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"] {
             unsafe unlink("\(keepersPath)/\(name)")
         }
-        unsafe rmdir(keepersPath)
     }
 
     /// Writes a small file of keeper's own. Who reads it finds what was there before, or all of it.

@@ -31,10 +31,10 @@ int cxdp_allowed_cpus(int *cpus, unsigned max);
 /// Names the calling thread (at most 15 bytes are kept) as ps and top show it. 0 or -errno.
 int cxdp_name_thread(const char *name);
 
-/// Gives privilege up for good: no_new_privs, all capabilities out of all five sets, and, unless `keep_uid`, no supplementary
-/// groups and `uid` and `gid` in all their forms. Capabilities and no_new_privs are the calling thread's and those of threads and
+/// Gives privilege up for good: no_new_privs, all capabilities out of all five sets, and, unless `keep_uid`, the `count`
+/// supplementary groups at `groups` and no others, and `uid` and `gid` in all their forms. Capabilities and no_new_privs are the calling thread's and those of threads and
 /// processes that it starts later: call it before the first other thread. 0 or -errno, and then nothing may be relied on.
-int cxdp_drop_privileges(uint32_t uid, uint32_t gid, bool keep_uid);
+int cxdp_drop_privileges(uint32_t uid, uint32_t gid, const uint32_t *groups, unsigned count, bool keep_uid);
 
 /// The calling thread's effective capabilities as a bit set; 0 when it has none or /proc is missing.
 uint64_t cxdp_effective_capabilities(void);
