@@ -39,7 +39,8 @@ enum Folders {
         guard own.st_uid == 0 else { return }
         // From here on nobody but root can put another file into the place of one that was looked at.
         guard own.st_mode & 0o022 == 0 else { throw .writableState(path) }
-        let names = try names(in: folder, at: path)
+        // A file system's own folder at its root stays where it is: `state` may be a mount.
+        let names = try names(in: folder, at: path).filter { $0 != "lost+found" }
         for name in names where !isControls(name, in: folder, control) { throw .strangeState(path, name: name) }
         // The folder goes last: a start that was cut short goes on with it.
         for name in names {
