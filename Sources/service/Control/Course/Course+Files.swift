@@ -26,7 +26,7 @@ extension Course {
         isReloadWanted = true
         Task {
             do {
-                _ = try await inTurn {
+                _ = try await inTurn(isOwn: true) {
                     isReloadWanted = false
                     return try await takeUp(by: .daemon("SIGHUP"))
                 }
@@ -111,7 +111,7 @@ extension Course {
         guard seen != marks else { return }
         self.marks = seen
         do {
-            try await inTurn { try await takeUpWorkloads() }
+            try await inTurn(isOwn: true) { try await takeUpWorkloads() }
             around.conditions.clear("workload-files")
             around.log.info("the files of workloads have changed and are in force")
         } catch {

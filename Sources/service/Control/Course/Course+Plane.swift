@@ -22,9 +22,8 @@ extension Course: ControlPlane {
     /// The set in force; `nil` before there is one.
     nonisolated func policy() -> PolicyReport? { around.inForce.report }
 
-    /// Looks at everything that time changes.
+    /// Looks at everything that time changes, also where data has taken no generation of this control yet.
     func tick() async {
-        guard live != nil else { return }
         lookAtBypass()
         await judgeTrial()
         await endLeases()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import API
+internal import Analysis
 internal import FoundationEssentials
 internal import Logging
 internal import Policy
@@ -19,10 +20,12 @@ extension Course {
                 do {
                     try await enterFirst()
                     break
-                } catch let error where serving.revision != nil && !(error is ControlError) {
+                } catch let error where serving.probation != nil || serving.revision != nil && !(error is ControlError) {
+                    // Data may refuse one on trial; what was confirmed before it serves then.
                     try fallBack(because: error)
                 }
             }
+            await resumeWatch()
             marks = FileMarks(configuration.workloads)
         }
     }
@@ -134,6 +137,27 @@ extension Course {
         case .refused: throw ControlError.refused(publication.generation)
         case .silent: around.log.error("generation \(publication.generation) is published, and data has not taken it yet")
         }
+    }
+
+    /// Counts new denies for the rest of the window where an earlier control had begun to.
+    private func resumeWatch() async {
+        guard let probation = serving.probation, let most = probation.maxNewDenies else { return }
+        do {
+            guard let confirmed = try store?.serving() else { return }
+            var earlier = parts
+            earlier.base = try Self.documents(of: confirmed)
+            let (before, after, failsafe, size) = (earlier, parts, configuration.failsafe, comparedSize)
+            let zones = try PolicySource.placements(configuration.zones, around.ports)
+            let time = UInt64(clamping: clock.wall() / 1_000_000_000)
+            let review = try await offload {
+                try Review(
+                    old: try before.set(), new: try after.set(), zones: (zones, zones), failsafe: (failsafe, failsafe), at: time,
+                    most: size)
+            }
+            guard let views = review.views else { return around.log.error("\(servingName) is too large to count its new denies") }
+            watch.begin(
+                last.generation, NewDenials(old: views.old, new: views.new, limit: Int(most)), until: probation.deadline)
+        } catch { around.log.error("new denies of \(servingName) are not counted any more: \(error)") }
     }
 
     /// A revision that does not go together with what the files of workloads and the configuration say now gives way: one that is pending

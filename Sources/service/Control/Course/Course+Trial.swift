@@ -98,7 +98,7 @@ extension Course {
         }
         guard now >= retryAt, let number = serving.revision?.number, let reason = faultOfTrial(at: now) else { return }
         do {
-            try await inTurn {
+            try await inTurn(isOwn: true) {
                 // Somebody may have confirmed it, or applied another, in the meantime.
                 guard serving.revision?.number == number, faultOfTrial(at: now) != nil else { return }
                 try await goBack(reason, by: .daemon("trial"))

@@ -71,7 +71,9 @@ extension Course {
         let over = parts.registered.values.filter { $0.until.map { $0 <= now } ?? false }.map(\.workload.name)
         guard !over.isEmpty, clock.boot() >= leasesAt else { return }
         do {
-            _ = try await bring(Dictionary(uniqueKeysWithValues: over.map { ($0, nil) }), "workload.expire", by: .daemon("lease"))
+            _ = try await bring(
+                Dictionary(uniqueKeysWithValues: over.map { ($0, nil) }), "workload.expire", by: .daemon("lease"),
+                isOwn: true)
             around.conditions.clear("leases")
         } catch {
             around.conditions.raise("leases", "\(over.count) leases are over, and their workloads cannot be taken away: \(error)")
@@ -116,12 +118,14 @@ extension Course {
 
     /// Writes changes down and brings them into force: in the address map alone where the image knows all label sets, else as a new
     /// generation.
-    private func bring(_ changes: Changes, _ action: String, by actor: Actor) async throws -> InventoryReport {
-        guard let live else { throw Refusal(.unavailable, "no policy is in force yet; try again in a moment") }
-        let before = addresses(of: changes).filter(live.isContested)
+    private func bring(_ changes: Changes, _ action: String, by actor: Actor, isOwn: Bool = false) async throws
+        -> InventoryReport
+    {
+        guard isOwn || live != nil else { throw Refusal(.unavailable, "no policy is in force yet; try again in a moment") }
+        let before = addresses(of: changes).filter { live?.isContested($0) ?? false }
         let isLight = changes.allSatisfy { name, now in
             let hadBlocks = parts.registered[name]?.workload.addresses.contains { !$0.isHost } ?? false
-            return !hadBlocks && (now.map { live.admits($0.workload) } ?? true)
+            return !hadBlocks && (now.map { live?.admits($0.workload) ?? false } ?? (live != nil))
         }
         var accepted: UInt64 = 0
         if isLight {
@@ -129,9 +133,9 @@ extension Course {
             accepted = clock.boot()
             commit(changes)
             let visible = changes.filter { !shadowed.contains($0.key) }
-            if !enter(visible.mapValues { $0?.workload }) { try await inTurn { try await renew() } }
+            if !enter(visible.mapValues { $0?.workload }) { try await inTurn(isOwn: true) { try await renew() } }
         } else {
-            try await inTurn {
+            try await inTurn(isOwn: isOwn) {
                 var coming = parts
                 for (name, now) in changes { coming.registered[name] = now }
                 let publication = try await prepare(coming, configuration)

@@ -111,13 +111,14 @@ actor Course {
     /// Tells somebody of every configuration that is read again.
     func tellReloads(to hearer: @escaping @Sendable (Configuration) async -> Void) { self.hearer = hearer }
 
-    /// Does something when nobody else changes anything; throws where too many wait already.
-    func inTurn<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    /// Does something when nobody else changes anything; throws where too many wait already. What control
+    /// must do by itself is never refused, and goes before what clients ask for.
+    func inTurn<Value: Sendable>(isOwn: Bool = false, _ body: () async throws -> Value) async throws -> Value {
         if !turn.takeAtOnce() {
-            guard !turn.isCrowded else {
+            guard isOwn || !turn.isCrowded else {
                 throw Refusal(.unavailable, "\(Turn.most) changes wait for their turn; try again in a moment")
             }
-            await withCheckedContinuation { turn.wait($0) }
+            await withCheckedContinuation { turn.wait($0, isOwn: isOwn) }
         }
         defer {
             journal = nil

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One at a time, in the order of asking: whoever makes a generation has the turn from its reading to its being in force. Belongs to one
-/// actor.
+/// One at a time, in the order of asking, control before clients: whoever makes a generation has the turn from its reading to its being
+/// in force. Belongs to one actor.
 struct Turn {
-    /// How many may wait; who comes then is told to come again.
+    /// How many clients may wait; who comes then is told to come again.
     static let most = 64
 
     private var isTaken = false
+    private var own: [CheckedContinuation<Void, Never>] = []
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// Whether nobody has the turn, in which case it is taken now.
@@ -16,14 +17,17 @@ struct Turn {
         return true
     }
 
-    /// Whether as many wait as may.
+    /// Whether as many clients wait as may.
     var isCrowded: Bool { waiting.count >= Self.most }
 
-    /// Waits for the turn, which somebody has.
-    mutating func wait(_ continuation: CheckedContinuation<Void, Never>) { waiting.append(continuation) }
+    /// Waits for the turn, which somebody has; control itself before every client.
+    mutating func wait(_ continuation: CheckedContinuation<Void, Never>, isOwn: Bool) {
+        if isOwn { own.append(continuation) } else { waiting.append(continuation) }
+    }
 
     /// Hands the turn on.
     mutating func end() {
+        guard own.isEmpty else { return own.removeFirst().resume() }
         guard !waiting.isEmpty else {
             isTaken = false
             return
