@@ -39,6 +39,26 @@ private func at(_ seconds: UInt64, _ kind: FlowRecord.Event, _ change: (inout Fl
         #expect(edge.bytes == 300 * 60 + 700)
     }
 
+    @Test func `after a restart a flow that lived before goes on from its first count, and a new one counts whole`() throws {
+        var before = EdgeTable()
+        before.add(at(0, .start))
+        before.add(at(60, .update) { $0.forwardFrames = 100 })
+        let kept = try #require(before.all.first)
+        var table = EdgeTable()
+        var old = at(120, .update) { $0.forwardFrames = 150 }
+        old.firstSeen = Timestamp(nanoseconds: 0)
+        table.restore(kept, at: Timestamp(nanoseconds: 100_000_000_000))
+        table.add(old)
+        #expect(table.all.first?.frames == 100)
+        old.record.forwardFrames = 170
+        table.add(old)
+        #expect(table.all.first?.frames == 120)
+        var new = at(130, .end) { ($0.sourcePort, $0.forwardFrames) = (50_001, 7) }
+        new.firstSeen = Timestamp(nanoseconds: 110_000_000_000)
+        table.add(new)
+        #expect(table.all.first?.frames == 127)
+    }
+
     @Test func `of more live flows than are remembered each frame counts once, at their end`() throws {
         var table = EdgeTable(capacity: 1)
         for (seconds, frames, kind) in [(60, 100, FlowRecord.Event.update), (120, 250, .update), (130, 300, .end)] {

@@ -51,6 +51,16 @@ private func events(_ count: Int) -> [FlowEvent] {
         #expect(try store.sums() == (0, 0))
     }
 
+    @Test func `a query that takes longer than it may is refused and says how to narrow it`() throws {
+        let folder = try Folder()
+        var limits = FlowStore.Limits()
+        limits.patience = .zero
+        let store = try FlowStore(file: folder.file("flows.db"), limits: limits)
+        try store.write(events(10))
+        let error = #expect(throws: FlowStoreError.self) { try store.events(FlowFilter(), limit: 5) }
+        #expect(error?.description.contains("since and until") == true)
+    }
+
     @Test func `lost records are kept as a number`() throws {
         let folder = try Folder()
         let store = try FlowStore(file: folder.file("flows.db"))

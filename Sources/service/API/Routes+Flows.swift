@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Dispatch
 internal import Hummingbird
 internal import NIOCore
 internal import Telemetry
@@ -42,10 +41,12 @@ extension Routes {
         guard kept.count < last, let observations else {
             return JSON.response(Recent(flows: kept.map(FlowReport.init), lost: lost))
         }
-        // Reading waits for the disk, and the few threads of tasks must not.
-        let stored = try await withCheckedThrowingContinuation { done in
-            DispatchQueue.global().async {
-                done.resume(with: Result { try observations.flows(filter, limit: last)?.map(FlowReport.init) })
+        // Reading waits for the disk, which the few threads of tasks must not.
+        let stored = try await StoreReaders.shared.read {
+            do {
+                return try observations.flows(filter, limit: last)?.map(FlowReport.init)
+            } catch let error as FlowStoreError where error.isOverlong {
+                throw Problem(.serviceUnavailable, error.description, retryAfter: 60)
             }
         }
         // The store is a moment behind: what is in memory goes on from what it has.

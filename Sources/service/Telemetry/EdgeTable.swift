@@ -80,6 +80,9 @@ public struct EdgeTable: Sendable {
     /// Frames already counted of flows that live, by flow; see `add`.
     private var counted: [LiveFlows.Key: (frames: UInt64, bytes: UInt64)] = [:]
 
+    /// When edges were put back: of flows that are older, those edges hold a part that nobody remembers.
+    private var restored: Timestamp?
+
     /// An empty table.
     public init(capacity: Int = 65_536) { self.capacity = capacity }
 
@@ -110,7 +113,8 @@ public struct EdgeTable: Sendable {
             let bytes = record.forwardBytes &+ record.reverseBytes
             let flow = LiveFlows.Key(record)
             let known = counted[flow]
-            let before = known ?? (0, 0)
+            let isOlder = restored.map { event.firstSeen < $0 } ?? false
+            let before = known ?? (isOlder ? (frames, bytes) : (0, 0))
             // A live flow that nobody can remember counts when it ends: at each interval it would count anew what it counted before.
             if kind == .end || known != nil || counted.count < capacity {
                 // Counters come from another process: a difference that makes no sense wraps, and counts for nothing.
@@ -122,8 +126,10 @@ public struct EdgeTable: Sendable {
         edges[key] = edge
     }
 
-    /// Puts back an edge that was kept elsewhere.
-    public mutating func restore(_ edge: Edge) {
+    /// Puts back an edge that was kept elsewhere, at a time. What is told first of a flow that began before it is where its counting
+    /// goes on from, and counts for nothing itself.
+    public mutating func restore(_ edge: Edge, at time: Timestamp) {
+        restored = time
         guard edges[edge.key] == nil, edges.count < capacity else { return }
         edges[edge.key] = edge
     }

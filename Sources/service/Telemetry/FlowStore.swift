@@ -8,7 +8,12 @@ internal import Synchronization
 public struct FlowStoreError: Error, CustomStringConvertible, Sendable {
     /// What went wrong, and what to do.
     public let description: String
+    /// Whether a query asked for more than may be looked through at once.
+    public var isOverlong = false
 }
+
+/// A query took longer than the limits allow.
+private struct Impatience: Error {}
 
 /// Recent flow events and the edges of the service map on the disk, in one SQLite file that is bounded by number and age of its
 /// events. It is a log for people, not a ledger: what was written in the second before a power cut may be missing, a file that is
@@ -22,13 +27,17 @@ public final class FlowStore: Sendable {
         public var events = 2_000_000
         /// Seconds.
         public var age: Int64 = 7 * 86_400
+        /// How long one query may look through events before it is refused: it holds back what the writer may give back to the disk.
+        public var patience = Duration.seconds(10)
         /// The usual limits.
         public init() {}
     }
 
-    let database: DatabaseQueue
+    let database: DatabasePool
     private let limits: Limits
     private let interned: Mutex<Interned>
+    /// When texts that nobody uses were last looked for.
+    private let cleaned = Mutex<Timestamp?>(nil)
     /// What was wrong with the file that was found; `nil` where nothing was.
     public let damage: String?
 
@@ -59,15 +68,16 @@ public final class FlowStore: Sendable {
         error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
     }
 
-    private static func open(_ file: String) throws -> DatabaseQueue {
+    private static func open(_ file: String) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.prepareDatabase { database in
+            guard !database.configuration.readonly else { return }
             // Vacuum first: the journal mode writes the header of a new file, and with it that nothing is ever given back. The log is
             // written in one go a round; a checkpoint syncs it, a round need not.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
-        let queue = try DatabaseQueue(path: file, configuration: configuration)
-        try queue.write { database in
+        let pool = try DatabasePool(path: file, configuration: configuration)
+        try pool.write { database in
             guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "quick_check")
             }
@@ -76,7 +86,7 @@ public final class FlowStore: Sendable {
             for table in ["flows", "texts", "losses", "edges"] { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
             try database.execute(sql: Self.schema)
         }
-        return queue
+        return pool
     }
 
     /// Layout of the file; rises with that of `FlowRecord`, which lies in it as it is.
@@ -126,30 +136,57 @@ public final class FlowStore: Sendable {
     @discardableResult
     public func trim(at now: Timestamp) throws(FlowStoreError) -> Int {
         do {
-            let forgotten = try database.write { database in
-                let last = try Int64.fetchOne(database, sql: "SELECT MAX(id) FROM flows") ?? 0
-                let oldest = now.nanoseconds - limits.age * 1_000_000_000
-                try database.execute(
-                    sql: "DELETE FROM flows WHERE id <= ? OR time < ?", arguments: [last - Int64(limits.events), oldest])
-                let count = database.changesCount
-                try database.execute(sql: "DELETE FROM losses WHERE time < ?", arguments: [oldest])
-                if count > 0 {
-                    let columns = [
-                        "source", "source_labels", "source_zone", "destination", "destination_labels", "destination_zone", "pair",
-                        "port", "egress", "ingress", "audit",
-                    ]
-                    let used = columns.map { "SELECT \($0) FROM flows WHERE \($0) IS NOT NULL" }.joined(separator: " UNION ")
-                    try database.execute(sql: "DELETE FROM texts WHERE id NOT IN (\(used))")
-                    interned.withLock { $0 = Interned() }
-                }
-                return count
-            }
+            let forgotten = try forget(before: now.nanoseconds - limits.age * 1_000_000_000)
+            if forgotten > 0, isCleaningDue(at: now) { try clean() }
             try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
             return forgotten
         } catch {
             throw FlowStoreError(description: "old flow events could not be removed: \(error)")
         }
     }
+
+    /// Removes events in slices, so that a writer waits for one of them at most.
+    private func forget(before oldest: Int64) throws -> Int {
+        let last = try database.read { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM flows") ?? 0 }
+        var forgotten = 0
+        while true {
+            let count = try database.write { database in
+                try database.execute(
+                    sql: "DELETE FROM flows WHERE id IN (SELECT id FROM flows WHERE id <= ? OR time < ? LIMIT ?)",
+                    arguments: [last - Int64(limits.events), oldest, Self.slice])
+                return database.changesCount
+            }
+            forgotten += count
+            if count < Self.slice { break }
+        }
+        try database.write { try $0.execute(sql: "DELETE FROM losses WHERE time < ?", arguments: [oldest]) }
+        return forgotten
+    }
+
+    /// Whether an hour has passed since texts were cleaned: finding those in use reads every event.
+    private func isCleaningDue(at now: Timestamp) -> Bool {
+        cleaned.withLock { cleaned in
+            if let last = cleaned, last <= now, now.nanoseconds - last.nanoseconds < Self.cleaningInterval { return false }
+            cleaned = now
+            return true
+        }
+    }
+
+    /// Removes the texts that no event uses.
+    private func clean() throws {
+        let columns = [
+            "source", "source_labels", "source_zone", "destination", "destination_labels", "destination_zone", "pair",
+            "port", "egress", "ingress", "audit",
+        ]
+        let used = columns.map { "SELECT \($0) FROM flows WHERE \($0) IS NOT NULL" }.joined(separator: " UNION ")
+        try database.write { try $0.execute(sql: "DELETE FROM texts WHERE id NOT IN (\(used))") }
+        interned.withLock { $0 = Interned() }
+    }
+
+    /// Events that one transaction removes at most.
+    private static let slice = 20_000
+    /// Nanoseconds between two looks for texts that nobody uses.
+    private static let cleaningInterval: Int64 = 3600 * 1_000_000_000
 
     /// Events that fit a filter, oldest first: of those the last `limit`.
     public func events(_ filter: FlowFilter, limit: Int) throws(FlowStoreError) -> [FlowEvent] {
@@ -158,14 +195,22 @@ public final class FlowStore: Sendable {
                 let texts = try Row.fetchAll(database, sql: "SELECT id, text FROM texts")
                 var reader = StoredFlows(texts: Dictionary(uniqueKeysWithValues: texts.map { ($0[0], $0[1]) }))
                 var found: [FlowEvent] = []
+                let end = ContinuousClock.now + limits.patience
+                var looked = 0
                 let rows = try Row.fetchCursor(
                     database, sql: "SELECT * FROM flows WHERE time >= ? AND time < ? ORDER BY time DESC, id DESC",
                     arguments: [filter.since?.nanoseconds ?? .min, filter.until?.nanoseconds ?? .max])
                 while found.count < limit, let row = try rows.next() {
+                    if looked & 1023 == 0, ContinuousClock.now >= end { throw Impatience() }
+                    looked += 1
                     if let event = reader.event(row), filter.matches(event) { found.append(event) }
                 }
                 return found.reversed()
             }
+        } catch is Impatience {
+            throw FlowStoreError(
+                description: "looking through the kept flows took longer than \(limits.patience); narrow it with since and until",
+                isOverlong: true)
         } catch {
             throw FlowStoreError(description: "flows cannot be read from the store: \(error)")
         }

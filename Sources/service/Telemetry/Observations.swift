@@ -52,7 +52,7 @@ public final class Observations: Sendable {
         if let store {
             do {
                 let edges = try store.edges()
-                tables.withLock { tables in for edge in edges { tables.edges.restore(edge) } }
+                tables.withLock { tables in for edge in edges { tables.edges.restore(edge, at: Self.now) } }
             } catch {
                 tables.withLock { $0.fault = "\(error)" }
             }
