@@ -36,7 +36,8 @@ extension Course {
             guard !contents.documents.isEmpty || request.allowEmpty ?? false else {
                 throw Refusal(
                     .unprocessable,
-                    "the files hold no document, and none would take all policies away; is the path right? --allow-empty means it")
+                    "the files hold no document, and none would take all policies away; is the path right? --allow-empty means it"
+                )
             }
             return try await inTurn {
                 try admit(isDryRun)
