@@ -42,6 +42,16 @@ import Testing
         }
     }
 
+    @Test(arguments: FuzzTarget.all.map(\.name)) func `the stored seeds are those that the target makes`(name: String) throws {
+        let seeds = try #require(FuzzTarget.named(name)).seeds()
+        guard !seeds.isEmpty else { return }
+        let file = Self.folder.appending(path: name).appending(path: "seeds.hex")
+        let stored = try #require(Corpus.inputs(of: String(contentsOf: file, encoding: .utf8)), "\(file.path)")
+        #expect(
+            stored.map(\.name) == seeds.map(\.name) && stored.map(\.bytes) == seeds.map(\.bytes),
+            "of another build: scripts/fuzz --write-seeds")
+    }
+
     @Test func `each target has a folder, and each folder a target`() throws {
         let folders = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted()
         #expect(folders == FuzzTarget.all.map(\.name).sorted())

@@ -65,21 +65,20 @@ struct Row {
 
     private mutating func measure(_ shape: Shape, _ subject: Loaded, _ ten: Loaded, _ again: Loaded, _ pairs: Int) {
         let probes = shape.uniform(100_000)
-        let alone = Pairs(pairs) { Self.each(probes, $0 ? subject : ten) }
-        fields.add("first_packet_ns", alone.first)
-        fields.add("first_packet_at_10_ns", alone.second)
-        fields.add("ratio", alone)
-        fields.add("a_a", Pairs(pairs) { Self.each(probes, $0 ? again : ten) })
+        let staged = Pairs(pairs) { Self.staged(probes, $0 ? subject : ten) }
+        fields.add("first_packet_ns", staged.first)
+        fields.add("first_packet_at_10_ns", staged.second)
+        fields.add("ratio", staged)
+        fields.add("a_a", Pairs(pairs) { Self.staged(probes, $0 ? again : ten) })
         fields.add("owners_ns", median((0..<pairs).map { _ in Self.owners(probes, subject) }))
         fields.add("p999_ns", Self.slowest(probes, subject))
-        let staged = Pairs(pairs) { Self.staged(probes, $0 ? subject : ten) }
-        fields.add("staged_ns", staged.first)
-        fields.add("staged_ratio", staged)
-        let swept = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: false) }
+        let alone = Pairs(pairs) { Self.each(probes, $0 ? subject : ten) }
+        fields.add("alone_ns", alone.first)
+        fields.add("alone_ratio", alone)
+        let swept = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: true) }
         fields.add("swept_ns", swept.first)
         fields.add("swept_ratio", swept)
-        let sweptStaged = Pairs(min(pairs, 3)) { Self.swept(probes, $0 ? subject : ten, staged: true) }
-        fields.add("swept_staged_ns", sweptStaged.first)
+        fields.add("swept_alone_ns", median((0..<3).map { _ in Self.swept(probes, subject, staged: false) }))
         fields.add("matched_ns", median((0..<3).map { _ in Self.each(shape.matched, subject) }))
         if !shape.chosen.isEmpty {
             fields.add("chosen_ns", median((0..<3).map { _ in Self.swept(shape.chosen, subject, staged: false) }))
@@ -102,7 +101,7 @@ extension Row {
     /// Nanoseconds for finding both owners, one connection after the other.
     private static func owners(_ probes: [Probe], _ loaded: Loaded) -> Double {
         let began = nanoseconds(CLOCK_MONOTONIC)
-        for probe in probes { unsafe sink &+= loaded.find(probe) }
+        unsafe sink &+= loaded.find(probes)
         return Double(nanoseconds(CLOCK_MONOTONIC) - began) / Double(max(1, probes.count))
     }
 

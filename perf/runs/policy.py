@@ -10,8 +10,8 @@ from machine import build
 
 SHAPES = ["labels", "cidrs"]
 RULES = [10, 1_000, 10_000, 100_000]
-COLUMNS = ["shape", "rules", "compile_s", "memory_mib", "image_mib", "first_packet_ns", "ratio", "owners_ns", "p999_ns", "staged_ns",
-           "staged_ratio", "swept_ns", "matched_ns", "chosen_ns"]
+COLUMNS = ["shape", "rules", "compile_s", "memory_mib", "image_mib", "first_packet_ns", "ratio", "owners_ns", "alone_ns", "alone_ratio",
+           "p999_ns", "swept_ns", "matched_ns", "chosen_ns"]
 
 
 def rows(options):

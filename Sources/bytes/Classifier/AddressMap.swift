@@ -101,6 +101,8 @@ public import Synchronization
                 } else if !any.isThere {
                     any.isElsewhere = true
                 }
+                // Most addresses are claimed once: the way to an empty slot would be a line more, for nothing.
+                if read.flags & AddressSlot.only != 0 { return any }
             }
             slot &+= 1
             probes &+= 1

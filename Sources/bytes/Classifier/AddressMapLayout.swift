@@ -16,7 +16,7 @@ public enum AddressMapLayout {
     /// `BKHDADDR` as a little-endian number.
     public static let magic: UInt64 = 0x5244_4441_4448_4b42
     /// Changes with every change of the slots.
-    public static let version: UInt32 = 2
+    public static let version: UInt32 = 3
     /// Bytes of the header; the first slot follows.
     public static let headerSize = 64
     /// A lookup gives up behind this many slots; the writer keeps every address within it, or grows the map.
@@ -61,7 +61,8 @@ public enum AddressMapLayout {
     public var sequence: UInt32 = 0
     /// The zone in which the claim holds, or `AddressMapLayout.anyZone`.
     public var zone: UInt16 = 0
-    /// Bit 0: in use. Bit 1: contested. Bit 2: removed (a lookup goes on behind it).
+    /// Bit 0: in use. Bit 1: contested. Bit 2: removed (a lookup goes on behind it). Bit 3: the address's only
+    /// slot (a lookup ends with it).
     public var flags: UInt16 = 0
     /// The address.
     public var address = Address(high: 0, low: 0)
@@ -78,4 +79,6 @@ public enum AddressMapLayout {
     @inlinable public static var contested: UInt16 { @_noLocks get { 2 } }
     /// `flags`: the slot held a claim once; a lookup goes on behind it.
     @inlinable public static var removed: UInt16 { @_noLocks get { 4 } }
+    /// `flags`: no other slot holds a claim on the address, in whatever zone.
+    @inlinable public static var only: UInt16 { @_noLocks get { 8 } }
 }

@@ -144,7 +144,7 @@ extension AddressMapError: CustomStringConvertible {
             isContested = isContested || contested
             guard let holder = here.first(where: { $0.zone == zone }) else { continue }
             let slot = present.first { self.zone(of: $0) == zone && isUsed($0) } ?? free.removeLast()
-            write(slot, address, holder, contested: contested)
+            write(slot, address, holder, (contested ? AddressSlot.contested : 0) | (zones.count == 1 ? AddressSlot.only : 0))
         }
         contenders[address] = Set(holders.map(\.workload)).count > 1 ? holders : nil
         return isContested
@@ -197,14 +197,14 @@ extension AddressMapWriter {
         return Array(reach(of: address).filter { !isUsed($0) }.prefix(count).reversed())
     }
 
-    private mutating func write(_ slot: Int, _ address: Address, _ holder: Holder, contested: Bool) {
+    private mutating func write(_ slot: Int, _ address: Address, _ holder: Holder, _ facts: UInt16) {
         let wasUsed = isUsed(slot)
         let sequence = open(slot)
         unsafe word(slot, 1).pointee.store(address.high, ordering: .releasing)
         unsafe word(slot, 2).pointee.store(address.low, ordering: .releasing)
         unsafe word(slot, 3).pointee.store(UInt64(holder.workload) << 32 | UInt64(holder.labelSet), ordering: .releasing)
         unsafe binding(slot).pointee.store(holder.hardwareAddress.bits, ordering: .releasing)
-        close(slot, sequence, zone: holder.zone, flags: AddressSlot.used | (contested ? AddressSlot.contested : 0))
+        close(slot, sequence, zone: holder.zone, flags: AddressSlot.used | facts)
         if !wasUsed { used += 1 }
     }
 

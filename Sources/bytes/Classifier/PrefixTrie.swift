@@ -51,32 +51,48 @@ public struct PrefixTrie {
         }
     }
 
-    /// The two sections: nodes in the order of their depth, so that a child's number is greater than its parent's and children of
-    /// one node lie side by side.
-    public func build() -> (nodes: [TrieNode], values: [UInt32]) {
+    /// The sections: nodes in the order of their depth, so that a child's number is greater than its parent's, and the runs of those that
+    /// have many.
+    public func build() -> (nodes: [TrieNode], runs: [UInt32]) {
         var trie = self
         if holdsMapped && !namesMapped { trie.insert(Prefix.mapped, length: 96, 0) }
         var nodes: [TrieNode] = []
-        var values: [UInt32] = []
-        var queue = [0]
-        var next = 0
-        while next < queue.count {
-            let level = trie.levels[queue[next]]
-            next += 1
-            var node = TrieNode()
-            node.firstChild = UInt32(queue.count)
-            node.firstValue = UInt32(values.count)
+        var runs: [UInt32] = []
+        // Levels to build, each with the class of the prefixes that end above it.
+        var queue: [(level: Int, value: UInt32)] = [(0, 0)]
+        while nodes.count < queue.count {
+            let (number, inherited) = queue[nodes.count]
+            let level = trie.levels[number]
+            var ways = [UInt32](repeating: inherited, count: 256)
+            for (slot, value) in level.values { ways[Int(slot)] = value.value }
             for slot in level.children.keys.sorted() {
-                node.children[Int(slot >> 6)] |= 1 << UInt64(slot & 63)
-                level.children[slot].map { queue.append($0) }
+                guard let child = level.children[slot] else { continue }
+                queue.append((child, ways[Int(slot)]))
+                ways[Int(slot)] = TrieWay.node | UInt32(queue.count - 1)
             }
-            for slot in level.values.keys.sorted() {
-                node.values[Int(slot >> 6)] |= 1 << UInt64(slot & 63)
-                level.values[slot].map { values.append($0.value) }
-            }
-            nodes.append(node)
+            nodes.append(TrieNode(ways, &runs))
         }
-        return (nodes, values)
+        return (nodes, runs)
+    }
+}
+
+extension TrieNode {
+    /// A node of 256 ways; those that it has no room for are appended to `others`.
+    fileprivate init(_ ways: [UInt32], _ others: inout [UInt32]) {
+        self.init()
+        let starts = (0..<256).filter { $0 == 0 || ways[$0] != ways[$0 - 1] }
+        for slot in starts { begins[slot >> 6] |= 1 << UInt64(slot & 63) }
+        var sum: UInt32 = 0
+        for word in 0..<3 {
+            sum += UInt32(begins[word].nonzeroBitCount)
+            before |= sum << UInt32(8 * word)
+        }
+        if starts.count <= Int(Self.runsInline) {
+            for (index, slot) in starts.enumerated() { runs[index] = ways[slot] }
+        } else {
+            first = UInt32(others.count)
+            others += starts.map { ways[$0] }
+        }
     }
 }
 

@@ -88,13 +88,3 @@ public enum RecordWord {
         record.onlyDecides ? UInt32(record.decision) << 30 | plain | number : number
     }
 }
-
-/// Where the way down the trie goes on behind the first half of an IPv4 address.
-@frozen public struct Shortcut: BitwiseCopyable, Sendable {
-    /// The node behind the second byte, or `SnapshotLayout.none` where there is no longer prefix.
-    public var node: UInt32 = SnapshotLayout.none
-    /// The class that the prefixes up to there give.
-    public var value: UInt32 = 0
-    /// A way that ends here.
-    public init() {}
-}

@@ -7,12 +7,12 @@ extension Snapshot {
     @_noLocks @inlinable func zoneEntry(_ number: UInt32) -> ZoneEntry { unsafe zones[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func classOfLabelSet(_ number: UInt32) -> UInt32 { unsafe labelSets[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func trieNode(_ number: UInt32) -> TrieNode { unsafe trieNodes[Int(truncatingIfNeeded: number)] }
-    @_noLocks @inlinable func trieValue(_ number: UInt32) -> UInt32 { unsafe trieValues[Int(truncatingIfNeeded: number)] }
+    @_noLocks @inlinable func trieRun(_ number: UInt32) -> UInt32 { unsafe trieRuns[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func combinedEntry(_ number: UInt32) -> CombinedEntry {
         unsafe combined[Int(truncatingIfNeeded: number)]
     }
     @_noLocks @inlinable func classLine(_ number: UInt32) -> ClassLine { unsafe classes[Int(truncatingIfNeeded: number)] }
-    @_noLocks @inlinable func shortcut(_ number: UInt32) -> Shortcut { unsafe shortcuts[Int(truncatingIfNeeded: number)] }
+    @_noLocks @inlinable func shortcut(_ number: UInt32) -> UInt32 { unsafe shortcuts[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func peerLine(_ number: UInt32) -> PeerLine { unsafe rows[Int(truncatingIfNeeded: number)] }
     @_noLocks @inlinable func intervalEntry(_ number: UInt32) -> IntervalEntry {
         unsafe intervals[Int(truncatingIfNeeded: number)]
@@ -74,6 +74,24 @@ extension Snapshot {
         unsafe prefetch(classes.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number))
     }
 
+    /// Asks for a shortcut of IPv4.
+    @_noLocks @inlinable @inline(__always) func touchShortcut(_ half: UInt32) {
+        // There are as many as halves, where there are any.
+        unsafe prefetch(shortcuts.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: half))
+    }
+
+    /// Asks for a node of the trie.
+    @_noLocks @inlinable @inline(__always) func touchNode(_ number: UInt32) {
+        // The number is an image's, which was checked.
+        unsafe prefetch(trieNodes.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number))
+    }
+
+    /// Asks for a run of a node that has many.
+    @_noLocks @inlinable @inline(__always) func touchRun(_ number: UInt32) {
+        // The number follows from a node's, which was checked.
+        unsafe prefetch(trieRuns.baseAddress.unsafelyUnwrapped + Int(truncatingIfNeeded: number))
+    }
+
     /// Asks for a line of a row.
     @_noLocks @inlinable @inline(__always) func touchLine(_ number: UInt32) {
         // The number follows from a class's line, which was checked.
@@ -100,7 +118,7 @@ extension Snapshot {
     @inlinable var zoneEntryTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: zones.count) } }
     @inlinable var labelSetTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: labelSets.count) } }
     @inlinable var trieNodeTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: trieNodes.count) } }
-    @inlinable var trieValueTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: trieValues.count) } }
+    @inlinable var trieRunTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: trieRuns.count) } }
     @inlinable var combinedTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: combined.count) } }
     @inlinable var classTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: classes.count) } }
     @inlinable var shortcutTotal: UInt32 { @_noLocks get { unsafe UInt32(truncatingIfNeeded: shortcuts.count) } }

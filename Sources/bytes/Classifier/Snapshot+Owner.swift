@@ -42,61 +42,60 @@ extension Snapshot {
 
     /// The class of the longest prefix that holds the address; 0 where none does.
     @_noLocks @inlinable func prefixClass(of address: Address) -> ClassNumber {
+        var way: UInt32
         if address.isIPv4 {
-            guard rootOfIPv4 != SnapshotLayout.none else { return classOfIPv4 }
-            if shortcutTotal > 0 {
-                let way = shortcut(address.v4 >> 16)
-                guard way.node != SnapshotLayout.none else { return way.value }
-                return descend(from: way.node, found: way.value, word: address.low << 48, bytes: 2).value
-            }
-            return descend(from: rootOfIPv4, found: classOfIPv4, word: address.low << 32, bytes: 4).value
+            let isCut = shortcutTotal > 0
+            way = isCut ? shortcut(address.v4 >> 16) : wayOfIPv4
+            way = descend(way, by: isCut ? address.low << 48 : address.low << 32, bytes: isCut ? 2 : 4)
+        } else {
+            way = descend(TrieWay.node, by: address.high, bytes: 8)
+            way = descend(way, by: address.low, bytes: 8)
         }
-        let upper = descend(from: 0, found: 0, word: address.high, bytes: 8)
-        guard upper.node != SnapshotLayout.none else { return upper.value }
-        return descend(from: upper.node, found: upper.value, word: address.low, bytes: 8).value
+        // No image of the compiler's goes on behind the last byte; one that does says nothing.
+        return way & TrieWay.node == 0 ? way : 0
     }
 
-    /// Walks down one byte a level, the most significant byte of `word` first; gives the last value met, and the node behind the
-    /// last byte, or none where the way ended before.
-    @_noLocks @inlinable func descend(
-        from start: UInt32, found: ClassNumber, word: UInt64, bytes: Int
-    ) -> (value: ClassNumber, node: UInt32) {
-        var value = found
-        var number = start
+    /// Walks down one byte a level, the most significant byte of `word` first, until a class is found or the bytes are at an end.
+    @_noLocks @inlinable @inline(__always) func descend(_ from: UInt32, by word: UInt64, bytes: Int) -> UInt32 {
+        var way = from
         var rest = word
         var left = bytes
-        while left > 0 {
-            let node = trieNode(number)
-            let slot = rest >> 56
-            if isSet(node.values, slot) { value = trieValue(node.firstValue &+ rank(node.values, slot)) }
-            guard isSet(node.children, slot) else { return (value, SnapshotLayout.none) }
-            number = node.firstChild &+ rank(node.children, slot)
+        while way & TrieWay.node != 0 && left > 0 {
+            way = step(way & TrieWay.number, slot: rest >> 56)
             rest <<= 8
             left &-= 1
         }
-        return (value, number)
+        return way
     }
 
-    @_noLocks @inlinable func isSet(_ bits: InlineArray<4, UInt64>, _ slot: UInt64) -> Bool {
-        bits[Int(truncatingIfNeeded: slot >> 6)] >> (slot & 63) & 1 == 1
+    /// Where a slot of a node leads.
+    @_noLocks @inlinable @inline(__always) func step(_ number: UInt32, slot: UInt64) -> UInt32 {
+        let index = Int(truncatingIfNeeded: number)
+        let rank = rank(in: number, slot)
+        let first = unsafe trieNodes[index].first
+        guard first == SnapshotLayout.none else { return trieRun(first &+ rank) }
+        return unsafe trieNodes[index].runs[Int(truncatingIfNeeded: rank)]
     }
 
-    /// How many slots before this one are set.
-    @_noLocks @inlinable func rank(_ bits: InlineArray<4, UInt64>, _ slot: UInt64) -> UInt32 {
-        var sum = (bits[Int(truncatingIfNeeded: slot >> 6)] & ((1 << (slot & 63)) &- 1)).nonzeroBitCount
-        var word = 0
-        while word < Int(truncatingIfNeeded: slot >> 6) {
-            sum &+= bits[word].nonzeroBitCount
-            word &+= 1
-        }
-        return UInt32(truncatingIfNeeded: sum)
+    /// The number in `trieRuns` of the run in which a slot of a node lies, none where the node holds it itself.
+    @_noLocks @inlinable @inline(__always) func run(of number: UInt32, slot: UInt64) -> UInt32 {
+        let first = unsafe trieNodes[Int(truncatingIfNeeded: number)].first
+        return first == SnapshotLayout.none ? first : first &+ rank(in: number, slot)
+    }
+
+    /// Which of a node's runs a slot lies in: the last that begins at or before it, so one less than how many begin up to there.
+    @_noLocks @inlinable @inline(__always) func rank(in number: UInt32, _ slot: UInt64) -> UInt32 {
+        let index = Int(truncatingIfNeeded: number)
+        let word = slot >> 6
+        // The number is an image's, which was checked; `word` is below 4 because a slot is below 256.
+        let begun = unsafe trieNodes[index].begins[Int(truncatingIfNeeded: word)] & (~0 &>> (63 &- slot & 63))
+        let before = unsafe ((UInt64(trieNodes[index].before) << 8) &>> (8 &* word)) & 0xff
+        return UInt32(truncatingIfNeeded: before &+ UInt64(begun.nonzeroBitCount) &- 1)
     }
 
     /// Walks the 12 bytes that all mapped IPv4 addresses share, once for all lookups.
-    func prefixOfIPv4() -> (root: UInt32, value: ClassNumber) {
-        let upper = descend(from: 0, found: 0, word: 0, bytes: 8)
-        guard upper.node != SnapshotLayout.none else { return (SnapshotLayout.none, upper.value) }
-        let lower = descend(from: upper.node, found: upper.value, word: 0x0000_ffff_0000_0000, bytes: 4)
-        return (lower.node, lower.value)
+    func prefixesOfIPv4() -> UInt32 {
+        let upper = descend(TrieWay.node, by: 0, bytes: 8)
+        return descend(upper, by: 0x0000_ffff_0000_0000, bytes: 4)
     }
 }

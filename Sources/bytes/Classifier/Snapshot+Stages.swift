@@ -6,6 +6,35 @@ public import Net
 // name. What a stage foresees is what `judge` will read, because both go the same way; nothing is decided before that.
 
 extension Snapshot {
+    /// How many lines the way down the trie may read before it knows the class: 0 where the trie is too small to have shortcuts, and IPv6 is not
+    /// counted, whose ways are longer.
+    @inlinable public var linesOfPrefix: Int { @_noLocks get { shortcutTotal > 0 ? 5 : 0 } }
+
+    /// Asks for the line that the way down the trie of IPv4 reads behind so many that were read, below `linesOfPrefix`, and at its end for the
+    /// class's. Who asks for one after the other, over all of a burst, has the lines when `owner` comes to them.
+    @_noLocks @inlinable @inline(__always) public func prefetchPrefix(of address: Address, behind lines: Int) {
+        guard shortcutTotal > 0, address.isIPv4 else { return }
+        if lines == 0 { return touchShortcut(address.v4 >> 16) }
+        var way = shortcut(address.v4 >> 16)
+        var slot = UInt64(address.v4 >> 8 & 0xff)
+        var left = lines &- 1
+        var bytes = 2
+        while way & TrieWay.node != 0 && bytes > 0 {
+            let number = way & TrieWay.number
+            if left == 0 { return touchNode(number) }
+            left &-= 1
+            let run = run(of: number, slot: slot)
+            if run != SnapshotLayout.none {
+                if left == 0 { return touchRun(run) }
+                left &-= 1
+            }
+            way = step(number, slot: slot)
+            slot = UInt64(address.v4 & 0xff)
+            bytes &-= 1
+        }
+        if left == 0, way < classTotal { touchClass(way) }
+    }
+
     /// Asks for the lines of both owners' classes; `prefetchFilters` comes next.
     @_noLocks @inlinable public func prefetchClasses(source: Owner, destination: Owner) {
         if source.classNumber < classTotal { touchClass(source.classNumber) }

@@ -68,35 +68,40 @@ extension Snapshot {
         }
     }
 
-    /// A child's number is greater than its parent's, so that no way down is endless.
+    /// Every slot of every node leads somewhere, and a child's number is greater than its parent's, so that no way down is endless.
     private func validateTrie() throws(SnapshotError) {
         guard trieNodeTotal > 0 else { throw .section(.trieNodes, offset: 0, count: 0) }
         for number in 0..<trieNodeTotal {
             let node = trieNode(number)
-            let children = population(node.children)
-            let values = population(node.values)
-            let childrenExist =
-                children == 0
-                || (node.firstChild > number && UInt64(node.firstChild) + UInt64(children) <= UInt64(trieNodeTotal))
-            let valuesExist = UInt64(node.firstValue) + UInt64(values) <= UInt64(trieValueTotal)
-            guard childrenExist, valuesExist || values == 0 else { throw .item(.trieNodes, number: number) }
-        }
-        for number in 0..<trieValueTotal where trieValue(number) >= classTotal {
-            throw .item(.trieValues, number: number)
+            let count = node.count
+            let isInline = node.first == SnapshotLayout.none
+            guard node.begins[0] & 1 == 1, node.before == before(node.begins),
+                isInline ? count <= TrieNode.runsInline : UInt64(node.first) + UInt64(count) <= UInt64(trieRunTotal)
+            else { throw .item(.trieNodes, number: number) }
+            for index in 0..<count {
+                let way = isInline ? node.runs[Int(index)] : trieRun(node.first + index)
+                guard leadsSomewhere(way, behind: number) else { throw .item(.trieNodes, number: number) }
+            }
         }
         guard shortcutTotal == 0 || shortcutTotal == 65_536 else {
             throw .section(.shortcuts, offset: 0, count: UInt64(shortcutTotal))
         }
-        for number in 0..<shortcutTotal {
-            let way = shortcut(number)
-            guard way.value < classTotal, way.node == SnapshotLayout.none || way.node < trieNodeTotal else {
-                throw .item(.shortcuts, number: number)
-            }
+        for number in 0..<shortcutTotal where !leadsSomewhere(shortcut(number), behind: 0) {
+            throw .item(.shortcuts, number: number)
         }
     }
 
-    private func population(_ bits: InlineArray<4, UInt64>) -> UInt32 {
-        UInt32(bits[0].nonzeroBitCount + bits[1].nonzeroBitCount + bits[2].nonzeroBitCount + bits[3].nonzeroBitCount)
+    /// What `TrieNode.before` must say.
+    private func before(_ begins: InlineArray<4, UInt64>) -> UInt32 {
+        let first = UInt32(begins[0].nonzeroBitCount)
+        let second = first + UInt32(begins[1].nonzeroBitCount)
+        return first | second << 8 | (second + UInt32(begins[2].nonzeroBitCount)) << 16
+    }
+
+    /// Whether a way ends at a class that exists, or at a node that exists and comes later.
+    private func leadsSomewhere(_ way: UInt32, behind number: UInt32) -> Bool {
+        guard way & TrieWay.node != 0 else { return way < classTotal }
+        return way & TrieWay.number > number && way & TrieWay.number < trieNodeTotal
     }
 
     private func validateClasses() throws(SnapshotError) {

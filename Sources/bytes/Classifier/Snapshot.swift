@@ -12,9 +12,9 @@ public import Net
     @usableFromInline let zones: UnsafeBufferPointer<ZoneEntry>
     @usableFromInline let labelSets: UnsafeBufferPointer<UInt32>
     @usableFromInline let trieNodes: UnsafeBufferPointer<TrieNode>
-    @usableFromInline let trieValues: UnsafeBufferPointer<UInt32>
+    @usableFromInline let trieRuns: UnsafeBufferPointer<UInt32>
     @usableFromInline let combined: UnsafeBufferPointer<CombinedEntry>
-    @usableFromInline let shortcuts: UnsafeBufferPointer<Shortcut>
+    @usableFromInline let shortcuts: UnsafeBufferPointer<UInt32>
     @usableFromInline let classes: UnsafeBufferPointer<ClassLine>
     @usableFromInline let rows: UnsafeBufferPointer<PeerLine>
     @usableFromInline let filters: UnsafeBufferPointer<UInt64>
@@ -29,10 +29,8 @@ public import Net
     @usableFromInline let contestedRecord: UInt32
     @usableFromInline let itselfRecord: UInt32
     @usableFromInline let root: UInt32
-    /// Where the trie of IPv4 starts: the node behind the 12 bytes that every mapped address shares, or none.
-    @usableFromInline var rootOfIPv4 = SnapshotLayout.none
-    /// The class that a prefix shorter than those 12 bytes gives to every IPv4 address.
-    @usableFromInline var classOfIPv4: UInt32 = 0
+    /// The `TrieWay` behind the 12 bytes that every mapped address shares.
+    @usableFromInline var wayOfIPv4: UInt32 = 0
     /// Whether any class differs by zone, so that the step is left out where none does.
     @usableFromInline var zonesMatter = false
     /// Whether any prefix tells host addresses of the same label set apart, so that their prefixes are looked up only then.
@@ -54,7 +52,7 @@ public import Net
         unsafe zones = try Snapshot.items(.zones, header, base)
         unsafe labelSets = try Snapshot.items(.labelSets, header, base)
         unsafe trieNodes = try Snapshot.items(.trieNodes, header, base)
-        unsafe trieValues = try Snapshot.items(.trieValues, header, base)
+        unsafe trieRuns = try Snapshot.items(.trieRuns, header, base)
         unsafe combined = try Snapshot.items(.combined, header, base)
         unsafe shortcuts = try Snapshot.items(.shortcuts, header, base)
         unsafe classes = try Snapshot.items(.classes, header, base)
@@ -85,7 +83,7 @@ public import Net
         isAnyRuleStateless = (0..<recordTotal).contains { sideRecord($0).flags & SideRecord.stateless != 0 }
         isAnyZoneOnLink = (0..<zoneCount).contains { isOnLink(ZoneNumber($0)) }
         isAnyZoneInTunnel = (0..<zoneEntryTotal).contains { zoneEntry($0).tunnel != SnapshotLayout.none }
-        (rootOfIPv4, classOfIPv4) = prefixOfIPv4()
+        wayOfIPv4 = prefixesOfIPv4()
     }
 
     /// What the configuration says of connections.

@@ -62,7 +62,7 @@ public struct SnapshotBuilder {
 struct SnapshotPlan {
     /// The header, whole.
     let header: SnapshotHeader
-    private let trie: (nodes: [TrieNode], values: [UInt32])
+    private let trie: (nodes: [TrieNode], runs: [UInt32])
     private let hasShortcuts: Bool
     private let rows: RowPlan
     private let tables: TablePlan
@@ -74,8 +74,8 @@ struct SnapshotPlan {
         tables = try TablePlan(builder.tables, builder.intervals, records: builder.records.count)
         let counts: [(count: Int, stride: Int)] = [
             (builder.zones.count, MemoryLayout<ZoneEntry>.stride), (builder.labelSets.count, 4),
-            (trie.nodes.count, MemoryLayout<TrieNode>.stride), (trie.values.count, 4),
-            (hasShortcuts ? 65_536 : 0, MemoryLayout<Shortcut>.stride),
+            (trie.nodes.count, MemoryLayout<TrieNode>.stride), (trie.runs.count, 4),
+            (hasShortcuts ? 65_536 : 0, 4),
             (Self.slots(builder.combined.count), MemoryLayout<CombinedEntry>.stride),
             (builder.classes.count, MemoryLayout<ClassLine>.stride), (rows.lines, MemoryLayout<PeerLine>.stride),
             (rows.lines, 8),
@@ -126,8 +126,8 @@ struct SnapshotPlan {
         put(builder.zones, .zones)
         put(builder.labelSets, .labelSets)
         put(trie.nodes, .trieNodes)
-        put(trie.values, .trieValues)
-        if hasShortcuts { put(Shortcut.all(in: trie.nodes, trie.values), .shortcuts) }
+        put(trie.runs, .trieRuns)
+        if hasShortcuts { put(PrefixTrie.shortcuts(in: trie.nodes, trie.runs), .shortcuts) }
         put(Self.hash(builder.combined), .combined)
         let roots = rows.roots(builder.rows, of: header.root, starts: tables.starts)
         put(rows.classes(builder.classes, ancestors: builder.ancestors, roots: roots), .classes)

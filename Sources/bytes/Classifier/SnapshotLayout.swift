@@ -25,7 +25,7 @@ public enum SnapshotLayout {
     /// `BKHDSNAP` as a little-endian number.
     public static let magic: UInt64 = 0x5041_4e53_4448_4b42
     /// Changes with every change of any section; another version is not adopted.
-    public static let version: UInt32 = 4
+    public static let version: UInt32 = 5
     /// Bytes of the header, with room for more sections.
     public static let headerSize = 512
     /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.
@@ -38,7 +38,7 @@ public enum SnapshotLayout {
     public static let maximumFullLines = 64
     /// One more than the classes and the side records there may be: a flow's entry keeps them in 24 bits (`FlowGrounds`).
     public static let groundsLimit = 0xff_ffff
-    /// Trie nodes from which on the image has shortcuts for IPv4.
+    /// Trie nodes from which on the image has shortcuts for IPv4: the trie's own answers behind two bytes of the address.
     public static let nodesForShortcuts = 256
     /// "No such number" in every section.
     @inlinable public static var none: UInt32 { @_noLocks get { .max } }
@@ -51,9 +51,9 @@ public enum SnapshotLayout {
         case labelSets
         /// `TrieNode` of the prefix trie over the 128-bit space; node 0 is its root.
         case trieNodes
-        /// `UInt32` values of the trie: the prefix class.
-        case trieValues
-        /// `Shortcut` for each of the 65,536 first halves of an IPv4 address, or none at all.
+        /// `TrieWay` of the runs of nodes that have more than `TrieNode.runsInline` of them.
+        case trieRuns
+        /// `TrieWay` behind each of the 65,536 first halves of an IPv4 address, or none at all.
         case shortcuts
         /// `CombinedEntry`, an open-addressed hash: (class of label set, class of prefix) -> class of both.
         case combined
@@ -130,24 +130,6 @@ public enum SnapshotLayout {
     /// Tunnel identifier, or `SnapshotLayout.none` for any.
     public var tunnel: UInt32 = SnapshotLayout.none
     /// An entry that fits everything.
-    public init() {}
-}
-
-/// A node of the prefix trie: 8 bits of the address a level, bitmaps counted by population, so that a node costs 80 bytes however
-/// many of its 256 slots are used. `values` has a bit for each slot that a prefix ending in this node covers (shorter prefixes are
-/// expanded), `children` one for each slot with a deeper node.
-@frozen public struct TrieNode: BitwiseCopyable, Sendable {
-    /// Slots with a child.
-    public var children: InlineArray<4, UInt64> = .init(repeating: 0)
-    /// Slots with a value.
-    public var values: InlineArray<4, UInt64> = .init(repeating: 0)
-    /// Number of the first child node.
-    public var firstChild: UInt32 = 0
-    /// Index of the first value in `trieValues`.
-    public var firstValue: UInt32 = 0
-    /// Room that keeps the node at 80 bytes.
-    public var reserved: UInt64 = 0
-    /// An empty node.
     public init() {}
 }
 

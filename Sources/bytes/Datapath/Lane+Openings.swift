@@ -4,8 +4,8 @@ internal import Flow
 internal import Net
 internal import Ring
 
-// First frames of a burst. Each asks policy for what lies far apart in memory: two slots of the address map, two classes, a line of either's
-// row. One after the other they would wait for each line; so all that may open a flow are put together, and go through the stages of that
+// First frames of a burst. Each asks policy for what lies far apart in memory: two slots of the address map, two ways down the trie of
+// prefixes, two classes, a line of either's row. One after the other they would wait for each line; so all that may open a flow are put together, and go through the stages of that
 // question side by side, each of which asks for the memory that the next one reads. The answer is given frame by frame, in their
 // order, because one frame's flow is the next one's. On the way a datagram is found whose like was refused a moment ago.
 
@@ -19,6 +19,13 @@ extension Lane {
             policy.map.prefetch(burst.readings[index].destination)
             burst.openers[openers] = UInt8(truncatingIfNeeded: index)
             openers &+= 1
+        }
+        for lines in 0..<policy.snapshot.linesOfPrefix {
+            for place in 0..<openers {
+                let index = Int(burst.openers[place])
+                policy.snapshot.prefetchPrefix(of: burst.readings[index].source, behind: lines)
+                policy.snapshot.prefetchPrefix(of: burst.readings[index].destination, behind: lines)
+            }
         }
         for place in 0..<openers {
             let index = Int(burst.openers[place])

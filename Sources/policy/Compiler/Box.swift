@@ -19,8 +19,9 @@ struct Box: Hashable {
             case (.all, _): return other
             case (_, .all): return self
             case (.some(let mine), .some(let others)):
-                let wanted = Set(others)
-                return .some(mine.filter { wanted.contains($0) })
+                // Mostly a few against a whole namespace: so the few are looked for among the many.
+                let (few, many) = mine.count < others.count ? (mine, other) : (others, self)
+                return .some(few.filter(many.contains))
             }
         }
 
