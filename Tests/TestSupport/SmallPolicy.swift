@@ -109,7 +109,12 @@ public struct SmallPolicy: Sendable {
             if number > Self.anyone { entry.flags = ClassEntry.workload }
             builder.classes.append(entry)
         }
-        for (side, rules) in sides { add(side, rules, to: &builder) }
+        // In one order always: the images are stored as seeds of the fuzzer.
+        let ordered = sides.sorted { one, other in
+            let (first, second) = (one.key, other.key)
+            return (first.own, first.peer, first.isEgress ? 1 : 0) < (second.own, second.peer, second.isEgress ? 1 : 0)
+        }
+        for (side, rules) in ordered { add(side, rules, to: &builder) }
         return try builder.build()
     }
 
