@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Datapath
+import Flow
 import Net
 import Record
 import TestSupport
@@ -85,6 +86,40 @@ import Testing
         #expect(bench.workers.reduce(0) { $0 + $1.dropped(.unjudged) } == 16)
         #expect(bench.workers.reduce(0) { $0 + $1.counters.refusedAgain } == 0)
         #expect(bench.workers.reduce(0) { $0 + $1.counters.ports[1].forwarded } == 16)
+        #expect(bench.fault == nil)
+    }
+
+    @Test(arguments: [true, false]) func `packets behind a tag go with the connection under that tag, and no other`(
+        isIPv4: Bool
+    ) throws {
+        let bench = try PairBench()
+        func segment(_ tag: UInt16?, _ flags: TCPFlags, isAnswer: Bool = false) -> Packet {
+            let link = tag.map { Ethernet() / VLAN($0) } ?? Packet([Ethernet()])
+            let ends = isIPv4 ? (client, web) : (client6, web6)
+            let (from, to) = isAnswer ? (ends.1, ends.0) : ends
+            let network = isIPv4 ? link / IPv4(from: from, to: to) : link / IPv6(from: from, to: to)
+            let opens = flags.contains(.syn)
+            return network
+                / TCP(
+                    from: isAnswer ? 443 : 40_000, to: isAnswer ? 40_000 : 443, flags, sequence: opens ? 100 : 101,
+                    acknowledgement: flags.contains(.ack) ? 101 : 0)
+                / Padding(to: 80)
+        }
+        for tag in [7, nil] as [UInt16?] {
+            try bench.expectForwarded(segment(tag, [.syn]))
+            try bench.expectForwarded(segment(tag, [.syn, .ack], isAnswer: true), port: 1)
+            for _ in 0..<3 { try bench.expectForwarded(segment(tag, [.ack])) }
+            try bench.expectForwarded(segment(tag, [.ack], isAnswer: true), port: 1)
+        }
+        // A tag without an identifier is none; another one is another network.
+        try bench.expectForwarded(segment(0, [.ack]))
+        try bench.expectDropped(segment(8, [.ack]), .notOpening)
+        #expect(bench.worker.counters.flows == 2)
+        let frames = (0..<2).map { number in
+            let entry = isIPv4 ? bench.worker.lane.flows.v4[UInt32(number)] : bench.worker.lane.flows.v6[UInt32(number)]
+            return entry.lowFrames + entry.highFrames
+        }
+        #expect(frames.sorted() == [6, 7])
         #expect(bench.fault == nil)
     }
 

@@ -23,8 +23,7 @@ import Testing
             let key = key(UInt32.random(in: 0..<300, using: &random))
             let hash = table.hash(key)
             table.prefetchIndex(hash)
-            let candidate = table.candidate(hash)
-            table.prefetchEntry(candidate)
+            let candidate = table.suggest(hash)
             var number = table.find(key, hash: hash, candidate: candidate)
             if number == .max {
                 number = table.insert(key, hash: hash, state: .synSent, initiator: .high, now: now)

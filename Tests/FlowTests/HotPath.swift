@@ -18,8 +18,7 @@ enum HotPath {
         var candidates = InlineArray<4, UInt32>(repeating: .max)
         for i in 0..<4 { hashes[i] = table.hash(FlowKey4.make(of: readings[i], pair: 0).key) }
         for i in 0..<4 { table.prefetchIndex(hashes[i]) }
-        for i in 0..<4 { candidates[i] = table.candidate(hashes[i]) }
-        for i in 0..<4 { table.prefetchEntry(candidates[i]) }
+        for i in 0..<4 { candidates[i] = table.suggest(hashes[i]) }
         var live = 0
         for i in 0..<4 {
             let (key, sender) = FlowKey4.make(of: readings[i], pair: 0)

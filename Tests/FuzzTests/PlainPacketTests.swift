@@ -18,6 +18,10 @@ import Testing
         six / TCP([.ack], options: timestamps),
         Ethernet() / IPv6(from: "fd00::2", to: "fd00::1") / TCP([.ack]) / Payload(count: 64),
         six / UDP(to: 53) / Payload(count: 40),
+        Ethernet() / VLAN(3) / IPv4() / TCP([.ack]),
+        Ethernet() / VLAN(4095, priority: 7) / IPv4() / UDP(to: 53) / Payload(count: 40),
+        Ethernet() / VLAN(0) / IPv4() / TCP([.ack], options: timestamps) / Payload(count: 80),
+        Ethernet() / VLAN(9) / IPv6() / TCP([.ack]) / Padding(to: 80),
     ]
 
     @Test(arguments: plain) func `are recognised, and Wire reads them to the same key and numbers`(packet: Packet) {
@@ -31,7 +35,8 @@ import Testing
         four / TCP([.rst, .ack]) / Padding(to: 60), four / TCP([.psh]) / Padding(to: 60),
         four / TCP([.ack], options: [5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1]), four / TCP([.ack], dataOffset: 8) / Padding(to: 60),
         four / TCP([.ack], checksum: 1) / Padding(to: 60), Ethernet() / IPv4(checksum: 1) / TCP([.ack]) / Padding(to: 60),
-        Ethernet() / VLAN(3) / IPv4() / TCP([.ack]), Ethernet() / IPv4(options: [1, 1, 1, 1]) / TCP([.ack]),
+        Ethernet() / VLAN(3) / VLAN(4) / IPv4() / TCP([.ack]), Ethernet() / IPv4(options: [1, 1, 1, 1]) / TCP([.ack]),
+        Ethernet() / VLAN(3) / ARP() / Padding(to: 60), Ethernet() / VLAN(3) / IPv4() / TCP([.syn]),
         Ethernet() / IPv4(moreFragments: true) / TCP([.ack]) / Payload(count: 4),
         Ethernet() / IPv4(offset: 8) / Payload(count: 40),
         Ethernet() / IPv4(to: "224.0.0.9") / UDP(to: 520) / Payload(count: 24), Ethernet() / IPv4(to: "127.0.0.1") / TCP([.ack]),

@@ -27,6 +27,17 @@ class RunsTests(unittest.TestCase):
             self.assertIn(f">{curve}<", text)
         self.assertIn("| first | IPv4 | 1 | 10 | 600 |", text)
 
+    def test_pipeline_says_how_either_side_grows_with_the_flows_of_its_family(self):
+        few = {**ESTABLISHED, "family": "IPv4", "flows": 1_000}
+        other = {**few, "family": "IPv6", "ns_per_frame": 90.0}
+        many = {**few, "flows": 10_000_000, "ns_per_frame": 140.0, "reference_ns": 125.0}
+        found = []
+        for row in (few, other, many):
+            found.append(pipeline.grown(row, found))
+        self.assertEqual([(row["growth"], row["reference_growth"]) for row in found], [(1.0, 1.0), (1.0, 1.0), (2.0, 2.5)])
+        first = {"case": "first", "family": "IPv4", "ns_per_frame": 600}
+        self.assertEqual(pipeline.grown(first, found), first)
+
     def test_policy_draws_what_grows_with_the_number_of_rules(self):
         rows = [{"shape": shape, "rules": rules, "compile_s": rules / 1e5, "memory_mib": 10.0, "first_packet_ns": 150.0}
                 for shape in policy.SHAPES for rules in policy.RULES]

@@ -18,4 +18,13 @@ import Testing
         column[3].length = 60
         #expect(column[3].length == 60 && column[3].address == 0 && column[2].length == 0)
     }
+
+    @Test func `a view shows the same items, and changes them`() {
+        var column = Column<UInt64>(repeating: 7)
+        let view = column.view
+        view[64] = 8
+        #expect(column[0] == 8 && view[1] == 7 && view[-1] == 7)
+        column[63] = 9
+        #expect(view[63] == 9 && view[-1] == 9)
+    }
 }

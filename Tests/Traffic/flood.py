@@ -6,8 +6,8 @@
                                      sends SYNs from 10.128.0.0/9, DISTINCT of them in turn; RATE a second, 0 for as fast as it goes;
                                      prints {"sent", "seconds"}
     flood.py serve ADDRESS PORT      prints `listening`; answers each line with a fixed response of 1,000 bytes and keeps the connection
-    flood.py hold ADDRESS PORT COUNT opens COUNT connections and asks once by each; prints `holding`; on SIGTERM asks once more and
-                                     prints {"alive", "lost"}
+    flood.py hold ADDRESS PORT COUNT opens COUNT connections and asks once by each; prints `holding`; asks by one after the other, 100 times
+                                     a second, until SIGTERM; then asks once more by each and prints {"alive", "lost", "asked", "failed"}
     flood.py ask ADDRESS PORT SECONDS
                                      asks by a new connection each time, 50 times a second; prints {"asked", "failed", "median": seconds}
 """
@@ -145,9 +145,12 @@ def hold(address, port, count):
     if not all(fetch(connection) for connection in connections):
         sys.exit("a connection does not answer")
     print("holding", flush=True)
-    signal.sigwait({signal.SIGTERM})
+    asked = failed = 0
+    while not signal.sigtimedwait({signal.SIGTERM}, 0.01):
+        failed += not fetch(connections[asked % count])
+        asked += 1
     alive = sum(fetch(connection) for connection in connections)
-    print(json.dumps({"alive": alive, "lost": count - alive}), flush=True)
+    print(json.dumps({"alive": alive, "lost": count - alive, "asked": asked, "failed": failed}), flush=True)
 
 
 def ask(address, port, seconds):

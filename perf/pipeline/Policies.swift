@@ -74,7 +74,7 @@ enum Estate {
     }
 
     /// Ten rules for the servers' network of the measured connections: the first two let TCP 443 in from the clients' networks, the last one
-    /// UDP 8009 from one of them.
+    /// UDP 8009 from both.
     static func small() throws -> PolicySet {
         func blocks(_ texts: String...) -> [Prefix] { texts.compactMap { Prefix($0) } }
         var policy = Policy(name: ObjectName("ten"))
@@ -82,7 +82,8 @@ enum Estate {
         policy.ingress = .all
         for place in 0..<10 {
             var term = Term()
-            term.cidrs = place == 1 ? blocks("12.0.0.0/8", "fd02::/16") : blocks("10.0.0.0/8", "fd00::/16")
+            let (near, other) = (blocks("10.0.0.0/8", "fd00::/16"), blocks("12.0.0.0/8", "fd02::/16"))
+            term.cidrs = place == 1 ? other : place == 9 ? near + other : near
             var rule = Rule(number: place + 1, action: .allow, direction: .ingress, peers: [term])
             let port: UInt16 = place < 2 ? 443 : UInt16(8_000 + place)
             let number: IPProtocol = place < 9 ? .tcp : .udp

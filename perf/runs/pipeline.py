@@ -12,7 +12,7 @@ from chart import Chart, curves
 from machine import ROOT, build
 
 FLOWS = [1_000, 100_000, 1_000_000, 10_000_000]
-COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a"]
+COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "growth", "reference_growth"]
 
 
 def other_index(options, folder):
@@ -46,6 +46,15 @@ def cases(options, library):
     yield ("flood", "IPv4", 1_000_000, [])
 
 
+def grown(row, before):
+    """A row of established flows with what its frame costs in units of that at the fewest flows of the same run, on either side."""
+    if row["case"] != "established":
+        return row
+    first = next((one for one in before if (one["case"], one["family"]) == (row["case"], row["family"])), row)
+    sides = {"growth": "ns_per_frame", "reference_growth": "reference_ns"}
+    return {**row, **{name: round(row[key] / first[key], 2) for name, key in sides.items()}}
+
+
 def rows(options):
     """The rows, one process each."""
     product = build("bulkhead-perf-pipeline")
@@ -64,7 +73,7 @@ def rows(options):
                 continue
             if measured.returncode != 0:
                 sys.exit(f"scripts/perf: {name} with {flows} flows could not be measured:\n{measured.stderr}")
-            found.append(json.loads(measured.stdout.splitlines()[-1]))
+            found.append(grown(json.loads(measured.stdout.splitlines()[-1]), found))
             if not options.json:
                 report.show(found, COLUMNS)
     return found
@@ -72,7 +81,8 @@ def rows(options):
 
 def write(folder, facts, found):
     """The rows as Markdown, and the cost over the number of flows as a curve."""
-    fields = ["case", "family", "flows", "rules", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "a_a_spread"]
+    fields = ["case", "family", "flows", "rules", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "a_a_spread",
+              "growth", "reference_growth"]
     sides = [{"side": f"{row['family']}, {name}", "flows": row["flows"], "ns": row[key]}
              for row in found if row["case"] == "established"
              for name, key in (("Bulkhead", "ns_per_frame"), ("C", "reference_ns"))]

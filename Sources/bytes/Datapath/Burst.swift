@@ -63,19 +63,21 @@ extension Lane {
     @_noLocks
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
-        let terms = plainTerms(policy)
-        for index in 0..<Int(count) {
-            if !readPlain(index, terms) { read(index, by: policy, at: now) }
-        }
-        var unknown = 0
-        for index in 0..<Int(count) where suggest(index) { unknown &+= 1 }
-        if unknown > 0 { prepareOpenings(count, by: policy, at: now) }
         let stamps = FlowStamps(
             generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds)
-        for index in 0..<Int(count) {
-            if judgePlain(index, stamps, now) { continue }
-            settle(index, by: policy, at: now)
-        }
+        let others = recogniseAll(Int(count), policy)
+        if others > 0 { readOthers(Int(count), by: policy, at: now) }
+        var unknown = suggestPlain(Int(count))
+        if others > 0 { unknown &+= suggestOthers(Int(count)) }
+        if unknown > 0 { prepareOpenings(count, by: policy, stamps, at: now) }
+        judgeAll(Int(count), by: policy, stamps, at: now)
+    }
+
+    /// The last stage over the frames in hand: each ends its way.
+    @_noLocks @inline(never)
+    private mutating func judgeAll(_ count: Int, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment) {
+        let notes = burst.notes.view
+        for index in 0..<count where !judgePlain(index, notes, stamps, now) { settle(index, by: policy, at: now) }
     }
 
     /// What becomes of a frame that did not go the short way.
@@ -95,7 +97,7 @@ extension Lane {
     public var lastReading: Reading? {
         guard burst.isPlain(0) else { return isPacket(0) ? burst.readings[0] : nil }
         var reading = Reading()
-        return umem.read(burst.descriptors[0], into: &reading) == nil ? reading : nil
+        return umem.read(burst.notes[0].descriptor, into: &reading) == nil ? reading : nil
     }
 
     /// Takes what the port has received; the frames are in hand from here on, and their first lines on their way.
@@ -109,7 +111,7 @@ extension Lane {
             var descriptor = ports[port].rings.receive[offset]
             descriptor.options = UInt32(truncatingIfNeeded: port)
             bytes &+= UInt64(descriptor.length)
-            burst.descriptors[Int(offset)] = descriptor
+            burst.notes[Int(offset)].descriptor = descriptor
             umem.prefetch(descriptor.address)
         }
         ports[port].rings.receive.release(count)
@@ -122,23 +124,23 @@ extension Lane {
     /// Reads the frame's headers, those inside a tunnel where policy judges these, and asks for the bucket of its flow.
     @_noLocks @inline(never)
     mutating func read(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
-        let descriptor = burst.descriptors[index]
-        burst.steps[index] = 0
-        burst.owners[index] = queue
+        let descriptor = burst.notes[index].descriptor
+        burst.notes[index].steps = 0
+        burst.notes[index].owner = queue
         // A kernel or driver that lies about a descriptor must not make us read elsewhere.
         guard umem.contains(descriptor.address, length: descriptor.length) else {
-            burst.reasons[index] = .truncated
+            burst.notes[index].reason = .truncated
             return
         }
-        burst.reasons[index] = umem.read(descriptor, into: &burst.readings[index])
-        guard burst.reasons[index] == nil else { return }
+        burst.notes[index].reason = umem.read(descriptor, into: &burst.readings[index])
+        guard burst.notes[index].reason == nil else { return }
         if burst.readings[index].carried.kind.number != 0 {
             enterTunnel(index, by: policy)
-            guard burst.reasons[index] == nil else { return }
+            guard burst.notes[index].reason == nil else { return }
         }
         if settings.verifiesChecksums != 0 {
             verifyChecksum(index)
-            guard burst.reasons[index] == nil else { return }
+            guard burst.notes[index].reason == nil else { return }
         }
         if case .fragment = burst.readings[index].kind { gather(index, at: now) }
         guard isPacket(index) else { return }
@@ -149,39 +151,43 @@ extension Lane {
     /// The hash of the frame's flow, and its owner; asks for the bucket.
     @_noLocks @inline(always)
     mutating func findBucket(_ index: Int) {
-        burst.hashes[index] = flows.hash(burst.readings[index], keeping: &burst.keys[index])
+        burst.notes[index].hash = flows.hash(burst.readings[index], keeping: &burst.notes[index].keys)
         if ownerByHash { noteOwner(index) }
     }
 
     /// Who owns what has the hash.
-    @_noLocks
-    mutating func noteOwner(_ index: Int) {
-        burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: burst.hashes[index], among: handOffs.workers))
+    @_noLocks @discardableResult
+    mutating func noteOwner(_ index: Int) -> UInt8 {
+        let owner = UInt8(truncatingIfNeeded: Lane.owner(of: burst.notes[index].hash, among: handOffs.workers))
+        burst.notes[index].owner = owner
+        return owner
     }
 
-    /// Looks into the bucket for the entry that it suggests, and asks for the entry's lines; where there is none asks for those of a
-    /// refusal, and says true.
-    @_noLocks @inline(always)
+    /// Looks into the buckets of the packets that were read for the entries that they suggest, and asks for these; says for how many there
+    /// is none.
+    @_noLocks @inline(never)
+    private mutating func suggestOthers(_ count: Int) -> Int {
+        var unknown = 0
+        for index in 0..<count where !burst.isPlain(index) && suggest(index) { unknown &+= 1 }
+        return unknown
+    }
+
+    /// The same of one frame that was read; true where there is none.
+    @_noLocks @inline(__always)
     mutating func suggest(_ index: Int) -> Bool {
-        guard burst.isPlain(index) || isPacket(index) else {
-            burst.candidates[index] = .none
+        guard isPacket(index) else {
+            burst.notes[index].candidate = .none
             return false
         }
-        let (hash, isIPv4) = (burst.hashes[index], burst.keys[index].isIPv4)
-        let number = flows.candidate(hash, isIPv4: isIPv4)
-        burst.candidates[index] = number
-        guard !number.isNone else {
-            denials.prefetch(hash, isIPv4: isIPv4)
-            return true
-        }
-        flows.prefetchEntry(number)
-        return false
+        let number = flows.suggest(burst.notes[index].hash, isIPv4: burst.notes[index].keys.isIPv4)
+        burst.notes[index].candidate = number
+        return number.isNone
     }
 
     /// Whether the frame has a transport whose ports are known, and so belongs to a flow.
     @_noLocks @inline(always)
     func isPacket(_ index: Int) -> Bool {
-        guard burst.reasons[index] == nil else { return false }
+        guard burst.notes[index].reason == nil else { return false }
         if case .packet = burst.readings[index].kind { return true }
         return burst.isResolved(index)
     }
@@ -189,8 +195,8 @@ extension Lane {
     /// The worker that owns the frame's flow, or the datagram that it is a fragment of, where that is another one.
     @_noLocks @inline(always)
     func foreignOwner(_ index: Int) -> Int? {
-        guard ownerByHash, burst.owners[index] != queue else { return nil }
-        return Int(burst.owners[index])
+        guard ownerByHash, burst.notes[index].owner != queue else { return nil }
+        return Int(burst.notes[index].owner)
     }
 
     /// The worker that owns a flow, by bits of its hash that choose neither the bucket in the flow table (the upper 32) nor the tag in
@@ -203,7 +209,7 @@ extension Lane {
     /// The end of a frame's way: exactly one ring, or the free list.
     @_noLocks @inline(always)
     mutating func dispatch(_ index: Int, _ verdict: Verdict, at now: Moment) {
-        let descriptor = burst.descriptors[index]
+        let descriptor = burst.notes[index].descriptor
         let port = Int(descriptor.options & 1)
         switch verdict {
         case .forward: forward(descriptor, from: port, at: now)

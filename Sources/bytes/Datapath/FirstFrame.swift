@@ -69,7 +69,7 @@ extension Lane {
         if isPickedUp { flows.pickUp(number, isReply: isReply) } else if isReply { flows.turnRound(number) }
         if (arrival.port == 1) != isReply { flows.mark(number, .secondPort) }
         note(judgement, question, of: number, policy)
-        let length = Int(burst.descriptors[index].length)
+        let length = Int(burst.notes[index].descriptor.length)
         _ = flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks)
         report(.start, number, question, judgement, now)
         return .forward
@@ -91,8 +91,8 @@ extension Lane {
     @_noLocks @inline(__always)
     func denial(_ index: Int, generation: UInt32, epoch: UInt32, _ now: Moment) -> Denial? {
         denials.find(
-            burst.keys[index], hash: burst.hashes[index], port: UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1),
-            generation: generation, epoch: epoch, now: now.ticks)
+            burst.notes[index].keys, hash: burst.notes[index].hash, port: burst.notes[index].port, generation: generation,
+            epoch: epoch, now: now.ticks)
     }
 
     /// A connection was refused again, and nobody was asked.
@@ -112,8 +112,8 @@ extension Lane {
         if Denial.mayKeep(until: judgement.validUntil, wall: now.wall) {
             let denial = Denial(
                 generation: policy.snapshot.generation, epoch: question.epoch, judged: now.ticks, isReject: isReject,
-                reason: judgement.reason, sender: burst.keys[arrival.index].sender, port: arrival.port)
-            denials.keep(denial, burst.keys[arrival.index], hash: burst.hashes[arrival.index])
+                reason: judgement.reason, sender: burst.notes[arrival.index].keys.sender, port: arrival.port)
+            denials.keep(denial, burst.notes[arrival.index].keys, hash: burst.notes[arrival.index].hash)
         }
         return isReject ? .reject(judgement.reason) : .drop(judgement.reason)
     }
@@ -130,7 +130,7 @@ extension Lane {
     @_noLocks
     private mutating func place(_ index: Int, state: FlowState, isFailsafe: Bool, _ now: Moment) -> FlowNumber {
         if flows.used < (isFailsafe ? flowCapacity : flowCapacity &- reserve) {
-            let number = flows.insert(burst.readings[index], hash: burst.hashes[index], state: state, now: now.ticks)
+            let number = flows.insert(burst.readings[index], hash: burst.notes[index].hash, state: state, now: now.ticks)
             if !number.isNone { return number }
         }
         let oldest = flows.oldestWaiting()
@@ -138,7 +138,7 @@ extension Lane {
         reporter.evict(record(.end, oldest, now))
         flows.remove(oldest, as: .evicted)
         flows.prefetchOldest(isIPv4: oldest.isIPv4)
-        return flows.insert(burst.readings[index], hash: burst.hashes[index], state: state, now: now.ticks)
+        return flows.insert(burst.readings[index], hash: burst.notes[index].hash, state: state, now: now.ticks)
     }
 
     /// Flows of the capacity that only failsafe services may take: as configured, but no more than an eighth.

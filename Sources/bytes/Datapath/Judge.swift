@@ -14,7 +14,7 @@ extension Lane {
     /// The verdict on the frame at `index` of the burst.
     @_noLocks @inline(always)
     mutating func judge(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) -> Verdict {
-        if let reason = burst.reasons[index] { return .drop(reason) }
+        if let reason = burst.notes[index].reason { return .drop(reason) }
         if burst.isInTunnel(index), let refusal = judgeTunnel(index, policy, now) { return refusal }
         return judgeHeaders(index, by: policy, at: now)
     }
@@ -23,7 +23,7 @@ extension Lane {
     @_noLocks @inline(__always)
     mutating func judgeHeaders(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) -> Verdict {
         if isOwn(burst.readings[index]) { return .drop(.ownAddress) }
-        let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
+        let port = burst.notes[index].port
         let marks = burst.readings[index].marks.rawValue
         let isGroup = marks & Reading.Marks.group.rawValue != 0
         if isGroup || burst.readings[index].link.number != 0,

@@ -23,8 +23,10 @@ extension Lane {
     /// The verdict on a frame with a transport: that of its flow, or policy's on the flow that it opens.
     @_noLocks @inline(always)
     mutating func judgeFlow(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
-        let number = burst.candidates[arrival.index]
-        guard let place = flows.confirm(burst.keys[arrival.index], number) else { return judgeUnconfirmed(arrival, policy, now) }
+        let number = burst.notes[arrival.index].candidate
+        guard let place = flows.confirm(burst.notes[arrival.index].keys, number) else {
+            return judgeUnconfirmed(arrival, policy, now)
+        }
         return judgeKnown(arrival, number, place, policy, now)
     }
 
@@ -33,7 +35,7 @@ extension Lane {
     private mutating func judgeUnconfirmed(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
         let index = arrival.index
         let number = flows.find(
-            burst.keys[index], hash: burst.hashes[index], candidate: burst.candidates[index])
+            burst.notes[index].keys, hash: burst.notes[index].hash, candidate: burst.notes[index].candidate)
         guard !number.isNone else { return openFlow(arrival, policy, now) }
         return judgeKnown(arrival, number, flows.place(of: number), policy, now)
     }
@@ -44,7 +46,7 @@ extension Lane {
         _ arrival: Arrival, _ number: FlowNumber, _ place: FlowPlace, _ policy: borrowing PolicyInForce, _ now: Moment
     ) -> Verdict {
         let index = arrival.index
-        let sender = burst.keys[index].sender
+        let sender = burst.notes[index].keys.sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
         guard place.isOwnPort(arrival.port, of: sender) else { return .drop(.spoofed) }
         // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's
@@ -59,7 +61,7 @@ extension Lane {
             return verdict
         }
         if place.isResponderElsewhere, !place.isInitiator(sender) { return .drop(.spoofed) }
-        let length = Int(burst.descriptors[index].length)
+        let length = Int(burst.notes[index].descriptor.length)
         if place.takePlain(burst.readings[index], sender: sender, length: length, now: now.ticks) { return .forward }
         return judgeTurn(arrival, number, policy, now)
     }
@@ -70,7 +72,7 @@ extension Lane {
         _ arrival: Arrival, _ number: FlowNumber, _ policy: borrowing PolicyInForce, _ now: Moment
     ) -> Verdict {
         let index = arrival.index
-        let (sender, length) = (burst.keys[index].sender, Int(burst.descriptors[index].length))
+        let (sender, length) = (burst.notes[index].keys.sender, Int(burst.notes[index].descriptor.length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
         case .refused(let reason):

@@ -13,9 +13,9 @@ extension Lane {
     /// Checks the transport's checksum of a readable frame; leaves a reason where the frame must not go on.
     @_noLocks @inline(always)
     mutating func verifyChecksum(_ index: Int) {
-        let descriptor = burst.descriptors[index]
+        let descriptor = burst.notes[index].descriptor
         // The worker that received it has done so, and has completed what it found partial.
-        guard burst.reasons[index] == nil, !descriptor.isVerified else { return }
+        guard burst.notes[index].reason == nil, !descriptor.isVerified else { return }
         let tunnels = burst.readings[index].carried.kind.number | burst.readings[index].tunnel.kind.number
         guard tunnels == 0 else { return verifyNested(index) }
         let state = umem.checksumState(descriptor, PacketExtent(burst.readings[index]), cyclic)
@@ -27,14 +27,14 @@ extension Lane {
     @_noLocks @inline(never)
     private mutating func refuseOrComplete(_ index: Int, _ state: ChecksumState) {
         guard state == .partial else {
-            burst.reasons[index] = .badTransportChecksum
+            burst.notes[index].reason = .badTransportChecksum
             return
         }
         guard settings.partialChecksums == FlowSettings.Partial.complete.rawValue else {
-            burst.reasons[index] = .partialChecksum
+            burst.notes[index].reason = .partialChecksum
             return
         }
-        umem.completeChecksum(burst.descriptors[index], PacketExtent(burst.readings[index]), cyclic)
+        umem.completeChecksum(burst.notes[index].descriptor, PacketExtent(burst.readings[index]), cyclic)
         unsafe counters.pointee.completedChecksums &+= 1
     }
 
@@ -42,11 +42,11 @@ extension Lane {
     @_noLocks @inline(never)
     private mutating func verifyNested(_ index: Int) {
         let completes = settings.partialChecksums == FlowSettings.Partial.complete.rawValue
-        let nested = umem.settleChecksums(burst.descriptors[index], burst.readings[index], completes: completes, cyclic)
+        let nested = umem.settleChecksums(burst.notes[index].descriptor, burst.readings[index], completes: completes, cyclic)
         if nested.isWrong {
-            burst.reasons[index] = .badTransportChecksum
+            burst.notes[index].reason = .badTransportChecksum
         } else if nested.isPartial {
-            burst.reasons[index] = .partialChecksum
+            burst.notes[index].reason = .partialChecksum
         } else if nested.isCompleted {
             unsafe counters.pointee.completedChecksums &+= 1
         }

@@ -22,16 +22,16 @@ extension Lane {
     @_noLocks @inline(never)
     mutating func readQuoted(_ index: Int) {
         var quoted = Reading()
-        burst.hashes[index] = 0
-        guard umem.readQuoted(burst.descriptors[index], of: burst.readings[index], into: &quoted) else { return }
-        burst.hashes[index] = flows.hash(quoted)
+        burst.notes[index].hash = 0
+        guard umem.readQuoted(burst.notes[index].descriptor, of: burst.readings[index], into: &quoted) else { return }
+        burst.notes[index].hash = flows.hash(quoted)
         if ownerByHash { noteOwner(index) }
     }
 
     /// The verdict on an ICMP error.
     @_noLocks @inline(never)
     mutating func judgeError(_ index: Int, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
-        let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
+        let port = burst.notes[index].port
         // Any router may send one, but nobody in another's name.
         let sender = Sender(burst.readings[index], port: port, pair: pair, policy)
         if let reason = sender.fault(of: burst.readings[index].source, policy) {
@@ -43,10 +43,10 @@ extension Lane {
         }
         guard maySpeak(index) else { return .drop(.unrelatedICMP) }
         var quoted = Reading()
-        guard umem.readQuoted(burst.descriptors[index], of: burst.readings[index], into: &quoted),
+        guard umem.readQuoted(burst.notes[index].descriptor, of: burst.readings[index], into: &quoted),
             quoted.source == burst.readings[index].destination
         else { return .drop(.unrelatedICMP) }
-        let (number, end) = flows.find(quoted, hash: burst.hashes[index], candidate: burst.candidates[index])
+        let (number, end) = flows.find(quoted, hash: burst.notes[index].hash, candidate: burst.notes[index].candidate)
         guard !number.isNone, hasSent(quoted, from: end, in: flows[number], errorCameBy: port) else {
             return .drop(.unrelatedICMP)
         }
@@ -65,7 +65,7 @@ extension Lane {
         guard burst.readings[index].marks.rawValue & Reading.Marks.group.rawValue == 0 else { return false }
         let (isIPv4, type) = (burst.readings[index].isIPv4, burst.readings[index].icmpType)
         if isIPv4, type == 4 || type == 5 { return false }
-        guard let mtu = umem.toldMTU(burst.descriptors[index], of: burst.readings[index]) else { return true }
+        guard let mtu = umem.toldMTU(burst.notes[index].descriptor, of: burst.readings[index]) else { return true }
         return isIPv4 ? mtu == 0 || mtu >= LeastMTU.overIPv4 : mtu >= LeastMTU.overIPv6
     }
 

@@ -15,14 +15,14 @@ extension Lane {
     /// Adds a fragment to its datagram: the frame is resolved behind this, or is to be held, or another worker's, or ends.
     @_noLocks @inline(never)
     mutating func gather(_ index: Int, at now: Moment) {
-        let descriptor = burst.descriptors[index]
+        let descriptor = burst.notes[index].descriptor
         if descriptor.options & Lane.hasFacts != 0 { return resolve(index, by: umem.facts(of: descriptor)) }
         let port = descriptor.options & 1
         let fragment = FragmentPiece(of: burst.readings[index], pair: pair, port: UInt8(truncatingIfNeeded: port))
         let hash = fragments.hash(fragment.key)
         if ownerByHash {
-            burst.owners[index] = UInt8(truncatingIfNeeded: Lane.owner(of: hash, among: handOffs.workers))
-            guard burst.owners[index] == queue else { return }
+            burst.notes[index].owner = UInt8(truncatingIfNeeded: Lane.owner(of: hash, among: handOffs.workers))
+            guard burst.notes[index].owner == queue else { return }
         }
         // No error is long enough to need fragments (RFC 1812, 4.3.2.3; RFC 4443, 2.4): the quoted packet would stand in one of them only.
         let isError = burst.readings[index].marks.rawValue & Reading.Marks.icmpError.rawValue != 0
@@ -30,9 +30,9 @@ extension Lane {
         switch fragments.add(fragment, hash, facts: facts, fault: isError ? .badICMP : nil, settings, now: now.ticks) {
         case .known(let facts): resolve(index, by: facts)
         // Until it is held, the datagram's number stands where a flow's hash would.
-        case .waits(let number): burst.hashes[index] = UInt64(number)
+        case .waits(let number): burst.notes[index].hash = UInt64(number)
         case .refused(let reason, let number):
-            burst.reasons[index] = reason
+            burst.notes[index].reason = reason
             while let frame = fragments.takeDead(number) { drop(frame, because: reason) }
         }
     }
@@ -42,14 +42,14 @@ extension Lane {
     private mutating func resolve(_ index: Int, by facts: FragmentFacts) {
         facts.give(to: &burst.readings[index])
         burst.facts[index] = facts
-        burst.steps[index] |= BurstNotes.resolved
+        burst.notes[index].steps |= FrameNote.resolved
     }
 
     /// The descriptor by which a frame in hand goes to another worker: a resolved fragment takes its facts along. `nil` where they find
     /// no room in the frame.
     @_noLocks
     func descriptorToPass(_ index: Int) -> Descriptor? {
-        var descriptor = burst.descriptors[index]
+        var descriptor = burst.notes[index].descriptor
         guard burst.isResolved(index) else { return descriptor }
         guard umem.keep(burst.facts[index], with: descriptor) else { return nil }
         descriptor.options |= Lane.hasFacts
@@ -59,9 +59,9 @@ extension Lane {
     /// Keeps a fragment that waits for its datagram's first; says why where there is no room for it, and it has ended then.
     @_noLocks @inline(never)
     mutating func hold(_ index: Int, from port: Int) -> DropReason? {
-        let descriptor = burst.descriptors[index]
+        let descriptor = burst.notes[index].descriptor
         let frame = Frame(address: descriptor.address, length: descriptor.length)
-        let number = UInt32(truncatingIfNeeded: burst.hashes[index])
+        let number = UInt32(truncatingIfNeeded: burst.notes[index].hash)
         if let reason = fragments.hold(
             number, address: frame.address, length: frame.length, port: UInt32(truncatingIfNeeded: port), settings)
         {
@@ -87,7 +87,7 @@ extension Lane {
                 continue
             }
             descriptor.options |= Lane.hasFacts
-            burst.descriptors[Int(count)] = descriptor
+            burst.notes[Int(count)].descriptor = descriptor
             count &+= 1
         }
         noteReleased(count)

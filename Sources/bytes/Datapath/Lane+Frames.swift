@@ -72,7 +72,7 @@ extension Lane {
         var count: UInt32 = 0
         burst.areVerified = true
         while count < Lane.burstSize, let descriptor = ring.pop() {
-            burst.descriptors[Int(count)] = descriptor
+            burst.notes[Int(count)].descriptor = descriptor
             if !descriptor.isVerified { burst.areVerified = false }
             let port = Int(descriptor.options & 1)
             unsafe counters.pointee.ports[port].received &+= 1
@@ -86,7 +86,7 @@ extension Lane {
     /// Passes a frame in hand to the worker that owns its flow; it is no longer counted as received here.
     @_noLocks
     mutating func handOver(_ index: Int, to owner: Int) {
-        let descriptor = burst.descriptors[index]
+        let descriptor = burst.notes[index].descriptor
         let port = Int(descriptor.options & 1)
         guard var passed = descriptorToPass(index) else {
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .fragmentLimit)
@@ -159,7 +159,7 @@ extension Lane {
     @_noLocks
     private mutating func dropInHand(_ count: UInt32, because reason: DropReason) {
         for index in 0..<Int(count) {
-            let descriptor = burst.descriptors[index]
+            let descriptor = burst.notes[index].descriptor
             let frame = Frame(address: descriptor.address, length: descriptor.length)
             drop(frame, from: Int(descriptor.options & 1), because: reason)
         }

@@ -14,7 +14,7 @@ extension Lane {
         // Nobody connects to a group (RFC 1122, 4.2.3.10).
         if burst.readings[index].protocolNumber.rawValue == 6 { return .drop(.multicast) }
         if case .refused(let reason) = Opening.of(burst.readings[index]) { return .drop(reason) }
-        let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
+        let port = burst.notes[index].port
         let question = Question(of: burst.readings[index], port: port, policy, pair: pair)
         let judgement = judgement(on: question, to: burst.readings[index].destination, policy, now)
         guard judgement.decision.number != Decision.allow.number else {

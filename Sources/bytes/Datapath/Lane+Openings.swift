@@ -12,9 +12,13 @@ internal import Ring
 extension Lane {
     /// Prepares the questions of the frames in hand whose bucket suggests no flow.
     @_noLocks @inline(never)
-    mutating func prepareOpenings(_ count: UInt32, by policy: borrowing PolicyInForce, at now: Moment) {
+    mutating func prepareOpenings(_ count: UInt32, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment) {
+        burst.insertedBefore = flows.inserted
+        for index in 0..<Int(count) where burst.notes[index].candidate.isNone {
+            denials.prefetch(burst.notes[index].hash, isIPv4: burst.notes[index].keys.isIPv4)
+        }
         var openers = 0
-        for index in 0..<Int(count) where mayOpen(index, policy, now) {
+        for index in 0..<Int(count) where mayOpen(index, policy, stamps, now) {
             policy.map.prefetch(burst.readings[index].source)
             policy.map.prefetch(burst.readings[index].destination)
             burst.openers[openers] = UInt8(truncatingIfNeeded: index)
@@ -29,9 +33,9 @@ extension Lane {
         }
         for place in 0..<openers {
             let index = Int(burst.openers[place])
-            let port = UInt8(truncatingIfNeeded: burst.descriptors[index].options & 1)
+            let port = burst.notes[index].port
             burst.questions[index] = Question(of: burst.readings[index], port: port, policy, pair: pair)
-            burst.steps[index] |= BurstNotes.asked
+            burst.notes[index].steps |= FrameNote.asked
             policy.snapshot.prefetchClasses(
                 source: burst.questions[index].source, destination: burst.questions[index].destination)
         }
@@ -51,13 +55,18 @@ extension Lane {
 
     /// Whether a frame is likely to ask policy about a flow that it opens. What is not asked here is asked where it is judged.
     @_noLocks @inline(always)
-    private mutating func mayOpen(_ index: Int, _ policy: borrowing PolicyInForce, _ now: Moment) -> Bool {
-        guard burst.candidates[index].isNone, foreignOwner(index) == nil else { return false }
+    private mutating func mayOpen(
+        _ index: Int, _ policy: borrowing PolicyInForce, _ stamps: FlowStamps, _ now: Moment
+    ) -> Bool {
+        guard burst.notes[index].candidate.isNone, foreignOwner(index) == nil else { return false }
         let isPlain = burst.isPlain(index)
-        guard isPlain ? burst.plain[index].isDatagram : isPacket(index) else { return false }
-        if let denial = denial(index, generation: policy.snapshot.generation, epoch: policy.map.epoch, now) {
+        guard isPlain ? burst.notes[index].plain.isDatagram : isPacket(index) else { return false }
+        if let denial = denial(index, generation: stamps.generation, epoch: stamps.epoch, now) {
             // An answer needs a reading.
-            if isPlain, !denial.isReject { burst.steps[index] |= BurstNotes.refused }
+            if isPlain, !denial.isReject {
+                burst.notes[index].steps |= FrameNote.refused
+                burst.notes[index].reason = denial.reason
+            }
             return false
         }
         // So does a question.

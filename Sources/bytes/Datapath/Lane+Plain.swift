@@ -21,52 +21,89 @@ extension Lane {
             own: (ports[0].ownAddress, ports[1].ownAddress))
     }
 
-    /// First stage: recognises the frame, hashes its key and asks for its bucket; false where it has to be read.
+    // Each stage over a burst is a function of its own that calls no other, so that its loop has all registers to itself.
+
+    /// First stage: recognises plain packets without a tag, hashes their keys and asks for their buckets. Says how many frames it left.
+    @_noLocks @inline(never)
+    mutating func recogniseAll(_ count: Int, _ policy: borrowing PolicyInForce) -> Int {
+        let notes = burst.notes.view
+        guard let terms = plainTerms(policy) else {
+            for index in 0..<count { notes[index].steps = 0 }
+            return count
+        }
+        var others = 0
+        for index in 0..<count {
+            if !umem.recognise(terms, flows, &notes[index]) {
+                others &+= 1
+            } else if ownerByHash {
+                noteOwner(ofPlain: index, notes)
+            }
+        }
+        return others
+    }
+
+    /// Recognises those behind a tag, and reads all other frames.
+    @_noLocks @inline(never)
+    mutating func readOthers(_ count: Int, by policy: borrowing PolicyInForce, at now: Moment) {
+        let (notes, terms) = (burst.notes.view, plainTerms(policy))
+        for index in 0..<count where notes[index].steps & FrameNote.plain == 0 {
+            if notes[index].steps == FrameNote.tagged, let terms, umem.recogniseTagged(terms, flows, &notes[index]) {
+                if ownerByHash { noteOwner(ofPlain: index, notes) }
+            } else {
+                read(index, by: policy, at: now)
+            }
+        }
+    }
+
     @_noLocks @inline(always)
-    mutating func readPlain(_ index: Int, _ terms: PlainTerms?) -> Bool {
-        let descriptor = burst.descriptors[index]
-        // A kernel or driver that lies about a descriptor must not make us read elsewhere.
-        guard let terms, umem.contains(descriptor.address, length: descriptor.length),
-            let hash = umem.readPlain(descriptor, terms, flows, &burst.keys[index], into: &burst.plain[index])
-        else { return false }
-        burst.hashes[index] = hash
-        burst.steps[index] = BurstNotes.plain
-        if ownerByHash { noteOwner(index) }
-        return true
+    private mutating func noteOwner(ofPlain index: Int, _ notes: ColumnView<FrameNote>) {
+        noteOwner(index)
+        if notes[index].owner != queue { notes[index].steps |= FrameNote.foreign }
+    }
+
+    /// Second stage: looks into the buckets for the entries that they suggest, and asks for these; says for how many there is none.
+    @_noLocks @inline(never)
+    mutating func suggestPlain(_ count: Int) -> Int {
+        let notes = burst.notes.view
+        var unknown = 0
+        for index in 0..<count where notes[index].steps & FrameNote.plain != 0 {
+            let number = flows.suggest(notes[index].hash, isIPv4: notes[index].keys.isIPv4)
+            notes[index].candidate = number
+            if number.isNone { unknown &+= 1 }
+        }
+        return unknown
     }
 
     /// Last stage: lets the frame pass, or ends it; false where it goes the long way.
     @_noLocks @inline(always)
-    mutating func judgePlain(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
-        guard burst.isPlain(index), foreignOwner(index) == nil else { return false }
-        let number = burst.candidates[index]
-        guard !number.isNone else { return dropRefused(index, stamps, now) }
-        guard let place = flows.same(burst.keys[index], number) else { return false }
-        let descriptor = burst.descriptors[index]
-        let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
-        guard
-            place.take(
-                burst.plain[index], sender: burst.keys[index].sender, port: port, length: descriptor.length, stamps,
-                now: now.ticks)
+    mutating func judgePlain(_ index: Int, _ notes: ColumnView<FrameNote>, _ stamps: FlowStamps, _ now: Moment) -> Bool {
+        guard notes[index].steps & (FrameNote.plain | FrameNote.foreign) == FrameNote.plain else { return false }
+        let number = notes[index].candidate
+        guard !number.isNone else { return dropRefused(index, notes, now) }
+        let sender = notes[index].keys.sender
+        guard let place = flows.same(notes[index].keys, number),
+            place.admits(notes[index].plain, sender: sender, port: notes[index].port, stamps)
         else { return false }
+        place.take(notes[index].plain, sender: sender, length: notes[index].descriptor.length, now: now.ticks)
         burst.verdict = .forward
-        forward(descriptor, from: Int(port), at: now)
+        forward(notes[index].descriptor, from: Int(notes[index].port), at: now)
         return true
     }
 
     /// Ends a datagram of no flow whose like was refused a moment ago (see `prepareOpenings`), as `openFlow` does after reading it; false of
     /// any other.
     @_noLocks @inline(__always)
-    private mutating func dropRefused(_ index: Int, _ stamps: FlowStamps, _ now: Moment) -> Bool {
-        // Somebody may have asked for it, or a frame before it in the burst have opened its flow.
-        guard burst.steps[index] & BurstNotes.refused != 0, !expected.isAnythingExpected(at: now.nanoseconds),
-            flows.candidate(burst.hashes[index], isIPv4: burst.keys[index].isIPv4).isNone,
-            let denial = denial(index, generation: stamps.generation, epoch: stamps.epoch, now), !denial.isReject
+    private mutating func dropRefused(_ index: Int, _ notes: ColumnView<FrameNote>, _ now: Moment) -> Bool {
+        // Somebody may have asked for it since, or a frame before it in the burst have opened its flow.
+        guard notes[index].steps & FrameNote.refused != 0, let reason = notes[index].reason,
+            !expected.isAnythingExpected(at: now.nanoseconds),
+            flows.inserted == burst.insertedBefore
+                || flows.candidate(notes[index].hash, isIPv4: notes[index].keys.isIPv4).isNone
         else { return false }
         noteAgain()
-        let (descriptor, reason) = (burst.descriptors[index], denial.reason)
+        let descriptor = notes[index].descriptor
         burst.verdict = .drop(reason)
-        drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(descriptor.options & 1), because: reason)
+        drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(notes[index].port), because: reason)
         return true
     }
 
@@ -79,23 +116,51 @@ extension Lane {
 }
 
 extension UMEM {
-    /// The one door from a descriptor to a span; the caller has checked that the descriptor lies inside the UMEM. The hash of the packet's
-    /// flow, whose bucket is asked for; `nil` where it is none that is plain. Each family goes its own way to the end, so that its key
-    /// stays in registers.
+    /// The one door from a descriptor to a span. Whether the frame is a plain packet without a tag, whose flow's bucket is asked for; else its
+    /// note says `tagged` where `recogniseTagged` has to go on, and the rest of it means nothing. Each family goes its own way to the end,
+    /// so that its key stays in registers.
     @_semantics("no_performance_analysis") @inline(always)
-    func readPlain(
-        _ descriptor: Descriptor, _ terms: PlainTerms, _ flows: borrowing FlowTables, _ keys: inout FlowKeys,
-        into packet: inout PlainPacket
-    ) -> UInt64? {
+    func recognise(_ terms: PlainTerms, _ flows: borrowing FlowTables, _ note: inout FrameNote) -> Bool {
+        note.steps = 0
+        let descriptor = note.descriptor
+        // A kernel or driver that lies about a descriptor must not make us read elsewhere.
+        guard contains(descriptor.address, length: descriptor.length) else { return false }
         let frame = unsafe RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length))
         let family = plainFamily(frame, terms)
-        if family == 4 {
-            guard let (key, sender) = readPlain4(frame, terms, into: &packet) else { return nil }
-            (keys.v4, keys.sender, keys.isIPv4) = (key, sender, true)
-            return flows.hash(key)
-        }
-        guard family == 6, let (key, sender) = readPlain6(frame, terms, into: &packet) else { return nil }
-        (keys.v6, keys.sender, keys.isIPv4) = (key, sender, false)
-        return flows.hash(key)
+        if family == 4 { return recognise4(frame, .untagged, terms, flows, &note) }
+        if family == 6 { return recognise6(frame, .untagged, terms, flows, &note) }
+        if family == 1 { note.steps = FrameNote.tagged }
+        return false
+    }
+
+    /// Goes on with a frame that has a tag; whether it is a plain packet.
+    @_semantics("no_performance_analysis") @inline(__always)
+    func recogniseTagged(_ terms: PlainTerms, _ flows: borrowing FlowTables, _ note: inout FrameNote) -> Bool {
+        let descriptor = note.descriptor
+        guard contains(descriptor.address, length: descriptor.length) else { return false }
+        let frame = unsafe RawSpan(_unsafeStart: bytes(at: descriptor.address), byteCount: Int(descriptor.length))
+        let (family, link) = plainFamilyBehindTag(frame)
+        if family == 4 { return recognise4(frame, link, terms, flows, &note) }
+        return family == 6 && recognise6(frame, link, terms, flows, &note)
+    }
+
+    @_semantics("no_performance_analysis") @inline(always)
+    private func recognise4(
+        _ frame: borrowing RawSpan, _ link: PlainLink, _ terms: PlainTerms, _ flows: borrowing FlowTables, _ note: inout FrameNote
+    ) -> Bool {
+        guard let (key, sender) = readPlain4(frame, link, terms, into: &note.plain) else { return false }
+        (note.keys.v4, note.keys.sender, note.keys.isIPv4) = (key, sender, true)
+        (note.hash, note.steps) = (flows.hash(key), FrameNote.plain)
+        return true
+    }
+
+    @_semantics("no_performance_analysis") @inline(always)
+    private func recognise6(
+        _ frame: borrowing RawSpan, _ link: PlainLink, _ terms: PlainTerms, _ flows: borrowing FlowTables, _ note: inout FrameNote
+    ) -> Bool {
+        guard let (key, sender) = readPlain6(frame, link, terms, into: &note.plain) else { return false }
+        (note.keys.v6, note.keys.sender, note.keys.isIPv4) = (key, sender, false)
+        (note.hash, note.steps) = (flows.hash(key), FrameNote.plain)
+        return true
     }
 }

@@ -21,7 +21,7 @@ extension Lane {
     @_noLocks @inline(never)
     mutating func answer(_ index: Int, at now: Moment) {
         let reading = burst.readings[index]
-        tell(.rejected, to: reading, burst.descriptors[index], at: now)
+        tell(.rejected, to: reading, burst.notes[index].descriptor, at: now)
     }
 
     /// Whether a frame in hand fits through a port, although it is longer than any without tags; its sender is told where it does not.

@@ -14,7 +14,7 @@ extension Lane {
     /// room to send, or a segment that is never answered.
     @_noLocks
     mutating func resetBothEnds(_ arrival: Arrival, _ number: FlowNumber, at now: Moment) -> Bool {
-        let trigger = burst.descriptors[arrival.index]
+        let trigger = burst.notes[arrival.index].descriptor
         let (back, onward) = (Int(arrival.port), 1 &- Int(arrival.port))
         guard hasRoom(back), hasRoom(onward) else { return false }
         // Spent only by replies that are sent.

@@ -16,12 +16,12 @@ extension Lane {
     mutating func enterTunnel(_ index: Int, by policy: borrowing PolicyInForce) {
         while policy.snapshot.judgesInside(of: burst.readings[index].carried, pair: pair) {
             let outer = burst.readings[index]
-            burst.reasons[index] = umem.readInner(burst.descriptors[index], of: outer, into: &burst.readings[index])
-            burst.steps[index] |= BurstNotes.inTunnel
-            guard burst.reasons[index] == nil else { return }
+            burst.notes[index].reason = umem.readInner(burst.notes[index].descriptor, of: outer, into: &burst.readings[index])
+            burst.notes[index].steps |= FrameNote.inTunnel
+            guard burst.notes[index].reason == nil else { return }
         }
         // What nobody asks for is judged as a whole, but not three deep: nobody has read what that is.
-        if burst.readings[index].carried.depth > Lane.mostTunnels { burst.reasons[index] = .badTunnel }
+        if burst.readings[index].carried.depth > Lane.mostTunnels { burst.notes[index].reason = .badTunnel }
     }
 
     /// How deep policy judges: as deep as Wire reads.
@@ -32,27 +32,27 @@ extension Lane {
     mutating func judgeTunnel(_ index: Int, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
         // A fragment that waits will be judged when it goes on.
         if case .fragment = burst.readings[index].kind, !burst.isResolved(index) { return nil }
-        let (inner, key, hash) = (burst.readings[index], burst.keys[index], burst.hashes[index])
-        let (candidate, steps) = (burst.candidates[index], burst.steps[index])
-        burst.steps[index] = 0
+        let (inner, key, hash) = (burst.readings[index], burst.notes[index].keys, burst.notes[index].hash)
+        let (candidate, steps) = (burst.notes[index].candidate, burst.notes[index].steps)
+        burst.notes[index].steps = 0
         var around = Reading()
-        guard umem.read(burst.descriptors[index], into: &around) == nil else { return .drop(.badTunnel) }
+        guard umem.read(burst.notes[index].descriptor, into: &around) == nil else { return .drop(.badTunnel) }
         while true {
             burst.readings[index] = around
-            burst.hashes[index] = flows.hash(around, keeping: &burst.keys[index])
-            burst.candidates[index] = flows.candidate(burst.hashes[index], isIPv4: around.isIPv4)
+            burst.notes[index].hash = flows.hash(around, keeping: &burst.notes[index].keys)
+            burst.notes[index].candidate = flows.candidate(burst.notes[index].hash, isIPv4: around.isIPv4)
             let verdict = judgeHeaders(index, by: policy, at: now)
             // The reading stays the tunnel's, so that its sender is told if policy says so.
             guard case .forward = verdict else { return verdict }
             if around.tunnel.depth &+ 1 >= inner.tunnel.depth { break }
             let outer = around
-            guard umem.readInner(burst.descriptors[index], of: outer, into: &around) == nil else { return .drop(.badTunnel) }
+            guard umem.readInner(burst.notes[index].descriptor, of: outer, into: &around) == nil else { return .drop(.badTunnel) }
         }
         burst.readings[index] = inner
-        burst.keys[index] = key
-        burst.hashes[index] = hash
-        burst.candidates[index] = candidate
-        burst.steps[index] = steps
+        burst.notes[index].keys = key
+        burst.notes[index].hash = hash
+        burst.notes[index].candidate = candidate
+        burst.notes[index].steps = steps
         return nil
     }
 

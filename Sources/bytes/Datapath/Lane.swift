@@ -130,19 +130,18 @@ extension Lane {
 
 /// What a burst's stages tell each other about the frames in hand: fixed size, the worker's own.
 struct BurstNotes: ~Copyable {
-    /// The frames, in the order in which they came; bit 0 of `options` is the port they came in by, bit 1 says
-    /// that `facts` lie in the frame's headroom.
-    var descriptors = Column(repeating: Descriptor(address: 0, length: 0))
+    /// What each stage needs of a frame.
+    var notes = Column(repeating: FrameNote())
     /// What Wire learned.
     var readings = Column(repeating: Reading())
-    /// Why Wire could not read, else `nil`.
-    var reasons = Column<DropReason?>(repeating: nil)
-    /// Hash of the flow key, for packets; of a fragment that is to be held, its datagram's number.
-    var hashes = Column<UInt64>(repeating: 0)
-    /// Its key, and who sent the frame, of packets.
-    var keys = Column<FlowKeys>(repeating: FlowKeys())
     /// What the first fragment of its datagram said; only of resolved ones.
     var facts = Column(repeating: FragmentFacts())
+    /// Of a frame that may open a flow, what policy is asked.
+    var questions = Column(repeating: Question())
+    /// Which frames ask policy, by their places in the burst.
+    var openers = Column<UInt8>(repeating: 0)
+    /// Flows that the tables had ever taken in when the burst's refusals were looked up.
+    var insertedBefore: UInt64 = 0
     /// Whether the workers that received the frames have verified the checksum of each.
     var areVerified = false
     /// The verdict on the frame that was judged last.
@@ -151,34 +150,11 @@ struct BurstNotes: ~Copyable {
     var verdictOfReceived = Verdict.hold
     /// Whether frames that were held are judged now.
     var isReleasing = false
-    /// Entry that the hash's bucket suggests, or none.
-    var candidates = Column<FlowNumber>(repeating: .none)
-    /// The worker that owns the frame's flow or datagram, by its number in the pair.
-    var owners = Column<UInt8>(repeating: 0)
-    /// Of a frame that was recognised as a plain packet, what its connection needs; there is no reading of it then.
-    var plain = Column(repeating: PlainPacket())
-    /// Of a frame that may open a flow, what policy is asked.
-    var questions = Column(repeating: Question())
-    /// Which frames ask policy, by their places in the burst.
-    var openers = Column<UInt8>(repeating: 0)
-    /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel` and so on.
-    var steps = Column<UInt8>(repeating: 0)
 
-    /// A fragment whose ports are known by its datagram's first.
-    static var resolved: UInt8 { @_noLocks get { 1 } }
-    /// The reading is of the headers inside a tunnel; the tunnel itself is to be judged too.
-    static var inTunnel: UInt8 { @_noLocks get { 2 } }
-    /// A first frame whose question to policy is made.
-    static var asked: UInt8 { @_noLocks get { 8 } }
-    /// A plain datagram whose like was refused a moment ago, and ends without an answer.
-    static var refused: UInt8 { @_noLocks get { 16 } }
-    /// A plain packet, of which there is no reading.
-    static var plain: UInt8 { @_noLocks get { 4 } }
-
-    @_noLocks func isResolved(_ index: Int) -> Bool { steps[index] & BurstNotes.resolved != 0 }
-    @_noLocks func isAsked(_ index: Int) -> Bool { steps[index] & BurstNotes.asked != 0 }
-    @_noLocks func isPlain(_ index: Int) -> Bool { steps[index] & BurstNotes.plain != 0 }
-    @_noLocks func isInTunnel(_ index: Int) -> Bool { steps[index] & BurstNotes.inTunnel != 0 }
+    @_noLocks func isResolved(_ index: Int) -> Bool { notes[index].steps & FrameNote.resolved != 0 }
+    @_noLocks func isAsked(_ index: Int) -> Bool { notes[index].steps & FrameNote.asked != 0 }
+    @_noLocks func isPlain(_ index: Int) -> Bool { notes[index].steps & FrameNote.plain != 0 }
+    @_noLocks func isInTunnel(_ index: Int) -> Bool { notes[index].steps & FrameNote.inTunnel != 0 }
 }
 
 /// The policy that a turn judges by: one snapshot and the address map that goes with it, unchanged from the turn's begin to its

@@ -21,7 +21,7 @@ extension Lane {
             refuse(arrival, question, judgement, judgement.reason, policy, now)
             return .drop(judgement.reason)
         }
-        let length = Int(burst.descriptors[index].length)
+        let length = Int(burst.notes[index].descriptor.length)
         flows.cross(
             number, burst.readings[index], sender: flows[number].initiator.other, length: length, now: now.ticks)
         return .forward
@@ -46,7 +46,7 @@ extension Lane {
             return .drop(judgement.reason)
         }
         note(judgement, question, of: number, policy)
-        let length = Int(burst.descriptors[arrival.index].length)
+        let length = Int(burst.notes[arrival.index].descriptor.length)
         _ = flows.track(number, burst.readings[arrival.index], sender: sender, length: length, now: now.ticks)
         report(.start, number, question, judgement, now)
         return .forward

@@ -17,58 +17,75 @@ extension FlowEntry {
         /// The sequence number behind its last byte.
         @usableFromInline let end: UInt32
         @usableFromInline let acknowledgement: UInt32
-        @usableFromInline let window: UInt16
-        @usableFromInline let flags: UInt8
         /// Not 0 where the segment is none with ACK, and without SYN, FIN and RST, or in fragments.
         @usableFromInline let odd: UInt8
 
         @inlinable @inline(__always) init(_ reading: borrowing Reading) {
             end = reading.sequence &+ UInt32(reading.end) &- UInt32(reading.payloadOffset)
             acknowledgement = reading.acknowledgement
-            window = reading.window
-            flags = reading.tcpFlags.rawValue
-            odd = (flags & 0x17 ^ 0x10) | (reading.marks.rawValue & Reading.Marks.fragment.rawValue)
+            odd = (reading.tcpFlags.rawValue & 0x17 ^ 0x10) | (reading.marks.rawValue & Reading.Marks.fragment.rawValue)
         }
 
         @inlinable @inline(__always) init(_ packet: PlainPacket) {
             end = packet.sequence &+ UInt32(packet.payload)
             acknowledgement = packet.acknowledgement
-            window = packet.window
-            flags = packet.flags.rawValue
             odd = 0
         }
     }
 
-    /// Follows an established connection by a segment that has ACK, but neither SYN, FIN nor RST, where both windows are known and
-    /// it fits them. Else nothing is changed, and false returned: `TCPTurn` knows the rest.
-    @inlinable @inline(__always) static func takePlain(
-        _ entry: UnsafeMutablePointer<FlowEntry>, _ progress: Progress, sender: FlowEnd, length: Int, now: UInt32
-    ) -> Bool {
-        let column = Int(sender.number)
+    /// The sender's window, and the other end's.
+    @inlinable @inline(__always) static func windows(
+        _ entry: UnsafeMutablePointer<FlowEntry>, _ sender: FlowEnd
+    ) -> (own: UnsafeMutablePointer<TCPWindow>, peer: UnsafeMutablePointer<TCPWindow>) {
         // The windows of both ends lie side by side inside the entry.
         let windows = unsafe (UnsafeMutableRawPointer(entry) + windowOffset).assumingMemoryBound(to: TCPWindow.self)
-        let own = unsafe windows + column
-        let peer = unsafe windows + (1 &- column)
+        let column = Int(sender.number)
+        return unsafe (windows + column, windows + (1 &- column))
+    }
+
+    /// Whether a segment that has ACK, but neither SYN, FIN nor RST, belongs to an established connection whose windows are both known, and
+    /// fits them. Else `TCPTurn` knows the rest. Changes nothing: what is asked and what is written are apart, because together they need
+    /// more registers than there are.
+    @inlinable @inline(__always) static func fitsPlain(
+        _ entry: UnsafeMutablePointer<FlowEntry>, _ progress: Progress, sender: FlowEnd
+    ) -> Bool {
+        let (own, peer) = unsafe windows(entry, sender)
         let ordinary = TCPWindow.known | TCPWindow.acknowledges
         let odd =
             unsafe progress.odd | (entry.pointee.state.number ^ FlowState.established.number)
             | (own.pointee.flags ^ ordinary) | (peer.pointee.flags ^ ordinary)
         guard odd == 0 else { return false }
-        let (end, acknowledgement) = (progress.end, progress.acknowledgement)
         let (ownEnd, ownSpan) = unsafe (own.pointee.end, UInt32(own.pointee.maximum) &<< UInt32(own.pointee.scale))
         let (peerEnd, peerSpan) = unsafe (peer.pointee.end, UInt32(peer.pointee.maximum) &<< UInt32(peer.pointee.scale))
         // `TCPTurn.fits`, whose four borders are two distances.
         let oldest = ownEnd &- peerSpan &- TCPWindow.past
         let width = unsafe peer.pointee.acknowledged &+ peerSpan &+ 1 &- oldest
-        let isInWindow = width <= TCPWindow.widest && end &- oldest <= width
-        let isFresh = peerEnd &- acknowledgement <= max(TCPWindow.past, ownSpan)
-        guard isInWindow, isFresh else { return false }
-        unsafe own.pointee.end = isAfter(end, ownEnd) ? end : ownEnd
-        let highest = unsafe own.pointee.acknowledged
-        unsafe own.pointee.acknowledged = isAfter(acknowledgement, highest) ? acknowledgement : highest
-        unsafe own.pointee.maximum = max(own.pointee.maximum, progress.window)
-        unsafe account(entry, flags: progress.flags, sender: sender, length: length)
+        guard width <= TCPWindow.widest, progress.end &- oldest <= width else { return false }
+        return peerEnd &- progress.acknowledgement <= max(TCPWindow.past, ownSpan)
+    }
+
+    /// Moves the connection on by a segment that fits it.
+    @inlinable @inline(__always) static func advancePlain(
+        _ entry: UnsafeMutablePointer<FlowEntry>, _ progress: Progress, window: UInt16, flags: UInt8,
+        sender: FlowEnd, length: Int, now: UInt32
+    ) {
+        let own = unsafe windows(entry, sender).own
+        let (end, highest) = unsafe (own.pointee.end, own.pointee.acknowledged)
+        unsafe own.pointee.end = isAfter(progress.end, end) ? progress.end : end
+        unsafe own.pointee.acknowledged = isAfter(progress.acknowledgement, highest) ? progress.acknowledgement : highest
+        unsafe own.pointee.maximum = max(own.pointee.maximum, window)
+        unsafe account(entry, flags: flags, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
+    }
+
+    /// Both, of what was read: false where it does not fit, and nothing was changed.
+    @inlinable @inline(__always) static func takePlain(
+        _ entry: UnsafeMutablePointer<FlowEntry>, _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
+    ) -> Bool {
+        let progress = Progress(reading)
+        guard unsafe fitsPlain(entry, progress, sender: sender) else { return false }
+        unsafe advancePlain(
+            entry, progress, window: reading.window, flags: reading.tcpFlags.rawValue, sender: sender, length: length, now: now)
         return true
     }
 

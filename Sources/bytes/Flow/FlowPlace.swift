@@ -41,16 +41,14 @@ public import Net
     @inlinable @inline(always) public func takePlain(
         _ reading: borrowing Reading, sender: FlowEnd, length: Int, now: UInt32
     ) -> Bool {
-        if reading.protocolNumber.rawValue == 6 {
-            return unsafe FlowEntry.takePlain(entry, FlowEntry.Progress(reading), sender: sender, length: length, now: now)
-        }
-        return takeDatagram(sender: sender, length: length, now: now)
+        guard reading.protocolNumber.rawValue == 6 else { return takeDatagram(sender: sender, length: length, now: now) }
+        return unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now)
     }
 
-    /// Follows an established flow by a plain packet that came in by its sender's own port, under the verdict that the flow has. Where
-    /// any of this is not so nothing is changed, and false returned: then the frame goes the long way.
-    @inlinable @inline(always) public func take(
-        _ packet: PlainPacket, sender: FlowEnd, port: UInt8, length: UInt32, _ stamps: FlowStamps, now: UInt32
+    /// Whether a plain packet that came in by its sender's own port goes on with an established flow under the verdict that the flow has.
+    /// Where not, the frame goes the long way; else `take` follows.
+    @inlinable @inline(always) public func admits(
+        _ packet: PlainPacket, sender: FlowEnd, port: UInt8, _ stamps: FlowStamps
     ) -> Bool {
         let marks = unsafe entry.pointee.marks.rawValue
         let wrongPort = (marks ^ marks >> 6 ^ sender.number ^ port) & 1
@@ -58,17 +56,28 @@ public import Net
             unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
             | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
         guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
-        if packet.isDatagram { return takeDatagram(sender: sender, length: Int(length), now: now) }
-        return unsafe FlowEntry.takePlain(
-            entry, FlowEntry.Progress(packet), sender: sender, length: Int(length), now: now)
+        if packet.isDatagram { return unsafe entry.pointee.state.number == FlowState.established.number }
+        return unsafe FlowEntry.fitsPlain(entry, FlowEntry.Progress(packet), sender: sender)
+    }
+
+    /// Follows the flow by a plain packet that it admits.
+    @inlinable @inline(always) public func take(_ packet: PlainPacket, sender: FlowEnd, length: UInt32, now: UInt32) {
+        guard !packet.isDatagram else { return note(sender: sender, length: Int(length), now: now) }
+        unsafe FlowEntry.advancePlain(
+            entry, FlowEntry.Progress(packet), window: packet.window, flags: packet.flags.rawValue, sender: sender,
+            length: Int(length), now: now)
     }
 
     /// A frame of a protocol without a state of its own, of a flow whose both ends have spoken; false of any other.
     @inlinable @inline(always) func takeDatagram(sender: FlowEnd, length: Int, now: UInt32) -> Bool {
         guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
+        note(sender: sender, length: length, now: now)
+        return true
+    }
+
+    @inlinable @inline(always) func note(sender: FlowEnd, length: Int, now: UInt32) {
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
-        return true
     }
 }
 

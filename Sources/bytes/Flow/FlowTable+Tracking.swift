@@ -34,7 +34,7 @@ extension FlowTable {
         // In bounds by the line above.
         let entry = unsafe body(number)
         if reading.protocolNumber.rawValue == 6 {
-            if unsafe FlowEntry.takePlain(entry, FlowEntry.Progress(reading), sender: sender, length: length, now: now) {
+            if unsafe FlowEntry.takePlain(entry, reading, sender: sender, length: length, now: now) {
                 return .live
             }
             return turn(number, reading, sender: sender, length: length, now: now)

@@ -99,6 +99,9 @@ public import Net
         self.pair = pair
     }
 
+    /// Flows of both families that were ever inserted.
+    @inlinable public var inserted: UInt64 { get { unsafe v4.header.pointee.inserted &+ v6.header.pointee.inserted } }
+
     /// Flows of both families.
     @inlinable public var used: Int { get { v4.used &+ v6.used } }
 
@@ -141,7 +144,7 @@ public import Net
         return hash
     }
 
-    /// First and second stage, which keep the key for the fifth.
+    /// First and second stage, which keep the key for the fourth.
     @inlinable @inline(always) public func hash(_ reading: borrowing Reading, keeping keys: inout FlowKeys) -> UInt64 {
         keys.note(reading, pair: pair)
         return keys.isIPv4 ? hash(keys.v4) : hash(keys.v6)
@@ -152,13 +155,13 @@ public import Net
         FlowNumber(isIPv4 ? v4.candidate(hash) : v6.candidate(hash), isIPv4: isIPv4)
     }
 
-    /// Fourth stage: brings a candidate's entry into the cache.
-    @inlinable @inline(__always) public func prefetchEntry(_ candidate: FlowNumber) {
-        guard !candidate.isNone else { return }
-        if candidate.isIPv4 { v4.prefetchEntry(candidate.entry) } else { v6.prefetchEntry(candidate.entry) }
+    /// The same, and brings the entry into the cache.
+    @inlinable @inline(always) public func suggest(_ hash: UInt64, isIPv4: Bool) -> FlowNumber {
+        if isIPv4 { return FlowNumber(v4.suggest(hash), isIPv4: true) }
+        return FlowNumber(v6.suggest(hash), isIPv4: false)
     }
 
-    /// Fifth stage: the flow of a reading, and the end that sent it.
+    /// Fourth stage: the flow of a reading, and the end that sent it.
     @inlinable @inline(__always) public func find(
         _ reading: borrowing Reading, hash: UInt64, candidate: FlowNumber
     ) -> (number: FlowNumber, sender: FlowEnd) {
@@ -185,7 +188,7 @@ public import Net
         return hash
     }
 
-    /// Fifth stage: where the candidate's entry lies, if it is the flow of the key; `nil` where `find` has to look on.
+    /// Fourth stage: where the candidate's entry lies, if it is the flow of the key; `nil` where `find` has to look on.
     @inlinable @inline(always) public func confirm(_ keys: borrowing FlowKeys, _ candidate: FlowNumber) -> FlowPlace? {
         guard let place = same(keys, candidate), FlowTable<FlowKey4>.isLive(place.state) else { return nil }
         return place
@@ -210,7 +213,7 @@ public import Net
             entry: UnsafeMutablePointer(mutating: number.isIPv4 ? v4.address(number.entry) : v6.address(number.entry)))
     }
 
-    /// Fifth stage: the flow of a key.
+    /// Fourth stage: the flow of a key.
     @inlinable @inline(always) public func find(
         _ keys: borrowing FlowKeys, hash: UInt64, candidate: FlowNumber
     ) -> FlowNumber {

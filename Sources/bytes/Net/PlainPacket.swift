@@ -38,17 +38,17 @@
 }
 
 extension FlowKey4 {
-    /// The key of a packet outside of tags and tunnels between two different addresses, and the end that sent it. `ports` is
-    /// `source << 16 | destination`.
+    /// The key of a packet outside of tunnels between two different addresses, and the end that sent it. `ports` is
+    /// `source << 16 | destination`, `vlans` a `VLANTags.word`.
     @_noLocks @inlinable @inline(__always)
     public static func plain(
-        from source: UInt32, to destination: UInt32, ports: UInt32, _ number: IPProtocol, pair: UInt8
+        from source: UInt32, to destination: UInt32, ports: UInt32, _ number: IPProtocol, vlans: UInt32, pair: UInt8
     ) -> (key: FlowKey4, sender: FlowEnd) {
         let isLow = source < destination
         let key = FlowKey4(
             low: isLow ? source : destination, high: isLow ? destination : source,
             ports: isLow ? ports : ports << 16 | ports >> 16,
-            vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
+            vlans: vlans, tunnel: 0, context: plainContext(number, pair: pair))
         return (key, isLow ? .low : .high)
     }
 }
@@ -57,7 +57,7 @@ extension FlowKey6 {
     /// As of IPv4.
     @_noLocks @inlinable @inline(__always)
     public static func plain(
-        from source: Address, to destination: Address, ports: UInt32, _ number: IPProtocol, pair: UInt8
+        from source: Address, to destination: Address, ports: UInt32, _ number: IPProtocol, vlans: UInt32, pair: UInt8
     ) -> (key: FlowKey6, sender: FlowEnd) {
         // Who sends is as random as a coin: the ends change places under a mask, because a branch would be guessed wrong half of the time.
         let isLow = source < destination
@@ -66,7 +66,7 @@ extension FlowKey6 {
         let key = FlowKey6(
             low: Address(high: source.high ^ high, low: source.low ^ low),
             high: Address(high: destination.high ^ high, low: destination.low ^ low),
-            ports: isLow ? ports : ports << 16 | ports >> 16, vlans: 0, tunnel: 0, context: plainContext(number, pair: pair))
+            ports: isLow ? ports : ports << 16 | ports >> 16, vlans: vlans, tunnel: 0, context: plainContext(number, pair: pair))
         return (key, isLow ? .low : .high)
     }
 }

@@ -9,7 +9,10 @@
 
     /// A column with the same item everywhere.
     public init(repeating item: Item) {
-        unsafe items = .allocate(capacity: 64)
+        // Whole lines of cache for items that fill lines.
+        let (stride, alignment) = (MemoryLayout<Item>.stride, max(64, MemoryLayout<Item>.alignment))
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 64 * stride, alignment: alignment)
+        unsafe items = memory.bindMemory(to: Item.self, capacity: 64)
         unsafe items.initialize(repeating: item, count: 64)
     }
 
@@ -19,5 +22,23 @@
     @inlinable public subscript(index: Int) -> Item {
         unsafeAddress { unsafe UnsafePointer(items + (index & 63)) }
         unsafeMutableAddress { unsafe items + (index & 63) }
+    }
+
+    /// The same items, for a stage that looks at many: the place of a column that is a part of something changeable is read again behind each
+    /// store, that of a view is not. Good as long as the column is.
+    @inlinable public var view: ColumnView<Item> { unsafe ColumnView(items: items) }
+}
+
+/// The items of a column, seen from outside of what the column is a part of; see `Column.view`.
+@safe @frozen public struct ColumnView<Item: BitwiseCopyable>: BitwiseCopyable {
+    @usableFromInline let items: UnsafeMutablePointer<Item>
+
+    /// A column's items.
+    @inlinable init(items: UnsafeMutablePointer<Item>) { unsafe self.items = items }
+
+    /// The item of a frame, as in the column.
+    @inlinable public subscript(index: Int) -> Item {
+        unsafeAddress { unsafe UnsafePointer(items + (index & 63)) }
+        nonmutating unsafeMutableAddress { unsafe items + (index & 63) }
     }
 }

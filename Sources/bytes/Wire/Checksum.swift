@@ -14,7 +14,7 @@ func summed(_ frame: borrowing RawSpan, from start: Int, to end: Int, onto sum: 
 }
 
 /// The sum of the bytes from `start` to `end` in the machine's order, under the same terms.
-@_noLocks @usableFromInline
+@_noLocks @inlinable @inline(__always)
 func nativeSum(_ frame: borrowing RawSpan, from start: Int, to end: Int) -> UInt64 {
     // For the loads of the loop.
     precondition(start >= 0 && end <= frame.byteCount)

@@ -8,7 +8,7 @@ internal import Net
     /// A whole frame inside a tunnel: transparent Ethernet bridging.
     static var frame: UInt16 { @_noLocks get { 0x6558 } }
     /// Customer tag (IEEE 802.1Q).
-    static var customerTag: UInt16 { @_noLocks get { 0x8100 } }
+    @inlinable static var customerTag: UInt16 { @_noLocks get { 0x8100 } }
     @inlinable static var ipv6: UInt16 { @_noLocks get { 0x86dd } }
     /// PPP in version 1 of GRE (RFC 2637).
     static var ppp: UInt16 { @_noLocks get { 0x880b } }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Net
 
-// Nearly all frames of a network are segments in the middle of TCP connections, or UDP datagrams: Ethernet II without a tag, IPv4 without
+// Nearly all frames of a network are segments in the middle of TCP connections, or UDP datagrams: Ethernet II with one tag or none, IPv4 without
 // options and fragments or IPv6 without extension headers, TCP with ACK and neither SYN, FIN nor RST, without options or with timestamps
 // alone, UDP that fills its packet and is of none of the services that Bulkhead looks into, from one ordinary address to another. These are
 // recognised here in one straight run, and of them no more is kept than what their connection needs (Van Jacobson's "header prediction"
@@ -15,21 +15,47 @@ public import Net
 @usableFromInline enum PlainField {
     @inlinable static var source: Int { @_noLocks get { 6 } }
     @inlinable static var etherType: Int { @_noLocks get { 12 } }
-    @inlinable static var network: Int { @_noLocks get { 14 } }
+    /// A tag's control information, and the type behind it (IEEE 802.1Q, 9.6).
+    @inlinable static var tagControl: Int { @_noLocks get { 14 } }
+    @inlinable static var typeBehindTag: Int { @_noLocks get { 16 } }
+    /// Bytes of the shortest: IPv4 and TCP without options. Each frame of 60 bytes has room for them, behind a tag too.
+    @inlinable static var shortest: Int { @_noLocks get { 40 } }
     /// Bytes of a TCP header without options, and with the usual timestamps alone (RFC 7323, appendix A).
     @inlinable static var header: Int { @_noLocks get { 20 } }
     @inlinable static var headerWithTimestamps: Int { @_noLocks get { 32 } }
     @inlinable static var timestamps: UInt32 { @_noLocks get { 0x0101_080a } }
     /// Bytes of a UDP header.
     @inlinable static var datagramHeader: Int { @_noLocks get { 8 } }
+}
+
+/// The same behind the first byte of the network header.
+@usableFromInline enum PlainNetworkField {
     /// Of IPv4: both addresses in a row, then the transport.
-    @inlinable static var addresses4: Int { @_noLocks get { 26 } }
-    @inlinable static var transport4: Int { @_noLocks get { 34 } }
+    @inlinable static var source4: Int { @_noLocks get { 12 } }
+    @inlinable static var destination4: Int { @_noLocks get { 16 } }
+    @inlinable static var transport4: Int { @_noLocks get { 20 } }
     /// Of IPv6.
-    @inlinable static var payloadLength6: Int { @_noLocks get { 18 } }
-    @inlinable static var nextHeader6: Int { @_noLocks get { 20 } }
-    @inlinable static var addresses6: Int { @_noLocks get { 22 } }
-    @inlinable static var transport6: Int { @_noLocks get { 54 } }
+    @inlinable static var payloadLength6: Int { @_noLocks get { 4 } }
+    @inlinable static var nextHeader6: Int { @_noLocks get { 6 } }
+    @inlinable static var source6: Int { @_noLocks get { 8 } }
+    @inlinable static var destination6: Int { @_noLocks get { 24 } }
+    @inlinable static var transport6: Int { @_noLocks get { 40 } }
+}
+
+/// Where a plain packet's network header begins, in bytes from the frame's first, and the VLAN tag before it as `VLANTags.word`.
+@frozen public struct PlainLink: BitwiseCopyable, Sendable {
+    /// The first byte of the network header.
+    @usableFromInline let network: Int
+    /// The tag, or 0.
+    @usableFromInline let vlans: UInt32
+
+    @_noLocks @inlinable @inline(always) init(network: Int, vlans: UInt32) {
+        self.network = network
+        self.vlans = vlans
+    }
+
+    /// Behind an Ethernet header without a tag.
+    @inlinable public static var untagged: PlainLink { @_noLocks @inline(always) get { PlainLink(network: 14, vlans: 0) } }
 }
 
 /// Begins to recognise a plain packet: its Ethernet header.
@@ -37,74 +63,95 @@ public import Net
 /// - Parameters:
 ///   - frame: all bytes of the frame as it was received.
 ///   - terms: what else makes a frame plain.
-/// - Returns: 4 or 6 where `readPlain4` or `readPlain6` has to go on; else 0, and `read` has to look at the frame.
+/// - Returns: 4 or 6 where `readPlain4` or `readPlain6` has to go on, 1 where `plainFamilyBehindTag` has to; else 0, and `read` has to
+///   look at the frame.
 @_noLocks @inlinable @inline(always)
 public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt8 {
-    // The shortest: the three headers of TCP over IPv4, which each frame of 60 bytes has room for. Offsets have 16 bits, as in `read`.
-    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header, frame.byteCount <= Int(UInt16.max) else { return 0 }
+    // Offsets have 16 bits, as in `read`.
+    guard frame.byteCount >= PlainLink.untagged.network &+ PlainField.shortest, frame.byteCount <= Int(UInt16.max)
+    else { return 0 }
     let (destination, source) = (u64(frame, 0) >> 16, u64(frame, PlainField.source) >> 16)
     // The lowest bit of the first byte is a group's.
     guard (destination | source) >> 40 & 1 == 0, destination != terms.own.first, destination != terms.own.second,
         source != terms.own.first, source != terms.own.second
     else { return 0 }
     let type = u16(frame, PlainField.etherType)
-    return type == EtherType.ipv4 ? 4 : type == EtherType.ipv6 ? 6 : 0
+    if type == EtherType.ipv4 { return 4 }
+    return type == EtherType.ipv6 ? 6 : type == EtherType.customerTag ? 1 : 0
+}
+
+/// Goes on behind the tag of a frame of which `plainFamily` has said 1: only one, and a customer's. A tag without an identifier is none.
+///
+/// - Returns: 4 or 6 as `plainFamily`, else 0; and what `readPlain4` and `readPlain6` have to know of the tag.
+@_noLocks @inlinable @inline(always)
+public func plainFamilyBehindTag(_ frame: borrowing RawSpan) -> (family: UInt8, link: PlainLink) {
+    var tags = VLANTags()
+    guard frame.byteCount >= PlainField.typeBehindTag &+ 2 else { return (0, .untagged) }
+    let identifier = u16(frame, PlainField.tagControl) & 0xfff
+    if identifier != 0 { tags.append(identifier) }
+    let type = u16(frame, PlainField.typeBehindTag)
+    let family: UInt8 = type == EtherType.ipv4 ? 4 : type == EtherType.ipv6 ? 6 : 0
+    return (family, PlainLink(network: PlainField.typeBehindTag &+ 2, vlans: tags.word))
 }
 
 /// Recognises a plain packet over IPv4 behind an Ethernet header.
 ///
 /// - Parameters:
-///   - frame: the frame, of which `plainFamily` has said 4.
-///   - terms: the same.
+///   - frame: the frame, of which `plainFamily` or `plainFamilyBehindTag` has said 4.
+///   - link: where the packet begins.
+///   - terms: the same as there.
 ///   - packet: what is kept of it; of no meaning where it is none.
 /// - Returns: the key of its flow, and the end that sent it; `nil` where it is no plain packet, and `read` has to look at it.
 @_noLocks @inlinable @inline(always)
 public func readPlain4(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket
+    _ frame: borrowing RawSpan, _ link: PlainLink, _ terms: PlainTerms, into packet: inout PlainPacket
 ) -> (key: FlowKey4, sender: FlowEnd)? {
-    // What `plainFamily` has seen: said once more, so that the compiler leaves out the checks that follow from it.
-    guard frame.byteCount >= PlainField.transport4 &+ PlainField.header else { return nil }
+    let network = link.network
+    // Behind an Ethernet header `plainFamily` has seen it: said once more, so that the compiler leaves out the checks that follow from it.
+    guard frame.byteCount >= network &+ PlainField.shortest else { return nil }
     // Two words and a half: version to fragment offset, time to live to source, destination.
-    let (first, second) = (u64(frame, PlainField.network), u64(frame, PlainField.network &+ 8))
-    let destination = u32(frame, PlainField.network &+ 16)
-    let source = UInt32(truncatingIfNeeded: second)
+    let (first, second) = (u64(frame, network), u64(frame, network &+ 8))
+    let (source, destination) = (UInt32(truncatingIfNeeded: second), u32(frame, network &+ PlainNetworkField.destination4))
     // Version 4, a header of 20 bytes; neither more fragments nor an offset.
     guard first >> 56 == 0x45, first & 0x3fff == 0 else { return nil }
     let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: second >> 48))
     let length = Int(truncatingIfNeeded: first >> 32 & 0xffff)
-    guard length <= frame.byteCount &- PlainField.network else { return nil }
+    guard length <= frame.byteCount &- network else { return nil }
     guard isAllOnes(halves(first) &+ halves(second) &+ UInt64(destination)) else { return nil }
     guard isOrdinary(source), isOrdinary(destination), source != destination else { return nil }
-    let end = PlainField.network &+ length
-    guard readPlainTransport(frame, number, from: PlainField.transport4, to: end, into: &packet) else { return nil }
+    let (start, end) = (network &+ PlainNetworkField.transport4, network &+ length)
+    guard readPlainTransport(frame, number, from: start, to: end, into: &packet) else { return nil }
     if terms.verifiesChecksum {
-        let length = end &- PlainField.transport4
-        guard isRight(frame, from: PlainField.addresses4, to: end, length, number) else { return nil }
+        guard isRight(frame, from: network &+ PlainNetworkField.source4, to: end, end &- start, number) else { return nil }
     }
+    // Read again: the checksum's loads leave no register for what was read before it.
     return FlowKey4.plain(
-        from: source, to: destination, ports: u32(frame, PlainField.transport4), number, pair: terms.pair)
+        from: u32(frame, network &+ PlainNetworkField.source4), to: u32(frame, network &+ PlainNetworkField.destination4),
+        ports: u32(frame, start), number, vlans: link.vlans, pair: terms.pair)
 }
 
 /// Recognises a plain packet over IPv6 behind an Ethernet header, as `readPlain4` does.
 @_noLocks @inlinable @inline(always)
 public func readPlain6(
-    _ frame: borrowing RawSpan, _ terms: PlainTerms, into packet: inout PlainPacket
+    _ frame: borrowing RawSpan, _ link: PlainLink, _ terms: PlainTerms, into packet: inout PlainPacket
 ) -> (key: FlowKey6, sender: FlowEnd)? {
-    guard frame.byteCount >= PlainField.transport6 &+ PlainField.header else { return nil }
-    guard u8(frame, PlainField.network) >> 4 == 6 else { return nil }
-    let number = IPProtocol(rawValue: u8(frame, PlainField.nextHeader6))
-    let length = Int(u16(frame, PlainField.payloadLength6))
-    guard length <= frame.byteCount &- PlainField.transport6 else { return nil }
-    let source = address(frame, PlainField.addresses6)
-    let destination = address(frame, PlainField.addresses6 &+ 16)
+    let network = link.network
+    let start = network &+ PlainNetworkField.transport6
+    guard frame.byteCount >= start &+ PlainField.header else { return nil }
+    guard u8(frame, network) >> 4 == 6 else { return nil }
+    let number = IPProtocol(rawValue: u8(frame, network &+ PlainNetworkField.nextHeader6))
+    let length = Int(u16(frame, network &+ PlainNetworkField.payloadLength6))
+    guard length <= frame.byteCount &- start else { return nil }
+    let source = address(frame, network &+ PlainNetworkField.source6)
+    let destination = address(frame, network &+ PlainNetworkField.destination6)
     guard isOrdinary(source), isOrdinary(destination), !(source == destination) else { return nil }
-    let end = PlainField.transport6 &+ length
-    guard readPlainTransport(frame, number, from: PlainField.transport6, to: end, into: &packet) else { return nil }
+    guard readPlainTransport(frame, number, from: start, to: start &+ length, into: &packet) else { return nil }
     if terms.verifiesChecksum {
-        guard isRight(frame, from: PlainField.addresses6, to: end, length, number) else { return nil }
+        guard isRight(frame, from: network &+ PlainNetworkField.source6, to: start &+ length, length, number) else { return nil }
     }
     return FlowKey6.plain(
-        from: source, to: destination, ports: u32(frame, PlainField.transport6), number, pair: terms.pair)
+        from: address(frame, network &+ PlainNetworkField.source6), to: address(frame, network &+ PlainNetworkField.destination6),
+        ports: u32(frame, start), number, vlans: link.vlans, pair: terms.pair)
 }
 
 /// The transport between two bytes: `end` is in the frame, and so are 20 bytes from `start` on.

@@ -14,6 +14,8 @@ struct MixedTraffic {
         var server: UInt64 = 2
         var service: UInt16 = 443
         var hasTimestamps = false
+        /// The VLAN that its frames say they are in; 0 is a tag without one.
+        var tag: UInt16?
         var steps = 0
         /// The next sequence number of the client's end, and of the server's.
         var next: (client: UInt32, server: UInt32) = (100, 900)
@@ -61,6 +63,7 @@ struct MixedTraffic {
         fresh.service =
             fresh.isDatagram ? Self.datagrams[pick(Self.datagrams.count)] : Self.segments[pick(Self.segments.count)]
         fresh.hasTimestamps = pick(2) == 0
+        fresh.tag = [nil, nil, nil, 0, 5][pick(5)]
         fresh.next = (UInt32(truncatingIfNeeded: random.next()), UInt32(truncatingIfNeeded: random.next()))
         conversations[place] = fresh
     }
@@ -74,6 +77,7 @@ struct MixedTraffic {
     private mutating func packet(of place: Int, isClient: Bool) -> Packet {
         let talk = conversations[place]
         var layers: [any PacketLayer] = [Ethernet(to: pick(200) == 0 ? "02:bb:00:00:00:00" : "02:00:00:00:00:02")]
+        if let tag = talk.tag { layers.append(VLAN(tag)) }
         if pick(50) == 0 { layers.append(VLAN(UInt16(pick(3)))) }
         let number = isClient ? (1, talk.server) : (talk.server, 1)
         if talk.isIPv4 {

@@ -18,13 +18,18 @@ public enum PlainFlaw {
 
     /// The plain packet that a frame is; `nil` for none.
     public static func recognised(_ frame: [UInt8], _ terms: PlainTerms = terms) -> Recognised? {
-        var packet = PlainPacket()
         // A byte has no padding that a raw span could show; below the same.
-        switch unsafe plainFamily(frame.span.bytes, terms) {
-        case 4:
-            return unsafe readPlain4(frame.span.bytes, terms, into: &packet).map { .four($0.key, $0.sender, packet) }
-        case 6:
-            return unsafe readPlain6(frame.span.bytes, terms, into: &packet).map { .six($0.key, $0.sender, packet) }
+        let family = unsafe plainFamily(frame.span.bytes, terms)
+        guard family == 1 else { return recognised(frame, family, .untagged, terms) }
+        let (behind, link) = unsafe plainFamilyBehindTag(frame.span.bytes)
+        return recognised(frame, behind, link, terms)
+    }
+
+    private static func recognised(_ frame: [UInt8], _ family: UInt8, _ link: PlainLink, _ terms: PlainTerms) -> Recognised? {
+        var packet = PlainPacket()
+        switch family {
+        case 4: return unsafe readPlain4(frame.span.bytes, link, terms, into: &packet).map { .four($0.key, $0.sender, packet) }
+        case 6: return unsafe readPlain6(frame.span.bytes, link, terms, into: &packet).map { .six($0.key, $0.sender, packet) }
         default: return nil
         }
     }
@@ -36,7 +41,7 @@ public enum PlainFlaw {
         if let reason = FrameOutcome.read(frame, into: &reading) { return "plain, and \(reason)" }
         let state = unsafe checksumState(of: PacketExtent(reading), in: frame.span.bytes, .shared)
         guard state == .right || !terms.verifiesChecksum else { return "plain, and its checksum is \(state)" }
-        guard reading.kind == .packet, reading.link == .none, reading.carried.kind == .none, reading.vlans == VLANTags() else {
+        guard reading.kind == .packet, reading.link == .none, reading.carried.kind == .none, reading.vlans.count < 2 else {
             return "plain, and a \(reading.kind) of \(reading.link)"
         }
         guard reading.marks.isSubset(of: .dontFragment) else { return "plain, and marks \(reading.marks)" }
