@@ -63,9 +63,12 @@ public import Net
             entry, FlowEntry.Progress(packet), sender: sender, length: Int(length), now: now)
     }
 
-    /// A frame of a protocol without a state of its own, of a flow whose both ends have spoken; false of any other.
+    /// A frame of a protocol without a state of its own: of a flow whose both ends have spoken, or of the end that alone has spoken so far.
+    /// False of any other, which is the first answer or of no live flow.
     @inlinable @inline(always) func takeDatagram(sender: FlowEnd, length: Int, now: UInt32) -> Bool {
-        guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
+        let state = unsafe entry.pointee.state.number
+        guard state == FlowState.established.number || (state == FlowState.oneSided.number && isInitiator(sender))
+        else { return false }
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
         return true
