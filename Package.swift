@@ -145,7 +145,8 @@ let package = Package(
                 "TestSupport",
             ], path: "perf/pipeline", swiftSettings: settings),
         .executableTarget(
-            name: "bulkhead-perf-forwarder", dependencies: ["CXDP"], path: "perf/forwarder", cSettings: [.unsafeFlags(["-O3"])]),
+            name: "bulkhead-perf-forwarder", dependencies: ["CReference", "CXDP"], path: "perf/forwarder",
+            cSettings: [.unsafeFlags(["-O3"])]),
         .target(
             name: "CReference", path: "perf/reference", cSettings: [.unsafeFlags(["-O3", "-Xclang", "-fno-split-cold-code"])]),
         .target(name: "Measure", path: "perf/measure", swiftSettings: settings),

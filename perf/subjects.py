@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can stand between the rig's two ports: Bulkhead, the bare forwarder in C, the kernel's bridge, the bridge with nftables. Each is a
-context: it stands from the block's begin to its end, with `cpu_time()` for the CPU time of the thread that forwards, in ns."""
+"""What can stand between the rig's two ports: Bulkhead, the bare forwarder in C, the forwarder that judges, the kernel's bridge, the
+bridge with nftables. Each is a context: it stands from the block's begin to its end, with `cpu_time()` for the CPU time of the thread
+that forwards, in ns."""
 import json
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
 
-from rig import PORT, SINK_MAC, SOURCE_MAC, Trouble, run
+import peers
+from rig import PORT, Trouble, run
 
 HOSTS = 254
 # The blocks that the generator takes addresses from; each is one workload's.
@@ -74,9 +75,9 @@ class Bulkhead:
     """The daemon as it is installed, with so many rules."""
     name = "bulkhead"
 
-    def __init__(self, rig, binary, rules=1_000, capacity=1 << 17):
+    def __init__(self, rig, binary, rules=1_000, capacity=1 << 17, verifies=True):
         self.rig, self.binary, self.rules, self.capacity = rig, binary, rules, capacity
-        self.folder = rig.folder
+        self.folder, self.verifies = rig.folder, verifies
 
     def write_policy(self, rules, shift=0):
         (self.folder / "policy.yaml").write_text(documents(rules, shift))
@@ -90,6 +91,7 @@ socket: {self.folder}/control.sock
 state: {self.folder}/state
 run: {self.folder}/run
 flows: {{capacity: {self.capacity}}}
+checksums: {{verify: {"true" if self.verifies else "false"}}}
 """)
         command = ["taskset", "-c", ",".join(map(str, cpus()[1])), self.binary, "run", "--config", self.folder / "bulkhead.yaml"]
         self.process = self.rig.start(self.rig.appliance, command, "bulkhead")
@@ -133,12 +135,13 @@ flows: {{capacity: {self.capacity}}}
 class Forwarder:
     """AF_XDP without a firewall: perf/forwarder."""
     name = "forwarder"
+    mode = []
 
     def __init__(self, rig, binary, redirect):
         self.rig, self.binary, self.redirect = rig, binary, redirect
 
     def __enter__(self):
-        command = [self.binary, self.redirect, "p0", "p1"]
+        command = [self.binary, *self.mode, self.redirect, "p0", "p1"]
         self.process = self.rig.start(self.rig.appliance, command, "forwarder", cpus()[1][-1])
         try:
             self.process.wait_for("ready", 20)
@@ -154,61 +157,39 @@ class Forwarder:
         return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0])
 
 
-class Bridge:
-    """The kernel's own bridge, without a rule."""
+class JudgingForwarder(Forwarder):
+    """The same with the reference pipeline between its rings (perf/reference): what a firewall's work costs in C."""
+    name = "in C"
+    mode = ["--judge"]
+
+
+class KernelBridge:
+    """The kernel's own bridge, without a rule, as `scripts/perf peers` sets it up."""
     name = "bridge"
-    rules = None
+    kind = peers.Bridge
 
     def __init__(self, rig):
         self.rig = rig
 
     def __enter__(self):
-        inside = self.rig.appliance.run
+        traffic = peers.Traffic(SOURCE_BLOCK, DESTINATION_BLOCK, PORT, ("tcp", "udp"))
+        generator, others = cpus()
+        # The kernel works on the CPU of whoever sends.
+        self.peer = self.kind(peers.Place(self.rig.appliance, ("p0", "p1"), self.rig.folder, others[-1], generator), traffic, 1)
+        if self.peer.missing():
+            raise Trouble(f"{self.name}: apt-get install {' '.join(self.peer.missing())}")
         try:
-            inside("ip", "link", "add", "br0", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
-            for port, mac in (("p0", SOURCE_MAC), ("p1", SINK_MAC)):
-                inside("ip", "link", "set", port, "master", "br0")
-                # What nobody has sent yet would be flooded: say where the ends are.
-                inside("bridge", "fdb", "replace", mac, "dev", port, "master", "static")
-            inside("ip", "link", "set", "br0", "up")
-            # On by default in each new namespace: a bare bridge would pay for a firewall that it has not.
-            inside("sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=0", check=False)
-            self.set_rules()
+            self.peer.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def set_rules(self):
-        """Nothing passes by a rule here."""
-
     def __exit__(self, *_):
-        self.rig.appliance.run("ip", "link", "del", "br0", check=False)
-        self.rig.appliance.run("nft", "flush", "ruleset", check=False)
-
-    def cpu_time(self):
-        """There is no thread of its own: it works on the CPU of whoever sends."""
-        return None
+        self.peer.stop()
 
 
-class FilteringBridge(Bridge):
+class FilteringBridge(KernelBridge):
     """The bridge with nftables and connection tracking, as a transparent firewall is made of a kernel: the same service is open."""
     name = "bridge+nftables"
-
-    def set_rules(self):
-        if not shutil.which("nft"):
-            raise Trouble("nft is missing: apt-get install nftables")
-        inside = self.rig.appliance.run
-        inside("sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=1", "net.netfilter.nf_conntrack_max=262144")
-        rules = f"""table ip filter {{
-  chain forward {{
-    type filter hook forward priority 0; policy drop;
-    ct state established,related accept
-    ip saddr {SOURCE_BLOCK} ip daddr {DESTINATION_BLOCK} tcp dport {PORT} ct state new accept
-    ip saddr {SOURCE_BLOCK} ip daddr {DESTINATION_BLOCK} udp dport {PORT} ct state new accept
-  }}
-}}
-"""
-        path = self.rig.folder / "rules.nft"
-        path.write_text(rules)
-        inside("nft", "-f", path)
+    kind = peers.BridgeFirewall

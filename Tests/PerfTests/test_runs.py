@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from runs import inline, latency, peers, pipeline, policy
+from runs import inline, latency, peers, pipeline, policy, sustained
 
 ESTABLISHED = {"case": "established", "ns_per_frame": 70.0, "reference_ns": 50.0, "ratio": 1.4, "ratio_spread": [1.3, 1.5]}
 TRIP = {"case": "round trip", "p50_us": 10.0, "p99_us": 20.0, "p999_us": 90.0}
@@ -45,13 +45,49 @@ class RunsTests(unittest.TestCase):
         self.assertEqual(names, ["policy-compile.svg", "policy-first.svg", "policy-memory.svg", "policy.md"])
         self.assertEqual(text.count(">100 k<"), 3)
 
-    def test_inline_draws_both_sides_and_not_ours_again(self):
-        rows = [{"subject": subject, "frame_bytes": size, "bulkhead_mpps": 0.24, "reference_mpps": 0.25, "ratio": 0.96,
-                 "ratio_interval": [0.95, 0.97]} for subject in ("bulkhead", "a/a") for size in inline.SIZES]
+    def inline_rows(self, mpps):
+        """The rows of one round at 60 bytes, by everybody's M frames a second."""
+        runs = {name: [{"mpps": each, "cpu": 1000.0, "busy": 100, "frames": 10}] for name, each in mpps.items()}
+        own = inline.row_of("bulkhead", 60, runs["bulkhead"], runs["forwarder"]) | inline.beside(runs)
+        return [own | inline.bounds.judged(own["ratio"], least=inline.LEAST, in_c=own["in_c_ratio"]),
+                inline.row_of("a/a", 60, runs["bulkhead"], runs["again"])]
+
+    def test_inline_draws_all_sides_once_and_puts_each_beside_the_forwarder(self):
+        rows = self.inline_rows({"bulkhead": 0.9, "forwarder": 1.0, "in C": 0.92, "again": 0.9, "unverified": 0.95})
         names, text = self.written(inline, rows)
         self.assertEqual(names, ["inline.md", "inline.svg"])
-        self.assertEqual(text.count(">bare forwarder in C<"), 1)
-        self.assertIn("0.95 to 0.97", text)
+        for curve in ("Bulkhead", "bare forwarder in C", "the same work in C", "Bulkhead, no checksums"):
+            self.assertEqual(text.count(f">{curve}<"), 1)
+        self.assertIn("| in C | 60 | 0.92 | forwarder | 1.0 | 0.92 | 0.92 to 0.92 |", text)
+        self.assertIn("| unverified | 60 | 0.95 | forwarder |", text)
+        self.assertIn("not held; the same work in C misses it too", text)
+        self.assertEqual(rows[0]["bulkhead_to_in_c"], 0.9783)
+
+    def test_sustained_says_of_bulkhead_alone_whether_it_loses_as_little_as_the_forwarder(self):
+        rates = {(60, name): 1e6 for name in sustained.NAMES}
+        losses = {(60, "bulkhead"): [0.0003], (60, "forwarder"): [0.0001], (60, "in C"): [0.0001]}
+        rows = [sustained.row_of(name, 60, rates, losses, 9e5) for name in sustained.NAMES]
+        self.assertEqual([row.get("held") for row in rows], ["no", None, None])
+        names, text = self.written(sustained, rows)
+        self.assertEqual(names, ["sustained.md"])
+        self.assertIn("- Loss at 90 %, 60 bytes: at most 0.0002, not held.", text)
+
+    def test_the_search_for_a_sustained_rate_lets_a_long_trial_have_the_last_word(self):
+        trials = []
+
+        def lost(rate, is_long):
+            trials.append(is_long)
+            return (0.0 if rate <= (700_000 if is_long else 800_000) else 0.1), rate
+
+        found = sustained.highest(1_000_000, lost)
+        self.assertTrue(680_000 <= found <= 700_000, found)
+        self.assertEqual(trials[-1], True)
+        self.assertLess(len(trials), 14)
+        self.assertEqual(sustained.highest(1_000_000, lambda *_: (1.0, 0.0)), 0.0)
+
+    def test_a_change_is_held_where_no_frame_is_lost_and_none_is_a_millisecond_late(self):
+        for lost, growth, held in ((0, 1_000.0, "yes"), (1, 0.0, "no"), (0, 1_000.1, "no")):
+            self.assertEqual(latency.change_judged({"lost": lost, "p999_growth_us": growth})["held"], held)
 
     def test_latency_draws_round_trips_where_there_are_some(self):
         rows = [{**TRIP, "subject": subject, "load": load} for subject in ("bulkhead", "forwarder") for load in latency.SHARES]

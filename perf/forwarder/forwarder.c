@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// bulkhead-perf-forwarder OBJECT PORT PORT: what AF_XDP costs by itself. Both directions between two ports, one thread, no byte of a frame
-// read, nothing counted but frames. Everything else is as Bulkhead has it by default, so that what differs is what a firewall costs:
-// the same redirect program (OBJECT is bpf/redirect.bpf.c, compiled), one UMEM of 8,192 frames of 2 KiB in a memory file, rings of
-// 2,048, copy mode, bursts of 64, a call for each 32 frames to send, and a sleep of 100 ms at most after 200 empty turns.
+// bulkhead-perf-forwarder [--judge | --judge-unverified] OBJECT PORT PORT: what AF_XDP costs by itself. Both directions between two ports,
+// one thread, no byte of a frame read, nothing counted but frames. Everything else is as Bulkhead has it by default, so that what differs
+// is what a firewall costs: the same redirect program (OBJECT is bpf/redirect.bpf.c, compiled), one UMEM of 8,192 frames of 2 KiB in a
+// memory file, rings of 2,048, copy mode, bursts of 64, a call for each 32 frames to send, and a sleep of 100 ms at most after 200 empty
+// turns.
+//
+// With --judge each frame goes the way of the reference pipeline (perf/reference) between both rings: recognised, its transport's checksum
+// verified (not with --judge-unverified), looked up, held against its flow's state, counted. That is what a firewall costs in C.
 //
 // Prints `ready`, runs until SIGTERM or SIGINT, and then prints what it forwarded as JSON.
 #define _GNU_SOURCE
@@ -18,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "judge.h"
 #include "rings.h"
 
 enum { FRAME = 2048, FRAMES = 8192, RING = 2048, BURST = 64, SPINS = 200, SLEEP = 100, CLOSED = 1 };
@@ -33,6 +38,7 @@ static struct port ports[2];
 static uint64_t spare[FRAMES];
 static uint32_t spares;
 static volatile sig_atomic_t is_over;
+static struct reference *judge;
 
 static void end(int number) {
     (void)number;
@@ -88,15 +94,22 @@ static inline void kick(struct port *port) {
     }
 }
 
+/// One turn over both ports: how many frames it handled.
+static inline uint32_t turn(void) {
+    if (judge) return reference_turn(judge, cxdp_wall_seconds(), (uint32_t)(cxdp_monotonic_ns() >> 20));
+    uint32_t handled = 0;
+    for (int i = 0; i < 2; i++) {
+        recycle(&ports[i]);
+        handled += forward(&ports[i], &ports[1 - i]);
+    }
+    return handled;
+}
+
 static void run(void) {
     uint32_t idle = 0;
     struct pollfd waiting[2] = {{.fd = ports[0].socket, .events = POLLIN}, {.fd = ports[1].socket, .events = POLLIN}};
     while (!is_over) {
-        uint32_t handled = 0;
-        for (int i = 0; i < 2; i++) {
-            recycle(&ports[i]);
-            handled += forward(&ports[i], &ports[1 - i]);
-        }
+        uint32_t const handled = turn();
         kick(&ports[0]);
         kick(&ports[1]);
         idle = handled ? 0 : idle + 1;
@@ -160,14 +173,39 @@ static void attach(const char *object) {
     }
 }
 
+/// Gives the reference the rings, the packet memory and all its frames.
+static void begin_to_judge(void *umem, bool verifies) {
+    struct reference_parts parts = {.frames = umem, .frames_size = (uint64_t)FRAME * FRAMES, .frame_size = FRAME};
+    for (int i = 0; i < 2; i++) {
+        struct port const *port = &ports[i];
+        parts.ports[i] = (struct reference_port){
+            ring_of(port->fill), ring_of(port->receive), ring_of(port->transmit), ring_of(port->completion), .ring_size = RING};
+    }
+    parts.verifies_checksums = verifies;
+    judge = judging(&parts, FRAMES);
+    must(judge ? 0 : -ENOMEM, "making flow tables");
+}
+
+static void tell(void) {
+    uint64_t forwarded = ports[0].forwarded + ports[1].forwarded, lost = ports[0].lost + ports[1].lost;
+    if (judge) {
+        forwarded = reference_forwarded(judge);
+        lost = reference_dropped(judge);
+    }
+    printf("{\"forwarded\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"cpu_ns\": %" PRIu64 "}\n", forwarded, lost, cxdp_thread_cpu_ns());
+}
+
 int main(int count, char **words) {
-    if (count != 4) {
-        fprintf(stderr, "usage: bulkhead-perf-forwarder OBJECT PORT PORT\n");
+    bool const verifies = count == 5 && !strcmp(words[1], "--judge");
+    bool const judges = verifies || (count == 5 && !strcmp(words[1], "--judge-unverified"));
+    if (count != 4 && !judges) {
+        fprintf(stderr, "usage: bulkhead-perf-forwarder [--judge | --judge-unverified] OBJECT PORT PORT\n");
         return 2;
     }
+    char **places = words + count - 3;
     for (int i = 0; i < 2; i++) {
-        ports[i].ifindex = if_nametoindex(words[2 + i]);
-        must(ports[i].ifindex ? 0 : -errno, words[2 + i]);
+        ports[i].ifindex = if_nametoindex(places[1 + i]);
+        must(ports[i].ifindex ? 0 : -errno, places[1 + i]);
     }
     struct sigaction const ending = {.sa_handler = end};
     sigaction(SIGTERM, &ending, NULL);
@@ -177,17 +215,20 @@ int main(int count, char **words) {
     void *umem = mmap(NULL, (size_t)FRAME * FRAMES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
     must(umem == MAP_FAILED ? -errno : 0, "mapping the UMEM");
     open_sockets(umem);
-    while (spares < FRAMES) {
-        spare[spares] = (uint64_t)spares * FRAME;
-        spares++;
+    if (judges) {
+        begin_to_judge(umem, verifies);
+        turn();
+    } else {
+        while (spares < FRAMES) {
+            spare[spares] = (uint64_t)spares * FRAME;
+            spares++;
+        }
+        for (int i = 0; i < 2; i++) recycle(&ports[i]);
     }
-    for (int i = 0; i < 2; i++) recycle(&ports[i]);
-    attach(words[1]);
+    attach(places[0]);
     printf("ready\n");
     fflush(stdout);
     run();
-    printf(
-        "{\"forwarded\": [%" PRIu64 ", %" PRIu64 "], \"lost\": [%" PRIu64 ", %" PRIu64 "], \"cpu_ns\": %" PRIu64 "}\n",
-        ports[0].forwarded, ports[1].forwarded, ports[0].lost, ports[1].lost, cxdp_thread_cpu_ns());
+    tell();
     return 0;
 }

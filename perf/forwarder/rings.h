@@ -61,9 +61,9 @@ static inline uint64_t *ring_address(struct ring *ring) {
     return (uint64_t *)ring->shared.descriptors + (ring->own++ & ring->mask);
 }
 
-/// Descriptors that the kernel has not taken yet.
+/// Descriptors that were submitted and that the kernel has not taken yet.
 static inline uint32_t ring_pending(const struct ring *ring) {
-    return ring->own - __atomic_load_n(ring->shared.consumer, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(ring->shared.producer, __ATOMIC_RELAXED) - __atomic_load_n(ring->shared.consumer, __ATOMIC_ACQUIRE);
 }
 
 #endif

@@ -26,6 +26,10 @@ class Bridge(Peer):
             inside.run("ip", "link", "set", port, "master", "bridge")
         inside.run("ip", "link", "set", "bridge", "up")
 
+    def stop(self):
+        self.place.appliance.run("ip", "link", "del", "bridge", check=False)
+        super().stop()
+
     def set(self, key, value):
         """Sets what sysctl calls KEY; a bridge without a firewall does not mind that it is not there."""
         try:
@@ -52,8 +56,13 @@ class BridgeFirewall(Bridge):
         table.write_text(languages.nft(self.rules, self.traffic))
         self.place.appliance.run("nft", "-f", table)
         # As long as a connection that was answered is kept by the others: flows must not end between two measurements.
+        self.set("net.netfilter.nf_conntrack_max", 262_144)
         self.set("net.netfilter.nf_conntrack_udp_timeout", 180)
         self.set("net.netfilter.nf_conntrack_udp_timeout_stream", 180)
+
+    def stop(self):
+        self.place.appliance.run("nft", "flush", "ruleset", check=False)
+        super().stop()
 
     def facts(self):
         return {**super().facts(), "version": f"Linux {platform.release()}, {Peer.facts(self)['version']}"}

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Traffic:
-    """What the generator sends: UDP from a block of addresses to another, to one port."""
+    """What the generator sends: from a block of addresses to another, to one port of each protocol."""
     sources: str
     destinations: str
     port: int
+    protocols: tuple = ("udp",)
 
 
 def sources(count, traffic):
@@ -26,8 +27,8 @@ def sources(count, traffic):
 
 def nft(count, traffic):
     """For nft: a table whose forward chain tracks connections."""
-    lines = [f"    ip saddr {source} ip daddr {traffic.destinations} udp dport {traffic.port} accept"
-             for source in sources(count, traffic)]
+    lines = [f"    ip saddr {source} ip daddr {traffic.destinations} {protocol} dport {traffic.port} accept"
+             for source in sources(count, traffic) for protocol in traffic.protocols]
     return "\n".join(["table ip peers {", "  chain forward {", "    type filter hook forward priority filter; policy drop;",
                       "    ct state established,related accept", *lines, "  }", "}", ""])
 

@@ -220,9 +220,10 @@ enum Trouble: Error {
     func tidy() {}
 
     private static func port(_ rings: PortRings, _ card: MACAddress) -> reference_port {
-        unsafe reference_port(
-            rings: rings.memory.base, ring_size: PortRings.size, maximum_frame: 1_522, own_address: card.bits,
-            link: UnsafePointer(rings.link.assumingMemoryBound(to: UInt32.self)))
+        var port = unsafe reference_port_over(rings.memory.base, PortRings.size)
+        unsafe (port.maximum_frame, port.own_address) = (1_522, card.bits)
+        unsafe port.link = UnsafePointer(rings.link.assumingMemoryBound(to: UInt32.self))
+        return unsafe port
     }
 
     private static func copy(_ pages: Pages, huge: Bool) -> Pages {

@@ -32,13 +32,15 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) == 72 && sizeof(struct key4) == 24 && sizeof(struct key6) == 48, "as Flow has it");
 
-enum { state_established = 3 };
+enum { state_established = 3, state_one_sided = 6 };
 enum { mark_high = 1, mark_second_port = 64, mark_elsewhere = 128 };
 enum { stride4 = 96, stride6 = 128 };
 
 struct table {
     uint8_t *index, *entries;
     uint32_t limit, buckets;
+    // Entries in use, where the reference opens flows itself.
+    uint32_t used;
     uint64_t secret[16];
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
+#include "opening.h"
 #include "wire.h"
 
 enum { burst = 64 };
@@ -27,16 +28,34 @@ struct reference {
     reference_lookup lookup;
     void *lookup_table;
     struct terms terms;
-    bool any_zone_on_link;
+    bool any_zone_on_link, opens_flows;
     struct descriptor descriptors[burst];
     struct note notes[burst] __attribute__((aligned(64)));
 };
 
 static struct table table_over(const struct reference_table *parts, const uint64_t *secret) {
     uint8_t *base = parts->base;
-    struct table table = {base + parts->index, base + parts->entries, parts->capacity, parts->buckets, {0}};
+    struct table table = {base + parts->index, base + parts->entries, parts->capacity, parts->buckets, 0, {0}};
     memcpy(table.secret, secret, sizeof table.secret);
     return table;
+}
+
+struct reference_port reference_port_over(void *base, uint32_t ring_size) {
+    struct reference_ring rings[4];
+    for (int i = 0; i < 4; i++) {
+        uint8_t *ring = (uint8_t *)base + i * (192 + (uint64_t)ring_size * 16);
+        rings[i] = (struct reference_ring){ring, ring + 64, ring + 192};
+    }
+    return (struct reference_port){rings[0], rings[1], rings[2], rings[3], .ring_size = ring_size};
+}
+
+struct reference_table reference_table_for(uint32_t capacity) {
+    uint32_t buckets = (uint32_t)((uint64_t)capacity * 3 / 25 + 2);
+    return (struct reference_table){NULL, 0, (uint64_t)buckets * 64, capacity, buckets};
+}
+
+uint64_t reference_table_size(const struct reference_table *table, bool is_ipv4) {
+    return table->entries + (uint64_t)table->capacity * (is_ipv4 ? stride4 : stride6);
 }
 
 struct reference *reference_create(const struct reference_parts *parts) {
@@ -46,12 +65,10 @@ struct reference *reference_create(const struct reference_parts *parts) {
     for (int i = 0; i < 2; i++) {
         const struct reference_port *from = &parts->ports[i];
         struct port *port = &self->ports[i];
-        uint64_t step = 192 + (uint64_t)from->ring_size * 16;
-        uint8_t *base = from->rings;
-        port->fill = producer_over(base, from->ring_size);
-        port->receive = consumer_over(base + step, from->ring_size);
-        port->transmit = producer_over(base + 2 * step, from->ring_size);
-        port->completion = consumer_over(base + 3 * step, from->ring_size);
+        port->fill = producer_over(&from->fill, from->ring_size);
+        port->receive = consumer_over(&from->receive, from->ring_size);
+        port->transmit = producer_over(&from->transmit, from->ring_size);
+        port->completion = consumer_over(&from->completion, from->ring_size);
         port->link = (const _Atomic(uint32_t) *)from->link;
         self->terms.own[i] = from->own_address;
         port->maximum_frame = from->maximum_frame;
@@ -69,6 +86,7 @@ struct reference *reference_create(const struct reference_parts *parts) {
     self->terms.pair = parts->pair;
     self->terms.verifies = parts->verifies_checksums;
     self->any_zone_on_link = parts->any_zone_on_link;
+    self->opens_flows = parts->opens_flows;
     return self;
 }
 
@@ -222,28 +240,54 @@ struct stamps {
     uint32_t generation, epoch, second;
 };
 
-// The verdict on a frame: 0 to forward it.
-INLINE enum reason judge(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps, uint32_t ticks) {
-    if (unlikely(note->reason)) return note->reason;
-    if (unlikely(self->any_zone_on_link)) return other;
-    if (unlikely(note->candidate == UINT32_MAX)) return unknown_flow;
-    uint8_t *at = table_entry(self, note->is_ipv4, note->candidate);
-    if (unlikely(!is_flow(at, note))) {
-        uint32_t number = self->lookup ? UINT32_MAX : find(self, note);
-        if (number == UINT32_MAX) return unknown_flow;
-        at = table_entry(self, note->is_ipv4, number);
-    }
-    struct entry *entry = behind_key(at, note->is_ipv4);
-    uint8_t marks = entry->marks, wrong_port = (marks ^ marks >> 6 ^ note->sender ^ port) & 1;
-    uint32_t other_stamp = (entry->generation ^ stamps->generation) | (entry->epoch ^ stamps->epoch);
-    if (unlikely(other_stamp | wrong_port | (marks & mark_elsewhere))) return spoofed;
-    if (unlikely(stamps->second >= entry->valid_until)) return stale;
+// Follows a datagram's flow: both ends have spoken, or this one alone.
+INLINE bool take_datagram(struct entry *entry, const struct note *note) {
+    return entry->state == state_established || (entry->state == state_one_sided && (entry->marks & mark_high) == note->sender);
+}
+
+// Follows a segment's connection.
+INLINE enum reason take_segment(struct entry *entry, const struct note *note) {
     struct window *own = &entry->window[note->sender];
     const struct window *peer = &entry->window[!note->sender];
     uint8_t odd = (entry->state ^ state_established) | (own->flags ^ ordinary) | (peer->flags ^ ordinary);
     if (unlikely(odd)) return not_opening;
     if (unlikely(!is_in_windows(own, peer, note))) return out_of_window;
     entry->seen[note->sender] |= note->flags;
+    return fine;
+}
+
+// The number of the entry that a frame's flow has, where its candidate is none; UINT32_MAX where there is none.
+RARELY static uint32_t settle(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps) {
+    uint32_t number = self->lookup ? UINT32_MAX : find(self, note);
+    if (number != UINT32_MAX || !self->opens_flows || !note->is_datagram) return number;
+    struct table *table = note->is_ipv4 ? &self->v4 : &self->v6;
+    number = occupy(table, note->hash);
+    if (number == UINT32_MAX) return number;
+    uint8_t *at = table_entry(self, note->is_ipv4, number);
+    memcpy(at, &note->key, note->is_ipv4 ? sizeof(struct key4) : sizeof(struct key6));
+    *behind_key(at, note->is_ipv4) = (struct entry){.generation = stamps->generation, .epoch = stamps->epoch,
+        .valid_until = UINT32_MAX, .grounds = UINT32_MAX, .state = state_one_sided,
+        .marks = (note->sender ? mark_high : 0) | (port ? mark_second_port : 0)};
+    return number;
+}
+
+// The verdict on a frame: 0 to forward it.
+INLINE enum reason judge(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps, uint32_t ticks) {
+    if (unlikely(note->reason)) return note->reason;
+    if (unlikely(self->any_zone_on_link)) return other;
+    uint32_t number = note->candidate;
+    if (unlikely(number == UINT32_MAX || !is_flow(table_entry(self, note->is_ipv4, number), note))) {
+        number = settle(self, note, port, stamps);
+        if (number == UINT32_MAX) return unknown_flow;
+    }
+    uint8_t *at = table_entry(self, note->is_ipv4, number);
+    struct entry *entry = behind_key(at, note->is_ipv4);
+    uint8_t marks = entry->marks, wrong_port = (marks ^ marks >> 6 ^ note->sender ^ port) & 1;
+    uint32_t other_stamp = (entry->generation ^ stamps->generation) | (entry->epoch ^ stamps->epoch);
+    if (unlikely(other_stamp | wrong_port | (marks & mark_elsewhere))) return spoofed;
+    if (unlikely(stamps->second >= entry->valid_until)) return stale;
+    enum reason reason = note->is_datagram ? (take_datagram(entry, note) ? fine : not_opening) : take_segment(entry, note);
+    if (unlikely(reason)) return reason;
     entry->frames[note->sender]++;
     entry->meter[note->sender] += (uint64_t)note->length << 16;
     entry->last_seen = ticks;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "include/reference.h"
+
 // The rings of AF_XDP, as in Sources/bytes/Ring: our own position in a local field, the other side's read only when it must be.
 
 #define INLINE static inline __attribute__((always_inline))
@@ -51,15 +53,15 @@ INLINE void consumer_release(struct consumer *ring, uint32_t count) {
     atomic_store_explicit(ring->consumer, ring->head, memory_order_release);
 }
 
-INLINE struct producer producer_over(uint8_t *base, uint32_t size) {
-    struct producer ring = {(void *)base, (void *)(base + 64), base + 192, size - 1, 0, 0};
+INLINE struct producer producer_over(const struct reference_ring *memory, uint32_t size) {
+    struct producer ring = {memory->producer, memory->consumer, memory->slots, size - 1, 0, 0};
     ring.head = atomic_load_explicit(ring.producer, memory_order_relaxed);
     ring.limit = atomic_load_explicit(ring.consumer, memory_order_acquire) + size;
     return ring;
 }
 
-INLINE struct consumer consumer_over(uint8_t *base, uint32_t size) {
-    struct consumer ring = {(void *)base, (void *)(base + 64), base + 192, size - 1, 0};
+INLINE struct consumer consumer_over(const struct reference_ring *memory, uint32_t size) {
+    struct consumer ring = {memory->producer, memory->consumer, memory->slots, size - 1, 0};
     ring.head = atomic_load_explicit(ring.consumer, memory_order_relaxed);
     return ring;
 }

@@ -2,8 +2,8 @@
 #pragma once
 #include "flows.h"
 
-// From bytes to what the later stages need of a frame: what `readPlain` of Sources/bytes/Wire asks of a TCP segment, in the same order. What is
-// not plain is refused as `other`.
+// From bytes to what the later stages need of a frame: what `readPlain` of Sources/bytes/Wire asks of a TCP segment or a UDP datagram, in
+// the same order. What is not plain is refused as `other`.
 
 enum reason { fine = 0, truncated, other, unknown_flow, spoofed, link_down, oversize, transmit_full, out_of_window, not_opening, stale,
     reasons };
@@ -18,7 +18,7 @@ struct note {
     uint32_t candidate, length;
     uint32_t sequence, acknowledgement;
     uint16_t window, payload;
-    uint8_t flags, sender, reason, is_ipv4;
+    uint8_t flags, sender, reason, is_ipv4, is_datagram;
 };
 
 // What makes a frame plain for a worker.
@@ -98,9 +98,11 @@ INLINE uint64_t summed(const uint8_t *at, uint32_t count) {
     return count & 1 ? sum + *at : sum;
 }
 
-// Whether a segment is right; its pseudo-header's addresses stand right before it.
-INLINE bool is_right(const uint8_t *addresses, uint32_t count, uint32_t length) {
-    return is_all_ones(summed(addresses, count) + __builtin_bswap16(length) + (6 << 8));
+enum { tcp = 6, udp = 17 };
+
+// Whether a transport's checksum is right; its pseudo-header's addresses stand right before it.
+INLINE bool is_right(const uint8_t *addresses, uint32_t count, uint32_t length, uint32_t number) {
+    return is_all_ones(summed(addresses, count) + __builtin_bswap16(length) + (number << 8));
 }
 
 // Reads a segment of `length` bytes, of which 20 lie in the frame in any case.
@@ -118,7 +120,29 @@ INLINE bool read_tcp(const uint8_t *tcp, int32_t length, struct note *note) {
     note->window = u16(tcp + 14);
     note->flags = control;
     note->payload = length - header;
+    note->is_datagram = false;
     return true;
+}
+
+// Datagrams to these ports are looked into.
+INLINE bool is_known_service(uint16_t port) {
+    switch (port) {
+    case 67: case 68: case 319: case 320: case 546: case 547: case 3784: case 3785: case 4784: case 4789: case 6081: return true;
+    default: return false;
+    }
+}
+
+// Reads a datagram of `length` bytes that has a checksum, as `read_tcp` does.
+INLINE bool read_udp(const uint8_t *datagram, int32_t length, struct note *note) {
+    if (unlikely(length < 8 || u16(datagram + 4) != length || u16(datagram + 6) == 0)) return false;
+    if (unlikely(is_known_service(u16(datagram + 2)))) return false;
+    note->is_datagram = true;
+    return true;
+}
+
+INLINE bool read_transport(const uint8_t *at, uint32_t number, int32_t length, struct note *note) {
+    if (number == tcp) return read_tcp(at, length, note);
+    return number == udp && read_udp(at, length, note);
 }
 
 INLINE bool is_ordinary4(uint32_t address) { return (address >> 24) - 1 < 223 && address >> 24 != 127; }
@@ -130,27 +154,27 @@ INLINE bool read_ipv4(const uint8_t *frame, uint32_t count, const struct terms *
     if (unlikely(first >> 56 != 0x45 || (first & 0x3fff) != 0 || length > count - 14)) return false;
     if (unlikely(!is_all_ones(halves(first) + halves(second) + destination))) return false;
     if (unlikely(!is_ordinary4(source) || !is_ordinary4(destination) || source == destination)) return false;
-    if (unlikely((second >> 48 & 0xff) != 6)) return false;
+    uint32_t number = second >> 48 & 0xff;
     int32_t segment = (int32_t)length - 20;
-    if (unlikely(!read_tcp(frame + 34, segment, note))) return false;
-    if (terms->verifies && unlikely(!is_right(frame + 26, segment + 8, segment))) return false;
+    if (unlikely(!read_transport(frame + 34, number, segment, note))) return false;
+    if (terms->verifies && unlikely(!is_right(frame + 26, segment + 8, segment, number))) return false;
     uint32_t ports = u32(frame + 34);
     bool is_low = source < destination;
     note->sender = !is_low;
     note->key.v4 = (struct key4){is_low ? source : destination, is_low ? destination : source,
-        is_low ? ports : ports << 16 | ports >> 16, 0, 0, 6u << 24 | (uint32_t)terms->pair << 16};
+        is_low ? ports : ports << 16 | ports >> 16, 0, 0, number << 24 | (uint32_t)terms->pair << 16};
     return true;
 }
 
 INLINE bool read_ipv6(const uint8_t *frame, uint32_t count, const struct terms *terms, struct note *note) {
     if (unlikely(count < 74)) return false;
-    uint32_t length = u16(frame + 18);
-    if (unlikely(frame[14] >> 4 != 6 || frame[20] != 6 || length > count - 54)) return false;
+    uint32_t length = u16(frame + 18), number = frame[20];
+    if (unlikely(frame[14] >> 4 != 6 || length > count - 54)) return false;
     uint64_t source[2] = {u64(frame + 22), u64(frame + 30)}, destination[2] = {u64(frame + 38), u64(frame + 46)};
     if (unlikely(!is_ordinary6(source[0]) || !is_ordinary6(destination[0]))) return false;
     if (unlikely(((source[0] ^ destination[0]) | (source[1] ^ destination[1])) == 0)) return false;
-    if (unlikely(!read_tcp(frame + 54, length, note))) return false;
-    if (terms->verifies && unlikely(!is_right(frame + 22, 32 + length, length))) return false;
+    if (unlikely(!read_transport(frame + 54, number, length, note))) return false;
+    if (terms->verifies && unlikely(!is_right(frame + 22, 32 + length, length, number))) return false;
     uint32_t ports = u32(frame + 54);
     bool is_low = source[0] != destination[0] ? source[0] < destination[0] : source[1] < destination[1];
     note->sender = !is_low;
@@ -160,7 +184,7 @@ INLINE bool read_ipv6(const uint8_t *frame, uint32_t count, const struct terms *
     note->key.v6.high[1] = is_low ? destination[1] : source[1];
     note->key.v6.ports = is_low ? ports : ports << 16 | ports >> 16;
     note->key.v6.vlans = note->key.v6.tunnel = 0;
-    note->key.v6.context = 6u << 24 | (uint32_t)terms->pair << 16;
+    note->key.v6.context = number << 24 | (uint32_t)terms->pair << 16;
     return true;
 }
 

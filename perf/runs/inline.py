@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`scripts/perf inline`: Bulkhead between two veth ports, in turn with the bare forwarder, and `scripts/perf sustained`."""
-import time
+"""`scripts/perf inline`: Bulkhead between two veth ports, in turn with the bare forwarder and with the same work in C."""
 from pathlib import Path
 
+import bounds
+import progress
 import report
 from chart import Chart, curves
 from machine import build, build_redirect
 from rig import Rig
-from subjects import Bulkhead, DESTINATION_BLOCK, Forwarder, SOURCE_BLOCK, cpus
+from subjects import Bulkhead, DESTINATION_BLOCK, Forwarder, JudgingForwarder, SOURCE_BLOCK, cpus
 
 SIZES = [60, 1514]
 RULES, FLOWS, NEW_SHARE = 1_000, 10_000, 0.05
+LEAST = 0.97
 COLUMNS = ["subject", "frame_bytes", "flows", "rules", "bulkhead_mpps", "reference_mpps", "ratio", "ratio_interval", "cpu_ns_per_frame",
-           "reference_cpu_ns"]
-SUSTAINED_COLUMNS = ["subject", "frame_bytes", "flows", "rules", "sustained_mpps", "loss_at_90", "loss_interval", "offered_mpps"]
+           "reference_cpu_ns", "in_c_ratio", "in_c_interval", "unverified_ratio", "held"]
+# Beside whom else than itself Bulkhead is put, and under which prefix the figures stand.
+OTHERS = {"in C": "in_c", "unverified": "unverified"}
 
 
 def traffic(size):
@@ -28,114 +31,116 @@ def busy_ticks():
     return sum(words) - words[3] - words[4]
 
 
+def sides(rig):
+    """Who can take a turn, by name: what makes each."""
+    binary, forwarder, redirect = build("bulkhead"), build("bulkhead-perf-forwarder"), build_redirect(rig.folder)
+    return binary, {
+        "bulkhead": lambda: Bulkhead(rig, binary, RULES), "forwarder": lambda: Forwarder(rig, forwarder, redirect),
+        "in C": lambda: JudgingForwarder(rig, forwarder, redirect), "again": lambda: Bulkhead(rig, binary, RULES),
+        "unverified": lambda: Bulkhead(rig, binary, RULES, verifies=False)}
+
+
 def one_run(rig, binary, subject, size, seconds):
-    """One measurement: M frames a second, CPU ns a frame of the worker's thread, busy ticks and frames."""
-    with subject:
-        thread, busy = subject.cpu_time(), busy_ticks()
-        measured = rig.measure(binary, seconds=seconds, **traffic(size))
-        thread, busy = subject.cpu_time() - thread, busy_ticks() - busy
+    """One measurement of a subject that stands: M frames a second, CPU ns a frame of the worker's thread, busy ticks and frames."""
+    thread, busy = subject.cpu_time(), busy_ticks()
+    measured = rig.measure(binary, seconds=seconds, **traffic(size))
+    thread, busy = subject.cpu_time() - thread, busy_ticks() - busy
     frames = max(1, measured["sink"]["frames"])
     return {"mpps": measured["sink"]["frames_per_second"] / 1e6, "cpu": thread / frames, "busy": busy, "frames": frames}
 
 
+def ratios(ours, theirs):
+    """Frames of the one over those of the other, pair by pair."""
+    return [a["mpps"] / b["mpps"] for a, b in zip(ours, theirs)]
+
+
 def row_of(subject, size, ours, theirs):
     """A row of pairs: ours beside theirs."""
-    ratios = [a["mpps"] / b["mpps"] for a, b in zip(ours, theirs)]
+    found = ratios(ours, theirs)
     machine = [1e7 * sum(run["busy"] for run in runs) / sum(run["frames"] for run in runs) for runs in (ours, theirs)]
     return {
         "subject": subject, "frame_bytes": size, "flows": FLOWS, "rules": RULES,
         "bulkhead_mpps": report.middle([run["mpps"] for run in ours]),
         "reference_mpps": report.middle([run["mpps"] for run in theirs]),
-        "ratio": report.middle(ratios), "ratio_interval": report.interval(ratios), "pairs": len(ratios),
+        "ratio": report.middle(found), "ratio_interval": report.interval(found), "pairs": len(found),
         "cpu_ns_per_frame": report.middle([run["cpu"] for run in ours], 1),
         "reference_cpu_ns": report.middle([run["cpu"] for run in theirs], 1),
         "machine_ns_per_frame": round(machine[0], 1), "reference_machine_ns": round(machine[1], 1),
     }
 
 
+def beside(runs):
+    """The columns of what else was measured in the same rounds: each one's frames over the bare forwarder's, its CPU time, and Bulkhead's
+    frames over its own."""
+    found = {}
+    for name, prefix in OTHERS.items():
+        over, under = ratios(runs[name], runs["forwarder"]), ratios(runs["bulkhead"], runs[name])
+        found |= {
+            f"{prefix}_mpps": report.middle([run["mpps"] for run in runs[name]]),
+            f"{prefix}_ratio": report.middle(over), f"{prefix}_interval": report.interval(over),
+            f"{prefix}_cpu_ns": report.middle([run["cpu"] for run in runs[name]], 1),
+            f"bulkhead_to_{prefix}": report.middle(under), f"bulkhead_to_{prefix}_interval": report.interval(under)}
+    return found
+
+
 def rows(options):
-    """Nine pairs a size, with Bulkhead against itself beside; the order within a round turns each time."""
-    binary, forwarder = build("bulkhead"), build("bulkhead-perf-forwarder")
-    found = []
+    """Nine rounds, in each of which everybody is set up once and forwards frames of each size; the order turns with each round."""
+    found, sizes = [], options.sizes or SIZES
     with Rig("inline") as rig:
-        redirect = build_redirect(rig.folder)
-        for size in options.sizes or SIZES:
-            runs = {"bulkhead": [], "reference": [], "again": []}
-            for number in range(options.pairs):
-                order = ["bulkhead", "reference", "again"]
-                for name in order[number % 3:] + order[:number % 3]:
-                    subject = Forwarder(rig, forwarder, redirect) if name == "reference" else Bulkhead(rig, binary, RULES)
-                    runs[name].append(one_run(rig, binary, subject, size, options.seconds))
-            for subject, other in (("bulkhead", "reference"), ("a/a", "again")):
-                found.append(row_of(subject, size, runs["bulkhead"], runs[other]))
+        binary, subjects = sides(rig)
+        names = list(subjects)
+        runs = {size: {name: [] for name in names} for size in sizes}
+        for number in range(options.pairs):
+            turn = number % len(names)
+            for name in names[turn:] + names[:turn]:
+                with subjects[name]() as subject:
+                    for size in sizes:
+                        runs[size][name].append(one_run(rig, binary, subject, size, options.seconds))
+                        progress.tell(f"round {number + 1} of {options.pairs}: {name}, {size} bytes: "
+                                      f"{runs[size][name][-1]['mpps']:.4f} M frames/s")
+        for size in sizes:
+            own = row_of("bulkhead", size, runs[size]["bulkhead"], runs[size]["forwarder"]) | beside(runs[size])
+            own |= bounds.judged(own["ratio"], least=LEAST, in_c=own["in_c_ratio"])
+            for row in (own, row_of("a/a", size, runs[size]["bulkhead"], runs[size]["again"])):
+                found.append(row)
                 if not options.json:
                     report.show(found, COLUMNS)
     return found
 
 
-def loss_at(rig, binary, rate, seconds, size):
-    """The share of frames that do not arrive at so many a second; frames that the generator was too late for count as not offered."""
-    measured = rig.measure_loss(binary, seconds=seconds, rate=int(rate), **traffic(size))
-    offered = measured["sent"]["frames"] / seconds
-    return max(0.0, measured["loss"]), offered
+def title(row):
+    """A row's name in a sentence."""
+    return f"Bulkhead's frames over the bare forwarder's, {row['frame_bytes']} bytes"
 
 
-def sustained_rate(rig, binary, size, seconds, most=0.001):
-    """The highest rate at which at most a thousandth is lost, to 2 %, in frames a second."""
-    top = rig.measure(binary, seconds=2, **traffic(size))["sink"]["frames_per_second"]
-    low, high, best = top * 0.3, top * 1.1, 0.0
-    while high - low > 0.02 * top:
-        rate = (low + high) / 2
-        loss, offered = loss_at(rig, binary, rate, seconds, size)
-        if loss <= most:
-            low = rate
-            # What was sent, where the generator could not keep the rate.
-            best = max(best, min(rate, offered))
-        else:
-            high = rate
-    return best or low
-
-
-def sustained_rows(options):
-    """Both sides' sustained rates, and the loss of both at 90 % of the lower one, in five pairs."""
-    binary, forwarder = build("bulkhead"), build("bulkhead-perf-forwarder")
-    found = []
-    with Rig("sustained") as rig:
-        redirect = build_redirect(rig.folder)
-        sides = {"bulkhead": lambda: Bulkhead(rig, binary, RULES), "forwarder": lambda: Forwarder(rig, forwarder, redirect)}
-        for size in options.sizes or SIZES:
-            rates = {}
-            for name, side in sides.items():
-                with side():
-                    time.sleep(0.2)
-                    rates[name] = sustained_rate(rig, binary, size, options.trial)
-            offered = 0.9 * min(rates.values())
-            losses = {name: [] for name in sides}
-            for number in range(5):
-                for name in list(sides)[::1 if number % 2 == 0 else -1]:
-                    with sides[name]():
-                        losses[name].append(loss_at(rig, binary, offered, options.trial, size)[0])
-            for name in sides:
-                found.append({
-                    "subject": name, "frame_bytes": size, "flows": FLOWS, "rules": RULES if name == "bulkhead" else 0,
-                    "sustained_mpps": round(rates[name] / 1e6, 4), "loss_at_90": report.middle(losses[name], 6),
-                    "loss_interval": report.interval(losses[name], 6), "offered_mpps": round(offered / 1e6, 4)})
-                if not options.json:
-                    report.show(found, SUSTAINED_COLUMNS)
-    return found
+def table(found):
+    """The rows as people read them: a line for each that was put beside the bare forwarder, or beside Bulkhead itself."""
+    lines = []
+    for row in found:
+        run = {"run": row["run"]} if "run" in row else {}
+        own = {"subject": row["subject"], "frame_bytes": row["frame_bytes"], **run}
+        lines.append({**own, "mpps": row["bulkhead_mpps"], "beside": "forwarder" if row["subject"] == "bulkhead" else "bulkhead",
+                      "beside_mpps": row["reference_mpps"], "ratio": row["ratio"], "ratio_interval": row["ratio_interval"],
+                      "cpu_ns": row["cpu_ns_per_frame"], "beside_cpu_ns": row["reference_cpu_ns"], "bound": row.get("bound"),
+                      "held": row.get("held")})
+        for name, prefix in OTHERS.items():
+            if f"{prefix}_ratio" in row:
+                lines.append({**own, "subject": name, "mpps": row[f"{prefix}_mpps"], "beside": "forwarder",
+                              "beside_mpps": row["reference_mpps"], "ratio": row[f"{prefix}_ratio"],
+                              "ratio_interval": row[f"{prefix}_interval"], "cpu_ns": row[f"{prefix}_cpu_ns"],
+                              "beside_cpu_ns": row["reference_cpu_ns"]})
+    return lines
 
 
 def write(folder, facts, found):
     """The rows as Markdown, with a curve over the size of frames."""
-    fields = COLUMNS + ["machine_ns_per_frame", "reference_machine_ns", "pairs"]
-    sides = [{"side": side, "frame_bytes": row["frame_bytes"], "mpps": row[key]}
-             for row in found if row["subject"] == "bulkhead"
-             for side, key in (("Bulkhead", "bulkhead_mpps"), ("bare forwarder in C", "reference_mpps"))]
+    shown = [{"side": side, "frame_bytes": row["frame_bytes"], "mpps": row[key]}
+             for row in found if row["subject"] == "bulkhead" and row.get("run", 1) == 1
+             for side, key in (("Bulkhead", "bulkhead_mpps"), ("bare forwarder in C", "reference_mpps"),
+                               ("the same work in C", "in_c_mpps"), ("Bulkhead, no checksums", "unverified_mpps"))
+             if key in row]
     charts = [Chart("inline", "Frames through one queue", "bytes of a frame", "M frames a second",
-                    curves(sides, "side", "frame_bytes", "mpps"))]
-    report.write(folder, "inline", "Inline", facts, found, fields, charts)
-
-
-def write_sustained(folder, facts, found):
-    """The rows as Markdown."""
-    report.write(folder, "sustained", "Sustained rate", facts, found, SUSTAINED_COLUMNS)
+                    curves(shown, "side", "frame_bytes", "mpps"))]
+    fields = ["run", "subject", "frame_bytes", "mpps", "beside", "beside_mpps", "ratio", "ratio_interval", "cpu_ns", "beside_cpu_ns", "bound",
+              "held"]
+    report.write(folder, "inline", "Inline", facts, table(found), fields, charts, bounds.sentences(found, title))

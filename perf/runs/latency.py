@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`scripts/perf latency`: round trips through Bulkhead, the bare forwarder and the kernel's bridge, in turn; new connections a second; a
-change of policy under load."""
+"""`scripts/perf latency`: round trips through Bulkhead, the bare forwarder, the same work in C and the kernel's bridge, in turn; new
+connections a second; a change of policy under load."""
 import json
 import subprocess
 import sys
 import time
 
+import bounds
+import progress
 import report
 from chart import Chart, curves
 from machine import ROOT, build, build_redirect
 from rig import PORT, Rig
 from runs.inline import RULES
-from subjects import Bridge, Bulkhead, DESTINATION_BLOCK, FilteringBridge, Forwarder, SOURCE_BLOCK, cpus
+from subjects import Bulkhead, DESTINATION_BLOCK, FilteringBridge, Forwarder, JudgingForwarder, KernelBridge, SOURCE_BLOCK, cpus
 
 SHARES = [10, 50, 90]
 FLOWS, SIZE = 1_000, 128
 MANY_RULES = 100_000
 UNDER_WAY = 256
+# The load at which Bulkhead's p99 over the forwarder's has a bound, and the bound; what a change may add to p99.9 and to a turn, in µs.
+JUDGED, MOST_OVER, MOST_GROWTH = 50, 1.1, 1_000
 COLUMNS = ["case", "subject", "load", "offered_mpps", "p50_us", "p99_us", "p999_us", "p99_ratio", "p99_interval", "loss", "lost", "per_second",
-           "change_ms"]
+           "change_ms", "bound", "held"]
 
 
 def round_trips(rig, binary, rate, seconds):
@@ -65,24 +69,35 @@ def sustained_round_trips(rig, binary, seconds=2):
 
 
 def trip_rows(rig, binary, sides, options):
-    """Rows of round trips: Bulkhead's rate is found first, and all are measured at shares of it."""
+    """Rows of round trips: Bulkhead's rate is found first, and all are measured at shares of it; in a round everybody is set up once."""
     with Bulkhead(rig, binary, RULES), Reflecting(rig, binary):
         most = sustained_round_trips(rig, binary)
-    for share in SHARES:
-        runs = {name: [] for name in sides}
-        for number in range(options.rounds):
-            names = list(sides)
-            for name in names[number % 3:] + names[:number % 3]:
-                with sides[name](), Reflecting(rig, binary):
+    runs = {(name, share): [] for name in sides for share in SHARES}
+    for number in range(options.rounds):
+        names, turn = list(sides), number % len(sides)
+        for name in names[turn:] + names[:turn]:
+            with sides[name](), Reflecting(rig, binary):
+                for share in SHARES:
                     round_trips(rig, binary, most * share / 100, 0.3)  # the first frames open flows, and find neighbours
-                    runs[name].append(round_trips(rig, binary, most * share / 100, options.seconds))
+                    found = round_trips(rig, binary, most * share / 100, options.seconds)
+                    runs[name, share].append(found)
+                    progress.tell(f"round {number + 1} of {options.rounds}: {name} at {share} %: p99 {found['p99']:.1f} us")
+    for share in SHARES:
+        over = {name: p99_ratios(runs[name, share], runs["forwarder", share]) for name in sides}
         for name in sides:
-            ratios = [a["p99"] / b["p99"] for a, b in zip(runs[name], runs["forwarder"])]
-            yield {
+            row = {
                 "case": "round trip", "subject": name, "load": share, "offered_mpps": round(most * share / 1e8, 4),
-                **{f"{key}_us": report.middle([run[key] for run in runs[name]], 1) for key in ("p50", "p99", "p999")},
-                "p99_ratio": report.middle(ratios, 3), "p99_interval": report.interval(ratios, 3),
-                "loss": report.middle([run["loss"] for run in runs[name]], 6), "rounds": options.rounds}
+                **{f"{key}_us": report.middle([run[key] for run in runs[name, share]], 1) for key in ("p50", "p99", "p999")},
+                "p99_ratio": report.middle(over[name], 3), "p99_interval": report.interval(over[name], 3),
+                "loss": report.middle([run["loss"] for run in runs[name, share]], 6), "rounds": options.rounds}
+            if name == "bulkhead" and share == JUDGED:
+                row |= bounds.judged(row["p99_ratio"], most=MOST_OVER, in_c=report.middle(over["in C"], 3))
+            yield row
+
+
+def p99_ratios(ours, theirs):
+    """One's p99 over the other's, round by round."""
+    return [a["p99"] / b["p99"] for a, b in zip(ours, theirs)]
 
 
 def connection_rows(binary, sides, options):
@@ -93,6 +108,7 @@ def connection_rows(binary, sides, options):
         for number in range(options.rounds):
             for name in list(sides)[::1 if number % 2 == 0 else -1]:
                 with sides[name](rig):
+                    progress.tell(f"round {number + 1} of {options.rounds}: connections, {name}")
                     server = rig.start(rig.sink, [tool, "serve", "198.19.0.1", PORT], "serve", cpus()[1][0])
                     try:
                         server.wait_for("listening")
@@ -126,14 +142,25 @@ def change_rows(rig, binary, options):
         for number in range(options.rounds):
             for name in list(runs)[::1 if number % 2 == 0 else -1]:
                 runs[name].append(one_stream(rig, binary, subject, most / 2, name == "changed", number))
+                progress.tell(f"round {number + 1} of {options.rounds}: change, {name}: p99.9 {runs[name][-1]['p999']:.1f} us, "
+                              f"{runs[name][-1]['lost']} lost")
     grown = [a["p999"] - b["p999"] for a, b in zip(runs["changed"], runs["still"])]
     for name, found in runs.items():
-        yield {
+        row = {
             "case": "change", "subject": name, "load": 50, "offered_mpps": round(most / 2e6, 4), "rules": MANY_RULES,
             **{f"{key}_us": report.middle([run[key] for run in found], 1) for key in ("p50", "p99", "p999", "max")},
-            "lost": sum(run["lost"] for run in found), "rounds": options.rounds,
-            **({"p999_growth_us": report.middle(grown, 1), "p999_growth_interval": report.interval(grown, 1),
-                "change_ms": report.middle([run["change_ms"] for run in found], 0)} if name == "changed" else {})}
+            "lost": sum(run["lost"] for run in found), "rounds": options.rounds}
+        if name == "changed":
+            row |= {"p999_growth_us": report.middle(grown, 1), "p999_growth_interval": report.interval(grown, 1),
+                    "change_ms": report.middle([run["change_ms"] for run in found], 0)}
+            row |= change_judged(row)
+        yield row
+
+
+def change_judged(row):
+    """What a change of policy must come up to: no frame lost, and p99.9 no more than a millisecond later."""
+    held = row["lost"] == 0 and row["p999_growth_us"] <= MOST_GROWTH
+    return {"bound": f"0 lost, p99.9 at most {MOST_GROWTH} us later", "held": "yes" if held else "no"}
 
 
 def one_stream(rig, binary, subject, rate, is_changed, number):
@@ -181,7 +208,7 @@ def rows(options):
     with Rig("latency") as rig:
         redirect, tool = build_redirect(rig.folder), build_tool(rig.folder)
         sides = {"bulkhead": lambda: Bulkhead(rig, binary, RULES), "forwarder": lambda: Forwarder(rig, forwarder, redirect),
-                 "bridge": lambda: Bridge(rig)}
+                 "in C": lambda: JudgingForwarder(rig, forwarder, redirect), "bridge": lambda: KernelBridge(rig)}
         if "round-trip" in wanted:
             tell(trip_rows(rig, binary, sides, options))
         if "change" in wanted:
@@ -190,15 +217,21 @@ def rows(options):
             tell(connection_rows(binary, {
                 "bulkhead": lambda other: Bulkhead(other, binary, RULES),
                 "forwarder": lambda other: Forwarder(other, forwarder, redirect), "bridge+nftables": FilteringBridge,
-                "bridge": Bridge, "tool": tool}, options))
+                "bridge": KernelBridge, "tool": tool}, options))
     return found
+
+
+def title(row):
+    """A row's name in a sentence."""
+    return "Bulkhead's p99 of round trips at 50 % over the bare forwarder's" if row["case"] == "round trip" else \
+        f"A change of {MANY_RULES} rules under load"
 
 
 def write(folder, facts, found):
     """The rows as Markdown, and round trips over load as a curve."""
-    fields = COLUMNS + ["max_us", "rate_ratio", "p999_growth_us", "p999_growth_interval", "rounds"]
+    fields = ["run", *COLUMNS, "max_us", "rate_ratio", "p999_growth_us", "p999_growth_interval", "rounds"]
     trips = [{"line": f"{row['subject']}, {key[:-3]}", "load": row["load"], "us": row[key]}
-             for row in found if row["case"] == "round trip" for key in ("p50_us", "p99_us", "p999_us")]
+             for row in found if row["case"] == "round trip" and row.get("run", 1) == 1 for key in ("p50_us", "p99_us", "p999_us")]
     charts = [Chart("latency", "Round trips over load", "% of Bulkhead's rate", "microseconds",
                     curves(trips, "line", "load", "us"), True)]
-    report.write(folder, "latency", "Latency", facts, found, fields, charts if trips else [])
+    report.write(folder, "latency", "Latency", facts, found, fields, charts if trips else [], bounds.sentences(found, title))

@@ -56,7 +56,7 @@ public import Net
             unsafe (entry.pointee.generation ^ stamps.generation) | (entry.pointee.epoch ^ stamps.epoch)
             | UInt32(wrongPort | marks & FlowMarks.responderElsewhere.rawValue)
         guard odd == 0, unsafe stamps.second < entry.pointee.validUntil else { return false }
-        if packet.isDatagram { return unsafe entry.pointee.state.number == FlowState.established.number }
+        if packet.isDatagram { return goesOn(sender: sender) }
         return unsafe FlowEntry.fitsPlain(entry, FlowEntry.Progress(packet), sender: sender)
     }
 
@@ -68,13 +68,23 @@ public import Net
             length: Int(length), now: now)
     }
 
-    /// A frame of a protocol without a state of its own, of a flow whose both ends have spoken; false of any other.
+    /// A frame of a protocol without a state of its own: of a flow whose both ends have spoken, or of the end that alone has spoken so far.
+    /// False of any other, which is the first answer or of no live flow.
     @inlinable @inline(always) func takeDatagram(sender: FlowEnd, length: Int, now: UInt32) -> Bool {
-        guard unsafe entry.pointee.state.number == FlowState.established.number else { return false }
+        guard goesOn(sender: sender) else { return false }
         note(sender: sender, length: length, now: now)
         return true
     }
 
+    /// Whether a datagram changes nothing but numbers: both ends have spoken, or its sender alone has spoken so far. The first answer ends a
+    /// flow's waiting.
+    @inlinable @inline(always) func goesOn(sender: FlowEnd) -> Bool {
+        let state = unsafe entry.pointee.state.number
+        return state == FlowState.established.number
+            || (state == FlowState.oneSided.number && isInitiator(sender))
+    }
+
+    /// Counts a frame that changes nothing but numbers.
     @inlinable @inline(always) func note(sender: FlowEnd, length: Int, now: UInt32) {
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now

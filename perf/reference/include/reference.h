@@ -5,13 +5,18 @@
 #include <stdint.h>
 
 // What the data path costs in C: one worker's turn over both ports, with the rings, the frames, the flow tables and the checks of
-// Bulkhead's own (Sources/bytes), written as a C programmer would write it who knows that memory is what limits it. It opens no flow
-// and asks no policy: a frame without a flow is dropped. `scripts/perf pipeline` measures both in turn.
+// Bulkhead's own (Sources/bytes), written as a C programmer would write it who knows that memory is what limits it. It asks no policy:
+// a frame without a flow is dropped, or opens one unasked where that is wished and it is a datagram. `scripts/perf pipeline` measures both
+// in turn in memory, `scripts/perf inline` between two ports.
 
-// The rings of one port and what must be known of it.
+// One ring: both positions and the slots.
+struct reference_ring {
+    void *producer, *consumer, *slots;
+};
+
+// The rings of one port, `ring_size` slots each, and what must be known of it.
 struct reference_port {
-    // Memory of `SocketRings(base:size:)`: fill, receive, transmit and completion ring, `ring_size` slots each.
-    void *rings;
+    struct reference_ring fill, receive, transmit, completion;
     uint32_t ring_size;
     uint32_t maximum_frame;
     // The port's own hardware address.
@@ -20,6 +25,9 @@ struct reference_port {
     const uint32_t *link;
 };
 
+// A port whose rings lie in the memory of `SocketRings(base:size:)`; what else must be known of it is left to be said.
+struct reference_port reference_port_over(void *base, uint32_t ring_size);
+
 // A flow table's memory (`FlowTableLayout`); it may be a copy of a table that Bulkhead filled.
 struct reference_table {
     void *base;
@@ -27,6 +35,11 @@ struct reference_table {
     uint64_t index, entries;
     uint32_t capacity, buckets;
 };
+
+// An empty table for so many flows, whose memory is not there yet: `reference_table_size` bytes of zeros for `base`. The rest of a
+// table of Bulkhead's own, what only judging and ending read, is left out.
+struct reference_table reference_table_for(uint32_t capacity);
+uint64_t reference_table_size(const struct reference_table *table, bool is_ipv4);
 
 // Everything that a worker works on.
 struct reference_parts {
@@ -45,6 +58,8 @@ struct reference_parts {
     uint8_t pair;
     // Whether the transport's checksum is verified, and whether any zone is on the link itself.
     bool verifies_checksums, any_zone_on_link;
+    // Whether a datagram of no flow opens one, as long as the table has room; no flow ever ends.
+    bool opens_flows;
 };
 
 // Finds up to 64 keys at once in another index than ours: their entries' numbers, or UINT32_MAX.
