@@ -4,7 +4,7 @@
 #include "opening.h"
 #include "wire.h"
 
-enum { burst = 64 };
+enum { burst = 64, short_frame = 256 };
 // Flags of a window whose end has sent an acknowledgement, and how far back segments may lie at least.
 enum { ordinary = 9, past = 66000 };
 
@@ -29,6 +29,8 @@ struct reference {
     void *lookup_table;
     struct terms terms;
     bool any_zone_on_link, opens_flows;
+    // Whether the bytes of the frames in hand are asked for before they are summed: where frames have many.
+    bool asks_ahead;
     struct descriptor descriptors[burst];
     struct note notes[burst] __attribute__((aligned(64)));
 };
@@ -143,10 +145,18 @@ static uint32_t receive(struct reference *self, struct port *port) {
         __builtin_prefetch(self->frames + (self->descriptors[i].address & (self->frames_size - 1)));
     }
     consumer_release(ring, count);
+    self->asks_ahead = self->terms.verifies && bytes > (uint64_t)count * short_frame;
     port->received += count;
     port->received_bytes += bytes;
     port->ring_position += count;
     return count;
+}
+
+// Asks for all lines of a frame behind the first.
+INLINE void ask_rest(const struct reference *self, const struct descriptor *descriptor) {
+    const uint8_t *frame = self->frames + (descriptor->address & (self->frames_size - 1));
+    uint32_t end = descriptor->length < ~self->frame_mask + 1 ? descriptor->length : (uint32_t)(~self->frame_mask + 1);
+    for (uint32_t at = 64; at < end; at += 64) __builtin_prefetch(frame + at);
 }
 
 // Reads a frame, and asks for its bucket.
@@ -240,9 +250,12 @@ struct stamps {
     uint32_t generation, epoch, second;
 };
 
-// Follows a datagram's flow: both ends have spoken, or this one alone.
+// Follows a datagram's flow: both ends have spoken, or one alone, which the first answer changes.
 INLINE bool take_datagram(struct entry *entry, const struct note *note) {
-    return entry->state == state_established || (entry->state == state_one_sided && (entry->marks & mark_high) == note->sender);
+    if (likely(entry->state == state_established)) return true;
+    if (entry->state != state_one_sided) return false;
+    if ((entry->marks & mark_high) != note->sender) entry->state = state_established;
+    return true;
 }
 
 // Follows a segment's connection.
@@ -316,7 +329,10 @@ uint32_t reference_turn(struct reference *self, uint64_t wall, uint32_t ticks) {
         complete(self, port);
         refill(self, port);
         uint32_t count = receive(self, port);
-        for (uint32_t i = 0; i < count; i++) read_note(self, i);
+        for (uint32_t i = 0; i < count; i++) {
+            if (self->asks_ahead && i + 2 < count) ask_rest(self, &self->descriptors[i + 2]);
+            read_note(self, i);
+        }
         if (self->lookup) look_up(self, count);
         for (uint32_t i = 0; i < count; i++) suggest(self, &self->notes[i]);
         struct stamps stamps = {self->generation, atomic_load_explicit(self->epoch, memory_order_acquire),

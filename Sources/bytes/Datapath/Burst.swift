@@ -64,7 +64,9 @@ extension Lane {
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
         let terms = plainTerms(policy)
+        let asksAhead = asksAhead(terms)
         for index in 0..<Int(count) {
+            if asksAhead { askAhead(of: index, count) }
             if !readPlain(index, terms) { read(index, by: policy, at: now) }
         }
         var unknown = 0
@@ -113,6 +115,7 @@ extension Lane {
             umem.prefetch(descriptor.address)
         }
         ports[port].rings.receive.release(count)
+        burst.areLong = bytes > UInt64(count) &* BurstNotes.shortFrame
         unsafe counters.pointee.ports[port].received &+= UInt64(count)
         unsafe counters.pointee.ports[port].receivedBytes &+= bytes
         unsafe counters.pointee.ports[port].ringPosition &+= UInt64(count)

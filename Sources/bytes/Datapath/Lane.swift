@@ -145,6 +145,8 @@ struct BurstNotes: ~Copyable {
     var facts = Column(repeating: FragmentFacts())
     /// Whether the workers that received the frames have verified the checksum of each.
     var areVerified = false
+    /// Whether the frames that were received last are longer than `shortFrame` on the average.
+    var areLong = false
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// That of the last frame that came in, while frames that were held are judged.
@@ -163,6 +165,9 @@ struct BurstNotes: ~Copyable {
     var openers = Column<UInt8>(repeating: 0)
     /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel` and so on.
     var steps = Column<UInt8>(repeating: 0)
+
+    /// Bytes of a frame that has few lines.
+    static var shortFrame: UInt64 { @_noLocks get { 256 } }
 
     /// A fragment whose ports are known by its datagram's first.
     static var resolved: UInt8 { @_noLocks get { 1 } }
