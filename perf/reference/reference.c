@@ -270,7 +270,7 @@ INLINE enum reason take_segment(struct entry *entry, const struct note *note) {
 }
 
 // The number of the entry that a frame's flow has, where its candidate is none; UINT32_MAX where there is none.
-RARELY static uint32_t settle(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps) {
+RARELY static uint32_t look_further(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps) {
     uint32_t number = self->lookup ? UINT32_MAX : find(self, note);
     if (number != UINT32_MAX || !self->opens_flows || !note->is_datagram) return number;
     struct table *table = note->is_ipv4 ? &self->v4 : &self->v6;
@@ -290,7 +290,7 @@ INLINE enum reason judge(struct reference *self, const struct note *note, uint32
     if (unlikely(self->any_zone_on_link)) return other;
     uint32_t number = note->candidate;
     if (unlikely(number == UINT32_MAX || !is_flow(table_entry(self, note->is_ipv4, number), note))) {
-        number = settle(self, note, port, stamps);
+        number = look_further(self, note, port, stamps);
         if (number == UINT32_MAX) return unknown_flow;
     }
     uint8_t *at = table_entry(self, note->is_ipv4, number);
@@ -299,8 +299,12 @@ INLINE enum reason judge(struct reference *self, const struct note *note, uint32
     uint32_t other_stamp = (entry->generation ^ stamps->generation) | (entry->epoch ^ stamps->epoch);
     if (unlikely(other_stamp | wrong_port | (marks & mark_elsewhere))) return spoofed;
     if (unlikely(stamps->second >= entry->valid_until)) return stale;
-    enum reason reason = note->is_datagram ? (take_datagram(entry, note) ? fine : not_opening) : take_segment(entry, note);
-    if (unlikely(reason)) return reason;
+    if (unlikely(note->is_datagram)) {
+        if (!take_datagram(entry, note)) return not_opening;
+    } else {
+        enum reason reason = take_segment(entry, note);
+        if (unlikely(reason)) return reason;
+    }
     entry->frames[note->sender]++;
     entry->meter[note->sender] += (uint64_t)note->length << 16;
     entry->last_seen = ticks;
@@ -329,8 +333,9 @@ uint32_t reference_turn(struct reference *self, uint64_t wall, uint32_t ticks) {
         complete(self, port);
         refill(self, port);
         uint32_t count = receive(self, port);
+        uint32_t const asked = self->asks_ahead && count > 2 ? count - 2 : 0;
         for (uint32_t i = 0; i < count; i++) {
-            if (self->asks_ahead && i + 2 < count) ask_rest(self, &self->descriptors[i + 2]);
+            if (unlikely(i < asked)) ask_rest(self, &self->descriptors[i + 2]);
             read_note(self, i);
         }
         if (self->lookup) look_up(self, count);

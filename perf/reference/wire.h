@@ -168,7 +168,7 @@ INLINE bool read_udp(const uint8_t *datagram, int32_t length, struct note *note)
 }
 
 INLINE bool read_transport(const uint8_t *at, uint32_t number, int32_t length, struct note *note) {
-    if (number == tcp) return read_tcp(at, length, note);
+    if (likely(number == tcp)) return read_tcp(at, length, note);
     return number == udp && read_udp(at, length, note);
 }
 
