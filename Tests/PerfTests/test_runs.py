@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from runs import inline, latency, peers, pipeline, policy, sustained
+from runs import growth, inline, latency, peers, pipeline, policy, sustained
 
 ESTABLISHED = {"case": "established", "ns_per_frame": 70.0, "reference_ns": 50.0, "ratio": 1.4, "ratio_spread": [1.3, 1.5]}
 TRIP = {"case": "round trip", "p50_us": 10.0, "p99_us": 20.0, "p999_us": 90.0}
@@ -84,6 +84,17 @@ class RunsTests(unittest.TestCase):
         self.assertEqual(trials[-1], True)
         self.assertLess(len(trials), 14)
         self.assertEqual(sustained.highest(1_000_000, lambda *_: (1.0, 0.0)), 0.0)
+
+    def test_growth_judges_each_row_by_its_flows_and_rules(self):
+        row = {"family": "IPv4", "established_ns": 40.0, "first_ns": 400.0, "first_growth": 1.6, "established_growth": 2.1}
+        held = {(flows, rules): growth.judged({**row, "flows": flows, "rules": rules}).get("held")
+                for flows in (1_000, 1_000_000, 10_000_000) for rules in (10, 1_000)}
+        self.assertEqual(held, {(1_000, 10): None, (1_000, 1_000): "no", (1_000_000, 10): "no", (1_000_000, 1_000): "no",
+                                (10_000_000, 10): "yes", (10_000_000, 1_000): "no"})
+        names, text = self.written(growth, [{**row, "flows": flows, "rules": 10} for flows in growth.FLOWS])
+        self.assertEqual(names, ["growth-first.svg", "growth.md", "growth.svg"])
+        self.assertIn(">IPv4, 10 rules<", text)
+        self.assertIn(">IPv4, 10,000,000 flows<", text)
 
     def test_a_change_is_held_where_no_frame_is_lost_and_none_is_a_millisecond_late(self):
         for lost, growth, held in ((0, 1_000.0, "yes"), (1, 0.0, "no"), (0, 1_000.1, "no")):

@@ -208,8 +208,9 @@ private struct Row: Sendable, CustomTestStringConvertible {
                 case 2: IPv4() / UDP(checksum: checksum) / payload
                 default: IPv4() / ICMP(type: 8, checksum: checksum) / payload
                 }
-            let expected: ChecksumState = if case .right = checksum { .right } else { .wrong }
-            #expect(state(of: Ethernet() / transport) == expected, "seed \(seed)")
+            let isRight = if case .right = checksum { true } else { false }
+            // One in 65,536 that is wrong by one is what the pseudo-header adds up to, or says of UDP that there is none.
+            #expect((state(of: Ethernet() / transport) == .right) == isRight, "seed \(seed)")
         }
     }
 }

@@ -11,6 +11,10 @@ struct Connection {
     /// The port of the pair that the client is behind.
     let port: Int
 
+    init(client: Address, server: Address, clientPort: UInt16, serverPort: UInt16, port: Int) {
+        (self.client, self.server, self.clientPort, self.serverPort, self.port) = (client, server, clientPort, serverPort, port)
+    }
+
     init(_ number: Int, isIPv4: Bool) {
         var mixed = Seeded(UInt64(number) &* 2 &+ 1)
         let random = mixed.next()

@@ -103,15 +103,20 @@ extension Side {
     /// The other end of the event ring reads along, so that no record is lost.
     func tidy() { while events.drain(limit: 4_096, { _ in }) > 0 {} }
 
-    /// Opens connections by their handshakes, `count` from the number on.
+    /// Opens connections of the measured traffic by their handshakes, `count` from the first on.
     func establish(_ stream: Stream, _ count: Int, isIPv4: Bool, at now: Moment) throws {
+        try establish(stream, count, at: now) { Connection($0, isIPv4: isIPv4) }
+    }
+
+    /// Opens connections by their handshakes.
+    func establish(_ stream: Stream, _ count: Int, at now: Moment, _ connection: (Int) -> Connection) throws {
         // Not more at once than may be half open.
         let step = max(1, min(1_024, count / 8))
         for first in stride(from: 0, to: count, by: step) {
             let numbers = first..<min(first + step, count)
             for phase in 0..<3 {
                 for number in numbers {
-                    let connection = Connection(number, isIPv4: isIPv4)
+                    let connection = connection(number)
                     let place = Stream.count + number - first
                     stream.write(connection.handshake(phase), at: place)
                     rings[phase == 1 ? 1 - connection.port : connection.port].receive(stream.descriptor(place))

@@ -8,14 +8,34 @@ import Net
 let usage = """
     usage: bulkhead-perf-pipeline --case NAME [--family IPv4|IPv6] [--flows N] [--pairs N] [--pages huge|small]
                                   [--rules N] [--rte-hash LIBRARY] [--checksums on|off]
+           bulkhead-perf-pipeline --case growth [--family IPv4|IPv6] [--flows N[,N…]] [--rules N[,N…]] [--pairs N]
 
     Lets frames in memory pass a worker's whole turn, in turn with what they are compared with; prints one JSON object.
-    scripts/perf pipeline runs all rows.
+    scripts/perf pipeline runs all rows; growth prints a row for each number of flows and of rules, for scripts/perf growth.
     """
 
 if CommandLine.arguments.contains("--help") {
     print(usage)
     exit(0)
+}
+if option("--case") == "growth" {
+    guard let sizes = numbers("--flows", or: [1_000, 100_000, 1_000_000, 10_000_000]),
+        let counts = numbers("--rules", or: [10, 1_000, 10_000, 100_000]), let rounds = numbers("--pairs", or: [5])?.first
+    else {
+        complain(usage)
+        exit(2)
+    }
+    var question = Question(
+        name: "growth", isIPv4: option("--family") != "IPv6", flows: 0, pairs: rounds, rules: 0,
+        huge: option("--pages") != "small")
+    question.settings.reservedFlows = 0
+    do {
+        for row in try question.growth(flows: sizes, rules: counts) { print(row.json) }
+        exit(0)
+    } catch {
+        complain("bulkhead-perf-pipeline: \(error)")
+        exit(1)
+    }
 }
 guard let name = option("--case"), Question.cases.contains(name), let flows = option("--flows").map({ Int($0) }) ?? 1_000,
     flows > 0,

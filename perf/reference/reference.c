@@ -4,7 +4,7 @@
 #include "opening.h"
 #include "wire.h"
 
-enum { burst = 64 };
+enum { burst = 64, short_frame = 256 };
 // Flags of a window whose end has sent an acknowledgement, and how far back segments may lie at least.
 enum { ordinary = 9, past = 66000 };
 
@@ -29,6 +29,8 @@ struct reference {
     void *lookup_table;
     struct terms terms;
     bool any_zone_on_link, opens_flows;
+    // Whether the bytes of the frames in hand are asked for before they are summed: where frames have many.
+    bool asks_ahead;
     struct descriptor descriptors[burst];
     struct note notes[burst] __attribute__((aligned(64)));
 };
@@ -143,10 +145,18 @@ static uint32_t receive(struct reference *self, struct port *port) {
         __builtin_prefetch(self->frames + (self->descriptors[i].address & (self->frames_size - 1)));
     }
     consumer_release(ring, count);
+    self->asks_ahead = self->terms.verifies && bytes > (uint64_t)count * short_frame;
     port->received += count;
     port->received_bytes += bytes;
     port->ring_position += count;
     return count;
+}
+
+// Asks for all lines of a frame behind the first.
+INLINE void ask_rest(const struct reference *self, const struct descriptor *descriptor) {
+    const uint8_t *frame = self->frames + (descriptor->address & (self->frames_size - 1));
+    uint32_t end = descriptor->length < ~self->frame_mask + 1 ? descriptor->length : (uint32_t)(~self->frame_mask + 1);
+    for (uint32_t at = 64; at < end; at += 64) __builtin_prefetch(frame + at);
 }
 
 // Reads a frame, and asks for its bucket.
@@ -240,9 +250,12 @@ struct stamps {
     uint32_t generation, epoch, second;
 };
 
-// Follows a datagram's flow: both ends have spoken, or this one alone.
+// Follows a datagram's flow: both ends have spoken, or one alone, which the first answer changes.
 INLINE bool take_datagram(struct entry *entry, const struct note *note) {
-    return entry->state == state_established || (entry->state == state_one_sided && (entry->marks & mark_high) == note->sender);
+    if (likely(entry->state == state_established)) return true;
+    if (entry->state != state_one_sided) return false;
+    if ((entry->marks & mark_high) != note->sender) entry->state = state_established;
+    return true;
 }
 
 // Follows a segment's connection.
@@ -257,7 +270,7 @@ INLINE enum reason take_segment(struct entry *entry, const struct note *note) {
 }
 
 // The number of the entry that a frame's flow has, where its candidate is none; UINT32_MAX where there is none.
-RARELY static uint32_t settle(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps) {
+RARELY static uint32_t look_further(struct reference *self, const struct note *note, uint32_t port, const struct stamps *stamps) {
     uint32_t number = self->lookup ? UINT32_MAX : find(self, note);
     if (number != UINT32_MAX || !self->opens_flows || !note->is_datagram) return number;
     struct table *table = note->is_ipv4 ? &self->v4 : &self->v6;
@@ -277,7 +290,7 @@ INLINE enum reason judge(struct reference *self, const struct note *note, uint32
     if (unlikely(self->any_zone_on_link)) return other;
     uint32_t number = note->candidate;
     if (unlikely(number == UINT32_MAX || !is_flow(table_entry(self, note->is_ipv4, number), note))) {
-        number = settle(self, note, port, stamps);
+        number = look_further(self, note, port, stamps);
         if (number == UINT32_MAX) return unknown_flow;
     }
     uint8_t *at = table_entry(self, note->is_ipv4, number);
@@ -286,8 +299,12 @@ INLINE enum reason judge(struct reference *self, const struct note *note, uint32
     uint32_t other_stamp = (entry->generation ^ stamps->generation) | (entry->epoch ^ stamps->epoch);
     if (unlikely(other_stamp | wrong_port | (marks & mark_elsewhere))) return spoofed;
     if (unlikely(stamps->second >= entry->valid_until)) return stale;
-    enum reason reason = note->is_datagram ? (take_datagram(entry, note) ? fine : not_opening) : take_segment(entry, note);
-    if (unlikely(reason)) return reason;
+    if (unlikely(note->is_datagram)) {
+        if (!take_datagram(entry, note)) return not_opening;
+    } else {
+        enum reason reason = take_segment(entry, note);
+        if (unlikely(reason)) return reason;
+    }
     entry->frames[note->sender]++;
     entry->meter[note->sender] += (uint64_t)note->length << 16;
     entry->last_seen = ticks;
@@ -316,7 +333,11 @@ uint32_t reference_turn(struct reference *self, uint64_t wall, uint32_t ticks) {
         complete(self, port);
         refill(self, port);
         uint32_t count = receive(self, port);
-        for (uint32_t i = 0; i < count; i++) read_note(self, i);
+        uint32_t const asked = self->asks_ahead && count > 2 ? count - 2 : 0;
+        for (uint32_t i = 0; i < count; i++) {
+            if (unlikely(i < asked)) ask_rest(self, &self->descriptors[i + 2]);
+            read_note(self, i);
+        }
         if (self->lookup) look_up(self, count);
         for (uint32_t i = 0; i < count; i++) suggest(self, &self->notes[i]);
         struct stamps stamps = {self->generation, atomic_load_explicit(self->epoch, memory_order_acquire),

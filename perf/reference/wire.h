@@ -62,12 +62,39 @@ INLINE bool is_all_ones(uint64_t sum) { return sum % 0xffff == 0 && sum != 0; }
         upper += added >> 32; \
     } while (0)
 
+// Two words of 64 bits at any place.
+typedef uint64_t pair __attribute__((vector_size(16)));
+
+INLINE pair native128(const uint8_t *at) {
+    pair words;
+    memcpy(&words, at, sizeof words);
+    return words;
+}
+
+// The sum of `count` bytes, a multiple of 64, in steps of 64.
+RARELY static uint64_t summed_widely(const uint8_t *at, uint32_t count) {
+    pair words = {0, 0}, others = {0, 0}, upper = {0, 0}, uppers = {0, 0};
+    for (; count; at += 64, count -= 64) {
+        pair a = native128(at), b = native128(at + 16), c = native128(at + 32), d = native128(at + 48);
+        words += a + b;
+        others += c + d;
+        upper += (a >> 32) + (b >> 32);
+        uppers += (c >> 32) + (d >> 32);
+    }
+    words += others;
+    upper += uppers;
+    uint64_t sum = words[0] + words[1], high = upper[0] + upper[1];
+    return sum - (high << 32) + high;
+}
+
 // The one's complement sum of some bytes, in the byte order of the machine.
 INLINE uint64_t summed(const uint8_t *at, uint32_t count) {
-    uint64_t words = 0, upper = 0;
-#pragma clang loop vectorize(disable)
-    for (; unlikely(count >= 64); at += 64, count -= 64) {
-        for (int i = 0; i < 64; i += 8) ADD(native64(at + i));
+    uint64_t words = 0, upper = 0, wide = 0;
+    if (unlikely(count >= 64)) {
+        uint32_t many = count & ~63u;
+        wide = summed_widely(at, many);
+        at += many;
+        count -= many;
     }
     if (count & 32) {
         for (int i = 0; i < 32; i += 8) ADD(native64(at + i));
@@ -82,7 +109,7 @@ INLINE uint64_t summed(const uint8_t *at, uint32_t count) {
         ADD(native64(at));
         at += 8;
     }
-    uint64_t sum = words - (upper << 32) + upper;
+    uint64_t sum = wide + words - (upper << 32) + upper;
     if (count & 4) {
         uint32_t word;
         memcpy(&word, at, 4);
@@ -141,7 +168,7 @@ INLINE bool read_udp(const uint8_t *datagram, int32_t length, struct note *note)
 }
 
 INLINE bool read_transport(const uint8_t *at, uint32_t number, int32_t length, struct note *note) {
-    if (number == tcp) return read_tcp(at, length, note);
+    if (likely(number == tcp)) return read_tcp(at, length, note);
     return number == udp && read_udp(at, length, note);
 }
 

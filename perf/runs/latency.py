@@ -11,7 +11,7 @@ import progress
 import report
 from chart import Chart, curves
 from machine import ROOT, build, build_redirect
-from rig import PORT, Rig
+from rig import PORT, Rig, Trouble
 from runs.inline import RULES
 from subjects import Bulkhead, DESTINATION_BLOCK, FilteringBridge, Forwarder, JudgingForwarder, KernelBridge, SOURCE_BLOCK, cpus
 
@@ -35,6 +35,8 @@ def round_trips(rig, binary, rate, seconds):
     finally:
         rig.end(sender)
     sent, ages = said["sent"]["frames"], said["ages"]
+    if not said["numbered"]:
+        raise Trouble(f"of {sent} frames at {rate:.0f} a second none came back")
     return {**{key: ages[f"{key}_ns"] / 1e3 for key in ("p50", "p99", "p999", "max")},
             "loss": max(0.0, 1 - said["numbered"] / max(1, sent)), "offered": sent / seconds}
 

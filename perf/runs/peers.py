@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`scripts/perf peers`: Bulkhead beside what else can stand between two ports."""
-import sys
-
+import progress
 import report
 from machine import build
 from peers import comparison, figures
@@ -17,7 +16,7 @@ def rows(options):
     """A row for each subject and size, and in words who wins; each turn is told as it ends."""
     order = comparison.Order(
         str(build("bulkhead")), options.sizes or SIZES, FLOWS, RULES, options.pairs, options.seconds,
-        tell=lambda line: print(line, file=sys.stderr, flush=True))
+        tell=progress.tell)
     found = comparison.run(order, options.peer or [], options.install)
     if not options.json:
         for number in range(1, len(found) + 1):

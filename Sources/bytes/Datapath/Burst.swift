@@ -115,6 +115,7 @@ extension Lane {
             umem.prefetch(descriptor.address)
         }
         ports[port].rings.receive.release(count)
+        burst.areLong = bytes > UInt64(count) &* BurstNotes.shortFrame
         unsafe counters.pointee.ports[port].received &+= UInt64(count)
         unsafe counters.pointee.ports[port].receivedBytes &+= bytes
         unsafe counters.pointee.ports[port].ringPosition &+= UInt64(count)

@@ -10,6 +10,19 @@ internal import Wire
 // that leaves.
 
 extension Lane {
+    /// Whether the bytes of the frames in hand are asked for ahead: where each byte is going to be read, and a frame has many. Its lines lie
+    /// in the cache of the processor that received it, so that a sum over them would wait for the first few of each frame.
+    @_noLocks @inline(always)
+    func asksAhead(_ terms: PlainTerms?) -> Bool { burst.areLong && terms?.verifiesChecksum == true }
+
+    /// Asks for the bytes of a frame that is read two frames later: one later comes too late, all at once is more than a processor keeps
+    /// under way (perf/README.md has the figures).
+    @_noLocks @inline(always)
+    func askAhead(of index: Int, _ count: Int, _ notes: ColumnView<FrameNote>) {
+        let later = index &+ 2
+        if later < count { umem.prefetchRest(notes[later].descriptor) }
+    }
+
     /// Checks the transport's checksum of a readable frame; leaves a reason where the frame must not go on.
     @_noLocks @inline(always)
     mutating func verifyChecksum(_ index: Int) {

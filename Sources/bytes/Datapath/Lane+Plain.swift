@@ -24,8 +24,25 @@ extension Lane {
     // Each stage over a burst is a function of its own that calls no other, so that its loop has all registers to itself.
 
     /// First stage: recognises plain packets without a tag, hashes their keys and asks for their buckets. Says how many frames it left.
-    @_noLocks @inline(never)
+    @_noLocks @inline(always)
     mutating func recogniseAll(_ count: Int, _ policy: borrowing PolicyInForce) -> Int {
+        asksAhead(plainTerms(policy)) ? recogniseLong(count, policy) : recogniseShort(count, policy)
+    }
+
+    /// Over short frames, or whose bytes nobody reads.
+    @_noLocks @inline(never)
+    private mutating func recogniseShort(_ count: Int, _ policy: borrowing PolicyInForce) -> Int {
+        recogniseEach(count, policy, asksAhead: false)
+    }
+
+    /// Over frames whose bytes are asked for ahead.
+    @_noLocks @inline(never)
+    private mutating func recogniseLong(_ count: Int, _ policy: borrowing PolicyInForce) -> Int {
+        recogniseEach(count, policy, asksAhead: true)
+    }
+
+    @_noLocks @inline(__always)
+    private mutating func recogniseEach(_ count: Int, _ policy: borrowing PolicyInForce, asksAhead: Bool) -> Int {
         let notes = burst.notes.view
         guard let terms = plainTerms(policy) else {
             for index in 0..<count { notes[index].steps = 0 }
@@ -33,6 +50,7 @@ extension Lane {
         }
         var others = 0
         for index in 0..<count {
+            if asksAhead { askAhead(of: index, count, notes) }
             if !umem.recognise(terms, flows, &notes[index]) {
                 others &+= 1
             } else if ownerByHash {

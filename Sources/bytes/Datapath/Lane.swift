@@ -144,12 +144,17 @@ struct BurstNotes: ~Copyable {
     var insertedBefore: UInt64 = 0
     /// Whether the workers that received the frames have verified the checksum of each.
     var areVerified = false
+    /// Whether the frames that were received last are longer than `shortFrame` on the average.
+    var areLong = false
     /// The verdict on the frame that was judged last.
     var verdict = Verdict.hold
     /// That of the last frame that came in, while frames that were held are judged.
     var verdictOfReceived = Verdict.hold
     /// Whether frames that were held are judged now.
     var isReleasing = false
+
+    /// Bytes of a frame that has few lines.
+    static var shortFrame: UInt64 { @_noLocks get { 256 } }
 
     @_noLocks func isResolved(_ index: Int) -> Bool { notes[index].steps & FrameNote.resolved != 0 }
     @_noLocks func isAsked(_ index: Int) -> Bool { notes[index].steps & FrameNote.asked != 0 }

@@ -44,6 +44,16 @@ public import Net
         unsafe Net.prefetch(frames + Int(truncatingIfNeeded: address))
     }
 
+    /// Asks for all lines of a frame behind the first; address and length may be any.
+    @_noLocks @inlinable public func prefetchRest(_ descriptor: Descriptor) {
+        let end = min(UInt64(descriptor.length), ~frameMask &+ 1)
+        var offset: UInt64 = 64
+        while offset < end {
+            prefetch(descriptor.address &+ offset)
+            offset &+= 64
+        }
+    }
+
     /// The bytes of a descriptor that `contains` accepted, for the one door that makes spans of them.
     @_noLocks @inlinable @unsafe public func bytes(at address: UInt64) -> UnsafeMutableRawPointer {
         unsafe frames + Int(truncatingIfNeeded: address)
