@@ -115,13 +115,14 @@ let package = Package(
         .systemLibrary(
             name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room("Pcapng", on: "tools"),
         room("Lab", on: "tools", ["CXDP", "Link", "Net"], plugins: ["CompileBPF"]),
         .executableTarget(
             name: "bulkhead",
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
                 "Net",
-                "Policy",
+                "Pcapng", "Policy",
                 "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", arguments, client, http1, logging, nio, ssl,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
@@ -201,6 +202,7 @@ let package = Package(
             packages: [logging], exclude: ["Messages.txt"]),
         tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
         tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),
+        tests("Pcapng", ["Pcapng"]),
         tests("Replay", ["Replay", "Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Telemetry
 
 /// What the API asks of control. The API has found out who calls and whether their role may call this at all; what depends on the
 /// documents themselves (an editor's namespace and tiers) and what is wrong with them is answered here, with a `Refusal`. Control writes
@@ -28,6 +29,10 @@ public protocol ControlPlane: StatusSource {
     func beginBypass(_ request: BypassRequest, by caller: Caller) async throws -> BypassReport
     /// Ends a bypass before its time.
     func endBypass(by caller: Caller) async throws -> BypassReport
+    /// Begins a capture of frames that a filter lets through; there is one at a time.
+    func beginCapture(_ request: CaptureRequest, _ filter: FlowFilter, by caller: Caller) async throws -> CaptureFeed
+    /// Ends the capture that is going on, whoever began it.
+    func endCapture(by caller: Caller) async throws -> CaptureEnd
     /// Reads the configuration's files again, as SIGHUP does.
     func reload(by caller: Caller) async throws -> ChangeReport
     /// Lines of the audit log from the newest.

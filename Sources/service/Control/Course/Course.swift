@@ -37,6 +37,7 @@ actor Course {
         var board: BoardStatus
         var clock: DaemonClock
         var ports: [[String]]
+        var desk: CaptureDesk
     }
 
     /// The revision that serves.
@@ -90,6 +91,8 @@ actor Course {
     var lookAt: UInt64 = 0
     var bypass: (actor: Actor, reason: String)?
     var wasBypassed = false
+    /// Who waits for the end of the capture.
+    var captureEnds: [CheckedContinuation<CaptureEnd, Never>] = []
     /// Hears of a configuration that was read again.
     var hearer: (@Sendable (Configuration) async -> Void)?
     private var turn = Turn()
