@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Telemetry
 
 /// What the API asks of control. The API has found out who calls and whether their role may call this at all; what depends on the
 /// documents themselves (an editor's namespace and tiers) and what is wrong with them is answered here, with a `Refusal`. Control writes
@@ -6,6 +7,8 @@
 public protocol ControlPlane: StatusSource {
     /// The set in force; `nil` before there is one.
     func policy() -> PolicyReport?
+    /// What the workers keep of one live connection.
+    func trace(_ connection: TracedConnection) async throws -> TraceReport
     /// Checks, compares and publishes a set, or refuses it with nothing changed.
     func apply(_ request: ApplyRequest, by caller: Caller) async throws -> ChangeReport
     /// Confirms the pending revision.

@@ -33,7 +33,8 @@ struct Bulkhead: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self, ReplayCommand.self,
+            TraceCommand.self, MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self,
+            ReplayCommand.self,
             LabCommand.self,
         ])
 
