@@ -220,7 +220,9 @@ internal import Synchronization
             free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout),
             flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
             flowCapacity: tables.capacity, fragments: fragments, counters: counters(ofWorker: worker),
-            events: eventProducer(worker), expected: expected[pair])
+            events: eventProducer(worker), expected: expected[pair],
+            capture: CaptureTap(
+                armed: inquiries.armed, orders: inquiries.order, ring: CaptureProducer(base: inquiries.ring(ofWorker: worker))))
         lane.oweGrace(from: unsafe FlowsLayout.graceWord(in: flows[pair]).pointee.load(ordering: .acquiring))
         return lane
     }

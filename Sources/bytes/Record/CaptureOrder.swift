@@ -45,21 +45,21 @@ public import Net
     /// Which sights of a frame are wanted, and which fates: bits.
     public enum Bits {
         /// A sight: the frame as it was received.
-        public static let before: UInt8 = 1
+        @inlinable public static var before: UInt8 { @_noLocks get { 1 } }
         /// A sight: the frame as it leaves, or what Bulkhead sends because of it.
-        public static let after: UInt8 = 2
+        @inlinable public static var after: UInt8 { @_noLocks get { 2 } }
         /// A fate: it is forwarded.
-        public static let forwarded: UInt8 = 1
+        @inlinable public static var forwarded: UInt8 { @_noLocks get { 1 } }
         /// A fate: it is dropped, and nobody is told.
-        public static let dropped: UInt8 = 2
+        @inlinable public static var dropped: UInt8 { @_noLocks get { 2 } }
         /// A fate: it is dropped, and its sender is told.
-        public static let rejected: UInt8 = 4
+        @inlinable public static var rejected: UInt8 { @_noLocks get { 4 } }
         /// A family: IPv4, ARP included.
-        public static let v4: UInt8 = 1
+        @inlinable public static var v4: UInt8 { @_noLocks get { 1 } }
         /// A family: IPv6.
-        public static let v6: UInt8 = 2
+        @inlinable public static var v6: UInt8 { @_noLocks get { 2 } }
         /// A family: none of both, and what cannot be read.
-        public static let other: UInt8 = 4
+        @inlinable public static var other: UInt8 { @_noLocks get { 4 } }
     }
 
     /// The capture's number, never 0: what workers copy bears it, so that what an earlier one left over is told from this one's.

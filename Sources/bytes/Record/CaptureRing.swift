@@ -11,7 +11,7 @@ public enum CaptureRingLayout {
     /// Bytes of a slot: a `CapturedFrame`, then the frame's bytes.
     public static let slotSize = 2048
     /// Where the frame's bytes begin in a slot.
-    public static let bytesOffset = 192
+    @inlinable public static var bytesOffset: Int { @_noLocks get { 192 } }
     /// Bytes of a frame that a slot holds.
     @inlinable public static var mostBytes: Int { @_noLocks get { 1856 } }
     /// Slots of a ring; a power of two.

@@ -26,15 +26,15 @@
     /// Facts that are true or not, as bits of `marks`.
     public enum Marks {
         /// It belongs to a flow that the table knows: counters, state and grounds in `flow` are the flow's.
-        public static let knownFlow: UInt8 = 1
+        @inlinable public static var knownFlow: UInt8 { @_noLocks get { 1 } }
         /// It could not be read, or not to its end: what `flow` says of it may be incomplete.
-        public static let unread: UInt8 = 2
+        @inlinable public static var unread: UInt8 { @_noLocks get { 2 } }
         /// It goes from the flow's responder to its initiator.
-        public static let reply: UInt8 = 4
-        /// It was held for another fragment of its datagram, and judged when that had come.
-        public static let released: UInt8 = 8
+        @inlinable public static var reply: UInt8 { @_noLocks get { 4 } }
+        /// It was held for another fragment of its datagram before its fate was known.
+        @inlinable public static var held: UInt8 { @_noLocks get { 8 } }
         /// Policy was asked: classes, zones, workloads and side records in `flow` are its answer.
-        public static let judged: UInt8 = 16
+        @inlinable public static var judged: UInt8 { @_noLocks get { 16 } }
     }
 
     /// What is known of its flow: the flow's record where the table knows it, else that of a flow that it would open. The time is
