@@ -105,8 +105,8 @@ let package = Package(
         room(
             "Control", on: "service",
             [
-                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Classifier", "Record",
-                "Net", "Layout", "Sandbox",
+                "API", "Analysis", "Compiler", "Policy", "PolicyText", "Dialects", "State", "Telemetry", "Classifier", "Flow",
+                "Record", "Net", "Layout", "Sandbox",
             ],
             packages: [hummingbird, nio, yams, logging, lifecycle, signals]),
         room("Keeper", on: "service", ["Link", "Layout", "Sandbox", "Record", "Net"], packages: [logging]),
@@ -116,6 +116,9 @@ let package = Package(
             name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
         room("Pcapng", on: "tools"),
+        room(
+            "Trace", on: "tools",
+            ["Replay", "Telemetry", "Analysis", "Compiler", "Policy", "Datapath", "Wire", "Flow", "Classifier", "Net"]),
         room("Lab", on: "tools", ["CXDP", "Link", "Net"], plugins: ["CompileBPF"]),
         .executableTarget(
             name: "bulkhead",
@@ -123,7 +126,8 @@ let package = Package(
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
                 "Net",
                 "Pcapng", "Policy",
-                "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", arguments, client, http1, logging, nio, ssl,
+                "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", "Trace", arguments, client, http1, logging,
+                nio, ssl,
             ],
             path: "Sources/tools/bulkhead", swiftSettings: settings),
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
@@ -204,6 +208,12 @@ let package = Package(
         tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),
         tests("Pcapng", ["Pcapng"]),
         tests("Replay", ["Replay", "Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
+        tests(
+            "Trace",
+            [
+                "Trace", "Replay", "Telemetry", "Analysis", "Compiler", "PolicyText", "Policy", "Flow", "Classifier", "Record",
+                "Net",
+            ]),
         tests("System", ["Layout", "Flow", "Net"]),
     ],
     swiftLanguageModes: [.v6],

@@ -5,7 +5,11 @@ import Foundation
 /// A request of each call that is right.
 enum Example {
     static func target(_ call: Call) -> String {
-        call.path.replacingOccurrences(of: "{revision}", with: "7").replacingOccurrences(of: "{name}", with: "shop%2Fweb-1")
+        if call == .trace {
+            return "\(call.path)?protocol=tcp&source=10.0.0.1&source-port=40000&destination=10.0.0.2&destination-port=443"
+        }
+        return call.path.replacingOccurrences(of: "{revision}", with: "7").replacingOccurrences(
+            of: "{name}", with: "shop%2Fweb-1")
     }
 
     static func body(_ call: Call) -> String? {

@@ -46,6 +46,13 @@ final class FakePlane: ControlPlane {
 
     func status() -> StatusReport { fixed }
     func policy() -> PolicyReport? { report }
+    func trace(_ connection: TracedConnection) async throws -> TraceReport {
+        state.withLock { $0.asked.append("trace \(connection.parameters.map(\.value).joined(separator: " "))") }
+        return TraceReport(
+            generation: 3, epoch: 9, answers: [.init(worker: 0, pair: "wire", queue: 0, found: false, microseconds: 40)],
+            silent: [1], live: nil,
+            terms: .init(pickUp: "restart", grace: 0, windows: "strict", isAsymmetric: false, verifiesChecksums: true))
+    }
     func apply(_ request: ApplyRequest, by caller: Caller) async throws -> ChangeReport {
         try take("apply \(request.files.map(\.name)) \(request.dryRun ?? false)", caller)
         return Self.change("published")

@@ -14,6 +14,7 @@ import Testing
         .map: [true, true, true, true], .metrics: [true, true, true, true], .policy: [true, true, true, true],
         .history: [true, true, true, true], .revision: [true, true, true, true], .workloads: [true, true, true, true],
         .apply: [false, false, true, true], .confirm: [false, true, true, true], .rollback: [false, true, true, true],
+        .trace: [false, true, false, true],
         .register: [false, true, false, true], .update: [false, true, false, true], .unregister: [false, true, false, true],
         .beginBypass: [false, true, false, true], .endBypass: [false, true, false, true], .reload: [false, true, false, true],
         .beginCapture: [false, true, false, true], .endCapture: [false, true, false, true],
@@ -54,7 +55,7 @@ import Testing
         }.count
         #expect(refused.count == count, "\(refused)")
         let done = plane.asked.filter { !$0.contains(" refused: ") }
-        #expect(done.count == (role < 4 ? [0, 10, 3, 11][role] : 0), "\(done)")
+        #expect(done.count == (role < 4 ? [0, 11, 3, 12][role] : 0), "\(done)")
     }
 
     @Test func `without bindings root and the daemon's own user may everything`() async throws {

@@ -15,6 +15,8 @@ import TestSupport
     let board: Board
     let cell = PolicyCell()
     private let boardMemory = PlainMemory(byteCount: BoardLayout.byteCount)
+    /// What is asked of the workers.
+    let inquiries: Inquiries
     private let modeMemory = PlainMemory(byteCount: 4096)
     /// A datagram socket pair for each worker: its own end, then that of the others.
     private(set) var wakers: [(own: Int32, others: Int32)] = []
@@ -22,6 +24,11 @@ import TestSupport
     init(_ shape: PairShape = PairShape()) throws {
         pair = try PairBench(shape)
         unsafe board = Board(base: boardMemory.base)
+        var plan = Plan()
+        (plan.pairCount, plan.pairs[0].queues) = (1, UInt8(shape.workers))
+        let layout = InquiriesLayout(plan)
+        inquiries = Inquiries(
+            try SharedMemory.create("engine-tests", byteCount: layout.byteCount, header: layout.header), layout)
         for _ in 0..<shape.workers { wakers.append(try Self.datagrams()) }
     }
 
@@ -75,6 +82,7 @@ import TestSupport
             parked: board.word(.parked, ofWorker: queue), pairSleeping: sleeping,
             clock: PolicyClockWords(board), mode: UnsafePointer(modeMemory.base.assumingMemoryBound(to: UInt32.self)),
             grace: UnsafePointer((modeMemory.base + 64).assumingMemoryBound(to: Atomic<UInt64>.self)),
+            question: inquiries.question, answer: inquiries.answer(ofWorker: queue),
             counters: pair.workers[queue].countersInPlace, wake: wakers[queue].own, others: others)
         return Worker(lane: try pair.workers[queue].successor(), post: post)
     }

@@ -30,7 +30,7 @@ import Testing
         inquiries.question.write(question)
         for worker in 0..<2 {
             var answer = TraceAnswer()
-            (answer.number, answer.worker, answer.entry[23]) = (3, UInt32(worker), .max)
+            (answer.number, answer.worker, answer.flow.change) = (3, UInt32(worker), .max)
             inquiries.answer(ofWorker: worker).write(answer)
             var ring = unsafe CaptureProducer(base: inquiries.ring(ofWorker: worker))
             ring.publish(1)
@@ -40,7 +40,7 @@ import Testing
         #expect(try #require(inquiries.question.read()).context == .max)
         for worker in 0..<2 {
             let answer = try #require(inquiries.answer(ofWorker: worker).read())
-            #expect(answer.worker == UInt32(worker) && answer.entry[23] == .max)
+            #expect(answer.worker == UInt32(worker) && answer.flow.change == .max)
             var ring = unsafe CaptureConsumer(base: inquiries.ring(ofWorker: worker))
             let count = ring.drain(limit: 4) { _, _ in }
             #expect(count == 1)

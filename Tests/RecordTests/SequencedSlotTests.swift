@@ -45,7 +45,8 @@ import Testing
                 for round in 1...20_000 as ClosedRange<UInt64> {
                     var answer = TraceAnswer()
                     (answer.number, answer.time) = (round, round)
-                    for word in 0..<TraceAnswer.entryWords { answer.entry[word] = round }
+                    (answer.flow.record.firstSeen, answer.flow.record.reverseBytes) = (round, round)
+                    (answer.flow.reverse.end, answer.flow.timeout) = (UInt32(round), UInt32(round))
                     memory.slot.write(answer)
                 }
             }
@@ -53,7 +54,9 @@ import Testing
                 var last: UInt64 = 0
                 while last < 20_000 {
                     guard let answer = memory.slot.read() else { continue }
-                    let isWhole = (0..<TraceAnswer.entryWords).allSatisfy { answer.entry[$0] == answer.number }
+                    let (record, small) = (answer.flow.record, UInt64(answer.flow.reverse.end))
+                    let parts = [record.firstSeen, record.reverseBytes, small, UInt64(answer.flow.timeout)]
+                    let isWhole = parts.allSatisfy { $0 == answer.number }
                     #expect(isWhole && answer.time == answer.number && answer.number >= last)
                     last = answer.number
                 }

@@ -240,6 +240,7 @@ internal import Synchronization
             turn: board.word(.turn, ofWorker: number), sleeping: board.word(.sleeping, ofWorker: number),
             park: board.word(.park, ofWorker: number), parked: board.word(.parked, ofWorker: number), pairSleeping: pairSleeping,
             clock: PolicyClockWords(board), mode: modes[pair], grace: FlowsLayout.graceWord(in: flows[pair]),
+            question: inquiries.question, answer: inquiries.answer(ofWorker: number),
             counters: counters(ofWorker: number), wake: wake, others: others)
     }
 

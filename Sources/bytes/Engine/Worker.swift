@@ -34,6 +34,10 @@ internal import Synchronization
     let mode: UnsafePointer<UInt32>
     /// Since when connections are under way that the tables may not hold.
     let grace: UnsafePointer<Atomic<UInt64>>
+    /// What control asks about a connection.
+    let question: SequencedSlot<TraceQuestion>
+    /// Where this worker answers.
+    let answer: SequencedSlot<TraceAnswer>
     /// The worker's own counters.
     let counters: UnsafeMutablePointer<WorkerCounters>
     /// The end of a socket pair on which others wake this worker.
@@ -61,6 +65,8 @@ struct Worker: ~Copyable {
     /// The mode word's epoch that the worker has seen.
     private var epoch: UInt32
     private var turnCount: UInt64
+    /// Which question was looked at last, by its slot's sequence.
+    private var asked: UInt64
     private var idle = 0
     private var clock: PolicyClock
     /// Whether each port had its link when last looked at.
@@ -74,6 +80,8 @@ struct Worker: ~Copyable {
         epoch = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
         turnCount = unsafe post.turn.pointee.load(ordering: .relaxed) | 1
         turnCount &+= 1
+        // What was asked before it began is for another.
+        asked = post.question.sequence
     }
 
     /// Runs until it is asked to park, and says so when it has.
@@ -113,13 +121,14 @@ struct Worker: ~Copyable {
         dropWhatIsStale(now)
         watchLinks()
         guard let policy = unsafe post.cell._withUnsafeGuaranteedRef({ unsafe $0.load() }) else { return 0 }
-        let handled = unsafe lane.turn(
-            by: policy.pointee, at: Moment(nanoseconds: now, wall: clock.second(wall: cxdp_wall_seconds(), at: now)))
+        let moment = unsafe Moment(nanoseconds: now, wall: clock.second(wall: cxdp_wall_seconds(), at: now))
+        let handled = unsafe lane.turn(by: policy.pointee, at: moment)
         // Stopped inside the turn: what it was about to send is as old as the pause.
         if unsafe cxdp_monotonic_ns() &- now > Worker.longestPause { withdrawStale() }
         kick(0)
         kick(1)
         wakeOthers()
+        if post.question.sequence != asked { answer(by: unsafe policy.pointee, at: moment) }
         lastTurn = unsafe cxdp_monotonic_ns()
         if handled > 0 {
             unsafe post.counters.pointee.turns &+= 1
@@ -128,6 +137,19 @@ struct Worker: ~Copyable {
             if unsafe post.counters.pointee.turns & 255 == 0 { unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns() }
         }
         return handled
+    }
+
+    /// Answers what control asks about a connection: one lookup, when the burst's frames are on their way. A question that is just being
+    /// written is answered in the next turn.
+    @_noLocks @inline(never)
+    private mutating func answer(by policy: PolicyInForce, at now: Moment) {
+        let sequence = post.question.sequence
+        guard let question = post.question.read() else { return }
+        asked = sequence
+        guard question.number != 0, lane.isAsked(question) else { return }
+        var answer = lane.answer(question, by: policy, at: now)
+        answer.worker = UInt32(truncatingIfNeeded: post.number)
+        post.answer.write(answer)
     }
 
     /// After a pause that the worker did not choose, or a change of the mode word, nothing that waited may leave.

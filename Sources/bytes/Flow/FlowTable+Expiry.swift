@@ -90,11 +90,22 @@ extension FlowTable {
     @inlinable func isExpired(_ number: UInt32, state: UInt8, now: UInt32) -> Bool {
         // In bounds: the caller has compared `number` with `limit`.
         let entry = unsafe body(number)
-        let protocolNumber = unsafe UInt8(truncatingIfNeeded: key(at: number).pointee.context >> 24)
-        let timeout = settings.timeouts.limit(protocolNumber: protocolNumber, state: state)
-        let allowed = Self.isWaiting(state) ? pressed(timeout) : timeout
+        let allowed = allowance(number, state: state)
         // Signed, because the clock of a burst may be a moment older than the last frame's.
         return unsafe Int32(bitPattern: now &- entry.pointee.lastSeen) >= Int32(bitPattern: allowed)
+    }
+
+    /// For how many ticks a flow may be quiet; the caller has compared `number` with `limit`.
+    @inlinable @inline(__always) func allowance(_ number: UInt32, state: UInt8) -> UInt32 {
+        let protocolNumber = unsafe UInt8(truncatingIfNeeded: key(at: number).pointee.context >> 24)
+        let timeout = settings.timeouts.limit(protocolNumber: protocolNumber, state: state)
+        return Self.isWaiting(state) ? pressed(timeout) : timeout
+    }
+
+    /// For how many ticks a flow may be quiet as it is now.
+    @inlinable public func allowance(of number: UInt32) -> UInt32 {
+        precondition(number < limit)
+        return allowance(number, state: state(number))
     }
 
     /// Frees an entry whose state is none: only damage leaves one.

@@ -257,6 +257,11 @@ public import Net
         self[number].marks = FlowMarks(rawValue: self[number].marks.rawValue & ~mark.rawValue)
     }
 
+    /// For how many ticks a flow may be quiet as it is now.
+    @inlinable public func allowance(of number: FlowNumber) -> UInt32 {
+        number.isIPv4 ? v4.allowance(of: number.entry) : v6.allowance(of: number.entry)
+    }
+
     /// The detail of a flow.
     @inlinable public subscript(detail number: FlowNumber) -> FlowDetail {
         get { number.isIPv4 ? v4[detail: number.entry] : v6[detail: number.entry] }

@@ -24,15 +24,15 @@
     /// `protocol << 24 | pair << 16 | tunnel kind << 8 | tunnel depth`, as in a flow key; the pair says whose workers are asked.
     public var context: UInt32 = 0
 
+    /// The number of a pair that stands for all of them.
+    @inlinable public static var everyPair: UInt8 { @_noLocks get { .max } }
+
     /// No question.
     public init() {}
 }
 
 /// What one worker answers: whether its table has the connection, and a copy of what it keeps of it.
 @frozen public struct TraceAnswer: BitwiseCopyable, Sendable {
-    /// Words of a copied entry: 192 bytes.
-    public static let entryWords = 24
-
     /// The number of the question that is answered.
     public var number: UInt64 = 0
     /// When, in nanoseconds of the monotonic clock.
@@ -41,16 +41,16 @@
     public var worker: UInt32 = 0
     /// 1 where the table has the connection.
     public var isFound: UInt8 = 0
-    /// 1 where the entry is an IPv4 flow's.
-    public var isIPv4: UInt8 = 0
     /// Room that keeps the words behind it aligned; 0.
+    public var room: UInt8 = 0
+    /// Room as well; 0.
     public var reserved: UInt16 = 0
     /// Generation in force in the worker.
     public var generation: UInt32 = 0
     /// Epoch of the address map that the worker judges by.
     public var epoch: UInt32 = 0
-    /// What the worker keeps of the connection, as the room that answers lays it out; zeros where it was not found.
-    public var entry: InlineArray<24, UInt64> = .init(repeating: 0)
+    /// The connection as the worker has it; empty where it was not found.
+    public var flow = TracedFlow()
 
     /// No answer.
     @_noLocks public init() {}

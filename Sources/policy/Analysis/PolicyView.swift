@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Classifier
+package import Classifier
 public import Compiler
-internal import Net
+package import Net
 public import Policy
 internal import Record
 
@@ -24,8 +24,19 @@ public struct PolicyView: Sendable {
     public init(
         set: PolicySet, zones: [ZonePlacement] = [], failsafe: Failsafe = Failsafe(), generation: UInt32 = 1
     ) throws(CompileError) {
+        try self.init(set: set, zones: zones, beside: [], failsafe: failsafe, generation: generation)
+    }
+
+    /// The same with everything that a configuration says: `links` of layer 2, `flows` of connections. Zones lie `beside` where the
+    /// appliance places them too, and nothing but frames knows.
+    package init(
+        set: PolicySet, zones: [ZonePlacement], beside: [ZonePlacement], links: LinkTable = LinkTable(),
+        flows: FlowSettings = FlowSettings(), failsafe: Failsafe, generation: UInt32
+    ) throws(CompileError) {
         var inventory = Inventory()
-        compiled = try compile(set, zones: zones, failsafe: failsafe, generation: generation, inventory: &inventory)
+        compiled = try compile(
+            set, zones: zones + beside, links: links, flows: flows, failsafe: failsafe, generation: generation,
+            inventory: &inventory)
         memory = try ProbeMemory(compiled, &inventory)
         self.inventory = inventory
         placements = zones
@@ -34,7 +45,16 @@ public struct PolicyView: Sendable {
         owners = OwnerIndex(compiled.set)
     }
 
-    var snapshot: Snapshot { memory.snapshot }
+    /// The compiled set as workers map it, as long as this view lives.
+    package var snapshot: Snapshot { memory.snapshot }
+
+    /// The address map that goes with it, as long as this view lives.
+    package var map: AddressMap { memory.map }
+
+    /// The name of a zone by its number in this snapshot.
+    package func name(ofZone number: ZoneNumber) -> String {
+        set.zoneNames.first { inventory.zone($0) == number } ?? Zone.implicit
+    }
 
     /// The source's port where a question names none.
     static let usualSourcePort: UInt16 = 50_000

@@ -14,7 +14,7 @@ public struct Style: Sendable {
     }
 
     /// What a piece of text means.
-    enum Tone: String {
+    package enum Tone: String {
         case good = "32"
         case bad = "31"
         case warning = "33"
@@ -23,10 +23,10 @@ public struct Style: Sendable {
     }
 
     /// The text in its tone.
-    func paint(_ text: String, _ tone: Tone) -> String { isColoured ? "\u{1b}[\(tone.rawValue)m\(text)\u{1b}[0m" : text }
+    package func paint(_ text: String, _ tone: Tone) -> String { isColoured ? "\u{1b}[\(tone.rawValue)m\(text)\u{1b}[0m" : text }
 
     /// Folds a text at blanks: the first line stands as it is, further ones begin with `indent`.
-    func fold(_ text: String, indent: String) -> String {
+    package func fold(_ text: String, indent: String) -> String {
         var lines: [String] = []
         var line = ""
         var isFirst = true

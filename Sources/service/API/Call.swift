@@ -5,7 +5,7 @@ internal import Hummingbird
 /// Everything that can be asked of the API: the router, the roles and the OpenAPI document are made of this one table.
 public enum Call: String, CaseIterable, Sendable {
     case health, ready, openapi
-    case status, flows, map, metrics, policy
+    case status, flows, trace, map, metrics, policy
     case apply, history, revision, confirm, rollback
     case workloads, register, update, unregister
     case beginBypass, endBypass, beginCapture, endCapture, reload, audit
@@ -34,6 +34,7 @@ public enum Call: String, CaseIterable, Sendable {
         case .openapi: "/v1/openapi.json"
         case .status: "/v1/status"
         case .flows: "/v1/flows"
+        case .trace: "/v1/trace"
         case .map: "/v1/map"
         case .metrics: "/metrics"
         case .policy, .apply: "/v1/policy"
@@ -55,7 +56,7 @@ public enum Call: String, CaseIterable, Sendable {
         switch self {
         case .health, .ready, .openapi: .anyone
         case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: .viewer
-        case .register, .update, .unregister, .beginBypass, .endBypass, .beginCapture, .endCapture, .reload: .operator
+        case .trace, .register, .update, .unregister, .beginBypass, .endBypass, .beginCapture, .endCapture, .reload: .operator
         case .apply: .editor
         case .confirm, .rollback: .operatorOrEditor
         case .audit: .administrator
@@ -67,7 +68,8 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit: .get
+        case .health, .ready, .openapi, .status, .flows, .trace, .map, .metrics, .policy, .history, .revision, .workloads, .audit:
+            .get
         case .apply, .confirm, .rollback, .register, .beginBypass, .beginCapture, .reload: .post
         case .update: .patch
         case .unregister, .endBypass, .endCapture: .delete
@@ -78,6 +80,7 @@ public enum Call: String, CaseIterable, Sendable {
     var action: String? {
         switch self {
         case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: nil
+        case .trace: "flow.trace"
         case .apply: "policy.apply"
         case .confirm: "policy.confirm"
         case .rollback: "policy.rollback"

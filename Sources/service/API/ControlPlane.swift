@@ -7,6 +7,8 @@ public import Telemetry
 public protocol ControlPlane: StatusSource {
     /// The set in force; `nil` before there is one.
     func policy() -> PolicyReport?
+    /// What the workers keep of one live connection.
+    func trace(_ connection: TracedConnection) async throws -> TraceReport
     /// Checks, compares and publishes a set, or refuses it with nothing changed.
     func apply(_ request: ApplyRequest, by caller: Caller) async throws -> ChangeReport
     /// Confirms the pending revision.

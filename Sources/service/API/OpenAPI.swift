@@ -83,6 +83,7 @@ extension Call {
         case .openapi: "This document."
         case .status: "What is in force, the processes, what each queue counts, and every condition that should not last."
         case .flows: "Recent flows, or with follow=true a stream of those from now on."
+        case .trace: "One live connection as its worker has it now."
         case .map: "Who talks to whom, as it was seen."
         case .metrics: "What Prometheus scrapes, in its text format."
         case .policy: "The set in force, with its places."
@@ -139,6 +140,7 @@ extension Call {
         case .openapi, .metrics, .beginCapture: nil
         case .status: "StatusReport"
         case .flows: "Recent"
+        case .trace: "TraceReport"
         case .map: "ServiceMap"
         case .policy: "PolicyReport"
         case .apply, .rollback, .reload: "ChangeReport"
@@ -163,6 +165,7 @@ extension Call {
         case .history, .audit: parameters += [Self.parameter("before", "query", Schemas.number(1)), Self.limit]
         case .workloads: parameters += [Self.parameter("after", "query", Schemas.text), Self.limit]
         case .flows: parameters += Self.filters
+        case .trace: parameters += Self.connection
         case .map:
             parameters += [Self.parameter("by", "query", Schemas.text), Self.parameter("since", "query", Schemas.number(0))]
         default: break
@@ -183,6 +186,18 @@ extension Call {
             }
     }
 
+    private static var connection: [Tree] {
+        let (port, byte) = (Schemas.number(0, 65_535), Schemas.number(0, 255))
+        let needed = ["protocol", "source", "destination"].map { parameter($0, "query", Schemas.text, isRequired: true) }
+        let numbers = [
+            ("source-port", port), ("destination-port", port), ("identifier", port), ("type", byte), ("code", byte),
+            ("vlans", ["type": "string", "pattern": "^[0-9]{1,4}(,[0-9]{1,4})?$"]),
+            ("tunnel", Schemas.one(of: ["ipip", "gre", "vxlan", "geneve"])), ("tunnel-identifier", Schemas.number(0)),
+            ("tunnel-depth", Schemas.number(1, 2)),
+        ]
+        return needed + numbers.map { parameter($0, "query", $1) }
+    }
+
     private static func schema(of key: FlowFilter.Key) -> Tree {
         switch key {
         case .port: Schemas.number(0, 65_535)
@@ -192,7 +207,7 @@ extension Call {
         }
     }
 
-    private static func parameter(_ name: String, _ place: String, _ schema: Tree) -> Tree {
-        ["name": .text(name), "in": .text(place), "required": .truth(place == "path"), "schema": schema]
+    private static func parameter(_ name: String, _ place: String, _ schema: Tree, isRequired: Bool = false) -> Tree {
+        ["name": .text(name), "in": .text(place), "required": .truth(isRequired || place == "path"), "schema": schema]
     }
 }

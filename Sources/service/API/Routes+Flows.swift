@@ -56,6 +56,18 @@ extension Routes {
         return JSON.response(Recent(flows: Array(flows), lost: lost))
     }
 
+    /// What the workers keep of one live connection.
+    func trace(_ request: Request) async throws -> Response {
+        var reader = TracedConnectionReader()
+        for (key, value) in request.uri.queryParameters {
+            if let fault = reader.set(String(key), to: String(value)) { throw Problem(.badRequest, fault) }
+        }
+        switch reader.connection() {
+        case .success(let connection): return JSON.response(try await plane.trace(connection))
+        case .failure(let fault): throw Problem(.badRequest, fault.description)
+        }
+    }
+
     func map(_ request: Request) throws(Problem) -> Response {
         var (groups, since): ([String], Timestamp?) = ([], nil)
         for (key, value) in request.uri.queryParameters {

@@ -79,6 +79,7 @@ struct Routes: Sendable {
         case .openapi: JSON.response(document)
         case .status: JSON.response(status)
         case .flows: try await flows(request, context)
+        case .trace: try await trace(request)
         case .map: try map(request)
         case .metrics: metrics
         case .policy: try policy()

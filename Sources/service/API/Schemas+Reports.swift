@@ -45,7 +45,7 @@ extension Schemas {
                         ])),
                 ])),
         ]),
-        "FlowReport": flow,
+        "FlowReport": flow, "TraceReport": trace, "LiveConnection": live,
         "Side": answer(sideKeys),
         "Cause": answer(
             sideKeys.merging([
@@ -53,6 +53,28 @@ extension Schemas {
                 "nearest": list(answer(["policy": text, "rule": text, "failed": texts])),
             ]) { a, _ in a }),
     ]
+
+    private static let trace = answer(
+        [
+            "generation": count, "epoch": count,
+            "answers": list(answer(["worker": count, "pair": text, "queue": count, "found": truth, "microseconds": count])),
+            "silent": list(count),
+            "terms": answer([
+                "pickUp": one(of: ["never", "restart", "always"]), "grace": count, "windows": one(of: ["strict", "loose"]),
+                "isAsymmetric": truth, "verifiesChecksums": truth,
+            ]),
+        ], maybe: ["live": reference("LiveConnection")])
+
+    private static let live: Tree = {
+        let window = answer([
+            "end": count, "acknowledged": count, "maximum": count, "scale": count, "marks": count, "flags": count,
+        ])
+        return answer(
+            [
+                "worker": count, "flow": reference("FlowReport"), "state": text, "marks": count, "age": count, "quiet": count,
+                "timeout": count, "change": one(of: ["keep", "drain", "reevaluate", "reset"]), "drainSeconds": count,
+            ], maybe: ["forward": window, "reverse": window, "lapse": answer(["isGranted": truth, "seconds": count])])
+    }()
 
     private static let flowTables = answer(
         ["capacity": count, "used": count],

@@ -90,7 +90,8 @@ struct ControlSession: Service {
         let course = Course(
             .init(
                 link: link, log: log, names: names, inForce: inForce, conditions: conditions,
-                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports, desk: desk),
+                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clock,
+                ports: files.ports, desk: desk),
             opening, last: last)
         let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in
             // What is wrong stands as a condition as well; most lines say that something is ready or has changed.

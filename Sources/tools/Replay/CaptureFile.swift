@@ -2,30 +2,30 @@
 internal import CPcap
 
 /// A frame of a capture, as it was recorded.
-struct CapturedFrame {
+package struct CapturedFrame {
     /// Its place in the file, from 1.
-    var number: Int
+    package var number: Int
     /// When it was seen, in nanoseconds of unix time.
-    var time: UInt64
+    package var time: UInt64
     /// The bytes that were recorded.
-    var bytes: [UInt8]
+    package var bytes: [UInt8]
     /// How long the frame was on the wire; more than `bytes` where the capture was made with a snap length.
-    var wireLength: Int
+    package var wireLength: Int
     /// The interface that saw it, where the file says so (pcapng).
-    var interface: String?
+    package var interface: String?
 }
 
 /// A capture file, read frame by frame by libpcap: pcap with microseconds or nanoseconds, and pcapng.
 ///
 /// libpcap does not tell which interface of a pcapng file saw a frame; `CaptureInterfaces` reads that beside it.
-@safe final class CaptureFile {
+@safe package final class CaptureFile {
     private let handle: OpaquePointer
     private let interfaces: CaptureInterfaces?
     private let path: String
     private var count = 0
 
     /// Opens a capture; `-` is standard input.
-    init(path: String) throws(ReplayError) {
+    package init(path: String) throws(ReplayError) {
         var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         // libpcap writes at most PCAP_ERRBUF_SIZE bytes with a final zero.
         let opened = unsafe message.withUnsafeMutableBufferPointer { buffer in
@@ -48,7 +48,7 @@ struct CapturedFrame {
     deinit { unsafe pcap_close(handle) }
 
     /// The next frame; `nil` at the file's end. Throws where the file is cut or damaged.
-    func next() throws(ReplayError) -> CapturedFrame? {
+    package func next() throws(ReplayError) -> CapturedFrame? {
         var header: UnsafeMutablePointer<pcap_pkthdr>?
         var data: UnsafePointer<UInt8>?
         let result = unsafe pcap_next_ex(handle, &header, &data)

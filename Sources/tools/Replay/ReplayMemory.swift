@@ -24,6 +24,13 @@ internal import Glibc
 
     deinit { _ = unsafe munmap(base, byteCount) }
 
+    /// Bytes from an offset on.
+    func bytes(at offset: Int, count: Int) -> [UInt8] {
+        precondition(offset >= 0 && count >= 0 && offset + count <= byteCount)
+        // Inside the memory, by the line above.
+        return unsafe Array(UnsafeRawBufferPointer(start: base + offset, count: count))
+    }
+
     /// Writes bytes at an offset.
     func write(_ bytes: [UInt8], at offset: Int) {
         precondition(offset >= 0 && offset + bytes.count <= byteCount)

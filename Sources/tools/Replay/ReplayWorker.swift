@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Datapath
-internal import Flow
-internal import Net
+package import Datapath
+package import Flow
+package import Net
 internal import Record
 internal import Ring
 internal import Synchronization
 
 /// A worker of one pair over memory of this process: the lane is the daemon's own, and this is the kernel and keeper around it. It
 /// takes one frame a turn, so that what became of each can be told from where it went.
-@safe final class ReplayWorker {
+@safe package final class ReplayWorker {
     /// Frames as large as the largest capture holds, behind the kernel's headroom.
     private static let frameSize = 131_072
     private static let headroom: UInt64 = 256
@@ -33,7 +33,8 @@ internal import Synchronization
         init(_ ends: consuming KernelEnds) { self.ends = ends }
     }
 
-    init(pair: UInt8, flows: Int, now: UInt64) {
+    /// A worker of a pair with empty tables for so many flows; its monotonic clock begins at `now`, in nanoseconds.
+    package init(pair: UInt8, flows: Int, now: UInt64) {
         self.pair = pair
         let size = Self.ringSize
         let rings = (0..<2).map { _ in ReplayMemory(byteCount: SocketRings.byteCount(size: size)) }
@@ -76,21 +77,25 @@ internal import Synchronization
     }
 
     /// What became of frames in one turn.
-    struct Outcome {
+    package struct Outcome {
         /// The frame that was fed: where it went, or `hold`.
-        var verdict: Verdict
+        package var verdict: Verdict
         /// Its address, by which it is known if it is released later.
         var address: UInt64
         /// Its flow as it stands behind the frame, if it has one: who opened it towards whom, and how far it has come.
-        var flow: (text: String, state: FlowState)?
+        package var flow: (text: String, state: FlowState)?
         /// Addresses of frames that were held before and left now.
         var released: [UInt64]
         /// Addresses of frames that were held before and ended now, or while time went by.
         var ended: [(address: UInt64, reason: DropReason)]
+        /// Frames of our own that went back out of the port that the frame came in by.
+        package var replies: [[UInt8]]
+        /// How long the turn took that brought it in.
+        package var duration: Duration
     }
 
     /// Lets a frame go its whole way; `nil` where no free frame was left for it.
-    func feed(_ bytes: [UInt8], port: Int, by policy: PolicyInForce, at now: Moment) -> Outcome? {
+    package func feed(_ bytes: [UInt8], port: Int, by policy: PolicyInForce, at now: Moment) -> Outcome? {
         guard bytes.count <= Self.frameSize - Int(Self.headroom) else { return nil }
         let waiting = held
         pass(until: now, by: policy)
@@ -103,10 +108,10 @@ internal import Synchronization
         kernel.ends.receive.push(Descriptor(address: address, length: UInt32(bytes.count)))
         kernel.ends.receive.submit()
         let before = counted
-        _ = lane.turn(by: policy, at: now)
-        let sent = send(1 - port)
+        let duration = ContinuousClock().measure { _ = lane.turn(by: policy, at: now) }
+        let sent = send(1 - port).map(\.address)
         // What is sent back is our own: a reply.
-        _ = send(port)
+        let replies = send(port).map { umem.bytes(at: Int($0.address), count: Int($0.length)) }
         let (after, verdict) = (held, fate(of: address, sent))
         var reasons = gained(port, since: before)
         if let own = verdict.reason, let place = reasons.firstIndex(of: own) { reasons.remove(at: place) }
@@ -115,7 +120,8 @@ internal import Synchronization
         return Outcome(
             verdict: verdict, address: address, flow: flow(), released: sent.filter { $0 != address },
             // Nothing but time ends them without a frame. What one frame ends is of one datagram, and ends for one reason.
-            ended: waiting.filter { !left.contains($0) }.map { ($0, .fragmentTimeout) } + zip(lost, reasons).map { ($0, $1) })
+            ended: waiting.filter { !left.contains($0) }.map { ($0, .fragmentTimeout) } + zip(lost, reasons).map { ($0, $1) },
+            replies: replies, duration: duration)
     }
 
     /// What became of the frame that was fed.
@@ -137,6 +143,18 @@ internal import Synchronization
         var addresses: [UInt64] = []
         lane.fragments.forEachHeld { addresses.append($0.address) }
         return addresses
+    }
+
+    /// Lets connections be under way that the tables do not hold, from a second of the monotonic clock on, as after a restart.
+    package func oweGrace(from now: Moment) { lane.oweGrace(from: now.nanoseconds) }
+
+    /// Puts a flow into the table as a worker elsewhere has it: opened by a frame of this reading, in a state, with what `fill` writes into
+    /// its entry. False where there is no place for it.
+    package func restore(_ opening: Reading, _ state: FlowState, at now: Moment, _ fill: (inout FlowEntry) -> Void) -> Bool {
+        let number = lane.flows.insert(opening, hash: lane.flows.hash(opening), state: state, now: now.ticks)
+        guard !number.isNone else { return false }
+        fill(&lane.flows[number])
+        return true
     }
 
     /// Flows that the worker keeps.
@@ -169,18 +187,18 @@ internal import Synchronization
         } while lane.fragments.heldCount < before
     }
 
-    /// Takes what the port would send, and says that it was sent.
-    private func send(_ port: Int) -> [UInt64] {
+    /// Takes what the port would send, and says that it was sent; the bytes stay until the next turn.
+    private func send(_ port: Int) -> [Descriptor] {
         let kernel = kernels[port]
         let count = kernel.ends.transmit.peek(.max)
-        let addresses = (0..<count).map { kernel.ends.transmit[$0].address }
+        let descriptors = (0..<count).map { kernel.ends.transmit[$0] }
         kernel.ends.transmit.release(count)
-        for address in addresses {
+        for descriptor in descriptors {
             _ = kernel.ends.completion.free(1)
-            kernel.ends.completion.push(address)
+            kernel.ends.completion.push(descriptor.address)
         }
         kernel.ends.completion.submit()
-        return addresses
+        return descriptors
     }
 
     private var counted: WorkerCounters { unsafe counters.base.load(as: WorkerCounters.self) }

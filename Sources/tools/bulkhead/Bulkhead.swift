@@ -34,7 +34,8 @@ struct Bulkhead: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            CaptureCommand.self, MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self,
+            TraceCommand.self, CaptureCommand.self, MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self,
+            AuditCommand.self,
             ReplayCommand.self,
             LabCommand.self,
         ])

@@ -52,8 +52,8 @@ final class CourseBench: Sendable {
         course = Course(
             .init(
                 link: link, log: log, names: names, inForce: inForce, conditions: .init(),
-                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clocks.clock, ports: files.ports,
-                desk: desk),
+                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clocks.clock,
+                ports: files.ports, desk: desk),
             opening, last: (0, 0))
         let receiver = Thread { [weak self, ours] in
             while let (message, descriptors) = try? ours.receive() { self?.hear(message, descriptors) }

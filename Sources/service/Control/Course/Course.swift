@@ -35,6 +35,7 @@ actor Course {
         var inForce: PolicyInForce
         var conditions: Conditions
         var board: BoardStatus
+        var tracing: Tracing
         var clock: DaemonClock
         var ports: [[String]]
         var desk: CaptureDesk
