@@ -101,6 +101,14 @@ final class FakePlane: ControlPlane {
         try take("end bypass", caller)
         return decoded(BypassReport.self, ["active": false])
     }
+    func startShadow(_ request: ShadowRequest, by caller: Caller) async throws -> ShadowStart {
+        try take("shadow \(request.files.map(\.name)) \(request.seconds) \(request.namespace ?? "")", caller)
+        return ShadowStart(change: Self.change("checked"), shadow: shadowRun().report())
+    }
+    func stopShadow(by caller: Caller) async throws -> ShadowReport {
+        try take("stop shadow", caller)
+        return shadowRun().report()
+    }
     func reload(by caller: Caller) async throws -> ChangeReport {
         try take("reload", caller)
         return Self.change("unchanged")

@@ -16,6 +16,15 @@ import Testing
         (["policy", "confirm", "8", "--console"], ["confirm 8 true since then"], "stays"),
         (["policy", "rollback", "5", "--reason", "it was better"], ["roll back to 5 it was better"], "unless it is confirmed"),
         (["policy", "history", "--limit", "2"], [], "older ones: --before 249"),
+        (
+            ["policy", "shadow", "start", "FILE", "--for", "2h", "--namespace", "shop"], ["shadow [\"FILE\"] 7200 shop"],
+            "and nothing is cut"
+        ),
+        (["policy", "shadow", "stop"], ["stop shadow"], "2 closed, 1 opened"),
+        (["policy", "shadow", "status"], [], "4 connections judged, 3 decided otherwise: 2 closed, 1 opened"),
+        (["policy", "shadow", "report"], [], "allow -> deny  outside in 0 -> outside in 0, tcp/443: 2 connections"),
+        (["policy", "shadow", "report", "--opens"], [], "deny -> allow  outside in 0 -> outside in 0, tcp/80: 1 connection"),
+        (["policy", "shadow", "report", "--flows", "--port", "443", "--last", "1"], [], "[candidate: deny, no side judges it]"),
         (["policy", "get", "--revision", "3"], [], "# revision 3, confirmed\nkind: Policy"),
         (["workload", "list"], [], "shop/w1149"),
         (
@@ -68,6 +77,9 @@ import Testing
 
     @Test(arguments: [
         ["bypass"], ["bypass", "--for", "15m"], ["bypass", "--for", "2d", "--reason", "x"], ["bypass", "--end", "--reason", "x"],
+        ["policy", "shadow", "start"], ["policy", "shadow", "start", "x", "--for", "0s"],
+        ["policy", "shadow", "report", "--flows", "--limit", "5"], ["policy", "shadow", "report", "--last", "5"],
+        ["policy", "shadow", "report", "--from", "shop/"],
         ["policy", "apply"], ["policy", "apply", "x", "--console"], ["policy", "apply", "x", "--confirm", "soon"],
         ["policy", "confirm"],
         ["policy", "get", "--revision", "1", "--policies", "x"], ["workload", "add"], ["workload", "add", "x", "--name", "y"],

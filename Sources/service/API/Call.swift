@@ -7,6 +7,7 @@ public enum Call: String, CaseIterable, Sendable {
     case health, ready, openapi
     case status, flows, map, metrics, policy
     case apply, history, revision, confirm, rollback
+    case startShadow, shadow, shadowFlows, stopShadow
     case workloads, register, update, unregister
     case beginBypass, endBypass, reload, audit
 
@@ -41,6 +42,8 @@ public enum Call: String, CaseIterable, Sendable {
         case .revision: "/v1/policy/revisions/{revision}"
         case .confirm: "/v1/policy/revisions/{revision}/confirm"
         case .rollback: "/v1/policy/revisions/{revision}/rollback"
+        case .startShadow, .shadow, .stopShadow: "/v1/policy/shadow"
+        case .shadowFlows: "/v1/policy/shadow/flows"
         case .workloads, .register: "/v1/workloads"
         case .update, .unregister: "/v1/workloads/{name}"
         case .beginBypass, .endBypass: "/v1/bypass"
@@ -53,10 +56,10 @@ public enum Call: String, CaseIterable, Sendable {
     public var need: Need {
         switch self {
         case .health, .ready, .openapi: .anyone
-        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: .viewer
+        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow, .shadowFlows: .viewer
         case .register, .update, .unregister, .beginBypass, .endBypass, .reload: .operator
-        case .apply: .editor
-        case .confirm, .rollback: .operatorOrEditor
+        case .apply, .startShadow: .editor
+        case .confirm, .rollback, .stopShadow: .operatorOrEditor
         case .audit: .administrator
         }
     }
@@ -66,20 +69,26 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit: .get
-        case .apply, .confirm, .rollback, .register, .beginBypass, .reload: .post
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit, .shadow,
+            .shadowFlows:
+            .get
+        case .apply, .confirm, .rollback, .register, .beginBypass, .reload, .startShadow: .post
         case .update: .patch
-        case .unregister, .endBypass: .delete
+        case .unregister, .endBypass, .stopShadow: .delete
         }
     }
 
     /// What a refused attempt is called in the audit log; `nil` for what everybody may see who has a role.
     var action: String? {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: nil
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow,
+            .shadowFlows:
+            nil
         case .apply: "policy.apply"
         case .confirm: "policy.confirm"
         case .rollback: "policy.rollback"
+        case .startShadow: "shadow.start"
+        case .stopShadow: "shadow.end"
         case .register: "workload.add"
         case .update: "workload.label"
         case .unregister: "workload.remove"
@@ -93,7 +102,7 @@ public enum Call: String, CaseIterable, Sendable {
     /// How large a request's body may be.
     var body: Body {
         switch self {
-        case .apply, .register: .documents
+        case .apply, .register, .startShadow: .documents
         case .confirm, .rollback, .update, .beginBypass: .small
         default: .none
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Telemetry
 
 /// What the API asks of control. The API has found out who calls and whether their role may call this at all; what depends on the
 /// documents themselves (an editor's namespace and tiers) and what is wrong with them is answered here, with a `Refusal`. Control writes
@@ -28,6 +29,10 @@ public protocol ControlPlane: StatusSource {
     func beginBypass(_ request: BypassRequest, by caller: Caller) async throws -> BypassReport
     /// Ends a bypass before its time.
     func endBypass(by caller: Caller) async throws -> BypassReport
+    /// Judges a candidate on live connections from now on; nothing that is in force changes.
+    func startShadow(_ request: ShadowRequest, by caller: Caller) async throws -> ShadowStart
+    /// Ends the run; its report stays.
+    func stopShadow(by caller: Caller) async throws -> ShadowReport
     /// Reads the configuration's files again, as SIGHUP does.
     func reload(by caller: Caller) async throws -> ChangeReport
     /// Lines of the audit log from the newest.

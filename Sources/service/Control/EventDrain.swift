@@ -42,6 +42,8 @@ struct EventDrain: Service {
     let hub: EventHub
     /// Sees every event as well.
     let watch: DenialWatch
+    /// Takes them to the candidate that is shadowed, if one is.
+    let shadow: ShadowDoor
     let observations: Observations
 
     /// Drains until it is asked to end, and once more then.
@@ -66,6 +68,7 @@ struct EventDrain: Service {
             watch.note(events)
             let lost = ring.takeLost()
             hub.lose(lost)
+            shadow.take(events, lost: ring.takeLostStarts())
             observations.take(events, lost: lost)
         }
     }
@@ -86,16 +89,33 @@ private final class Ring {
     private var consumer: EventConsumer
     /// The consumer points into it.
     private let memory: SharedMemory
+    private let counters: SharedMemory
+    private let worker: Int
+    /// Lost starts that somebody was told of.
+    private var lostStarts: UInt64 = 0
 
     init(_ files: KeeperFiles, worker: Int) {
-        memory = files.events
+        (memory, counters, self.worker) = (files.events, files.counters, worker)
         // The events' file was checked to hold a ring for each worker of the plan.
         let base = unsafe files.events.base + EventsLayout(files.plan).ring(ofWorker: worker)
         consumer = unsafe EventConsumer(base: base, capacity: Plan.eventCapacity)
+        lostStarts = startsLost
     }
 
     func drain(_ body: (FlowRecord) -> Void) { _ = consumer.drain(limit: Plan.eventCapacity, body) }
 
     /// Records that the worker could not write and nobody was told of yet.
     func takeLost() -> UInt64 { consumer.takeLost() }
+
+    /// Those of them that told of an admitted connection, since this was asked last.
+    func takeLostStarts() -> UInt64 {
+        let now = startsLost
+        defer { lostStarts = now }
+        return now &- lostStarts
+    }
+
+    private var startsLost: UInt64 {
+        // The counters' file holds `Plan.maximumWorkers` of them.
+        unsafe (counters.base + CountersLayout.worker(worker)).load(as: WorkerCounters.self).lostStarts
+    }
 }

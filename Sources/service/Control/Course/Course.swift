@@ -37,6 +37,8 @@ actor Course {
         var board: BoardStatus
         var clock: DaemonClock
         var ports: [[String]]
+        /// Where a candidate is shadowed.
+        var shadow = ShadowSlot()
     }
 
     /// The revision that serves.
@@ -53,6 +55,7 @@ actor Course {
 
     nonisolated let around: Surroundings
     nonisolated let watch = DenialWatch()
+    nonisolated let shadowDoor = ShadowDoor()
     nonisolated let told = ToldState()
     private nonisolated let thread = OwnThread("course")
 
@@ -88,6 +91,8 @@ actor Course {
     /// What the files of workloads looked like when they were last read, and when to look again.
     var marks: FileMarks?
     var lookAt: UInt64 = 0
+    /// The candidate that is judged on live connections.
+    var rehearsal: Rehearsal?
     var bypass: (actor: Actor, reason: String)?
     var wasBypassed = false
     /// Hears of a configuration that was read again.
@@ -170,6 +175,7 @@ actor Course {
         if let publication = onTheWay.first(where: { $0.generation == generation }) { live = publication }
         onTheWay.removeAll { $0.generation <= generation }
         around.inForce.enter(generation)
+        rehearseAnew()
         around.log.info("generation \(generation) is in force")
         for number in answers.keys where number <= generation {
             answers.removeValue(forKey: number)?.continuation.resume(returning: number == generation ? .inForce : .silent)
