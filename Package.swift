@@ -198,8 +198,8 @@ let package = Package(
         tests(
             "Control",
             [
-                "Control", "API", "Analysis", "Compiler", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record",
-                "Net",
+                "Control", "API", "Analysis", "Compiler", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout",
+                "Record", "Net",
             ],
             packages: [logging], exclude: ["Messages.txt"]),
         tests("Keeper", ["Keeper", "Layout", "Sandbox"]),

@@ -49,8 +49,11 @@ import Testing
         // Attempts to change something, or to read the audit log, are written down; looking is not.
         let refused = plane.asked.filter { $0.contains(" refused: ") }
         let count = Call.allCases.filter { call in
-            ![.health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow, .shadowFlows]
-                .contains(call)
+            ![
+                .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow,
+                .shadowFlows,
+            ]
+            .contains(call)
                 && !(role < 4 && Self.rows[call]?[role] ?? false)
         }.count
         #expect(refused.count == count, "\(refused)")

@@ -43,7 +43,8 @@ func shadowRun() -> ShadowRun {
 /// Runs a server on a socket of its own for as long as `body` takes, and says whether the socket was gone afterwards. `body` has a
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
-    hub: EventHub = EventHub(), slot: ShadowSlot? = nil, policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15), plane: FakePlane? = nil,
+    hub: EventHub = EventHub(), slot: ShadowSlot? = nil, policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15),
+    plane: FakePlane? = nil,
     holding: @Sendable (APIServer) -> Void = { _ in }, glance: Duration = APIServer.glance,
     settings change: (inout APISettings) -> Void = { _ in },
     _ body: @escaping @Sendable (String) throws -> Void

@@ -69,7 +69,8 @@ private struct CandidateSets {
         ])
         let services = random.pick(["any", "tcp/80", "tcp/1-1000", "udp/53", "icmp/8.0"])
         var rule = "action: \(random.pick(["allow", "allow", "deny", "reject", "pass"])), \(random.pick(["from", "to"])): \(term)"
-        rule += Int.random(in: 0..<6, using: &random) == 0
+        rule +=
+            Int.random(in: 0..<6, using: &random) == 0
             ? ", services: [{service: tcp/80, sourcePorts: [1000-2000]}]" : ", services: [\(services)]"
         if Int.random(in: 0..<4, using: &random) == 0 { rule += ", mode: audit" }
         if Int.random(in: 0..<4, using: &random) == 0 { rule += ", expires: \"\(random.pick(times))\"" }

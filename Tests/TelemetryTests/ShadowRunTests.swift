@@ -30,7 +30,10 @@ import Testing
         guard case .judged(let denied) = opened.outcome else { return }
         let rejected = event { $0.decision = Decision.reject.rawValue }
         run.note(
-            [closed(), closed(), (denied, .judged(opened.event)), (denied, .judged(rejected)), (denied, .same), (denied, .unjudged)],
+            [
+                closed(), closed(), (denied, .judged(opened.event)), (denied, .judged(rejected)), (denied, .same),
+                (denied, .unjudged),
+            ],
             untold: 7, lostByWorkers: 2, unqueued: 3)
         let counts = run.counts
         #expect(counts.judged == 5 && counts.same + counts.closes + counts.opens + counts.changes == counts.judged)

@@ -69,8 +69,8 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit, .shadow,
-            .shadowFlows:
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit,
+            .shadow, .shadowFlows:
             .get
         case .apply, .confirm, .rollback, .register, .beginBypass, .reload, .startShadow: .post
         case .update: .patch

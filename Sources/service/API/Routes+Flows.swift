@@ -87,7 +87,8 @@ extension Routes {
 
     var metrics: Response {
         let page = Metrics(
-            status: status, hits: observations?.hits ?? Hits(), events: hub.counts, kept: observations?.counts ?? .init(), shadow: slot)
+            status: status, hits: observations?.hits ?? Hits(), events: hub.counts, kept: observations?.counts ?? .init(),
+            shadow: slot)
         var headers = HTTPFields()
         headers[.contentType] = Metrics.contentType
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: page.text)))

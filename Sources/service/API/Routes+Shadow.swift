@@ -11,7 +11,9 @@ extension Routes {
         return JSON.response(try await plane.startShadow(body, by: caller))
     }
 
-    /// The run as it stands; a walk over the rules for each row that a default denies, so on no thread of tasks.
+    // A default's denial is told with the rules that came nearest, which costs a walk over the rules: so on no thread of tasks.
+
+    /// The run as it stands.
     func shadow(_ request: Request) async throws -> Response {
         var (filter, limit) = (ShadowFilter(), Self.pageByDefault)
         for (key, value) in request.uri.queryParameters {
@@ -35,9 +37,11 @@ extension Routes {
         }
         let (run, wanted) = (try run(), effects)
         guard follow else {
-            let flows = run.hub.recent(limit: last) { wanted.wants($0) && filter.matches($0) }
+            let flows = try await StoreReaders.shared.read {
+                run.hub.recent(limit: last) { wanted.wants($0) && filter.matches($0) }.map(FlowReport.init)
+            }
             let lost = run.lost
-            return JSON.response(Recent(flows: flows.map(FlowReport.init), lost: lost.worker &+ lost.queue &+ lost.reader))
+            return JSON.response(Recent(flows: flows, lost: lost.worker &+ lost.queue &+ lost.reader))
         }
         guard let subscription = run.hub.subscribe() else {
             throw Problem(.serviceUnavailable, "the run has ended, or as many clients follow it as may")

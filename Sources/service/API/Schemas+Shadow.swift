@@ -23,7 +23,8 @@ extension Schemas {
             ],
             maybe: ["end": text, "reason": text, "namespace": text]),
         "ShadowRow": answer([
-            "effect": effect, "source": shadowParty, "destination": shadowParty, "service": text, "old": decision, "new": decision,
+            "effect": effect, "source": shadowParty, "destination": shadowParty, "service": text, "old": decision,
+            "new": decision,
             "connections": count, "first": moment, "last": moment, "example": reference("FlowReport"),
         ]),
     ]

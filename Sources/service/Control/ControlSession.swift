@@ -91,7 +91,8 @@ struct ControlSession: Service {
                 link: link, log: log, names: names, inForce: inForce, conditions: conditions,
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
             opening, last: last)
-        let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations,
+        let server = APIServer(
+            configuration.api, plane: course, hub: hub, observations: recorder.observations,
             slot: course.around.shadow
         ) { [log] in
             // What is wrong stands as a condition as well; most lines say that something is ready or has changed.

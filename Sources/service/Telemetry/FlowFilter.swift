@@ -171,7 +171,8 @@ private enum Test: Hashable, Sendable {
             case .namespace: return event.source.namespace == text[...] || event.destination.namespace == text[...]
             case .policy:
                 let candidate = event.candidate?.event
-                return [event.egress, event.ingress, candidate?.egress, candidate?.ingress].contains { $0?.deciding?.policy == text }
+                let said = [event.egress, event.ingress, candidate?.egress, candidate?.ingress]
+                return said.contains { $0?.deciding?.policy == text }
             default: return FlowRecord.Event(rawValue: record.event)?.name == text
             }
         }

@@ -150,13 +150,15 @@ public struct Metrics: Sendable {
         let (counts, lost, isRunning) = shadow.totals
         page.add("bulkhead_shadow_running", .gauge, "Whether a candidate is judged on live connections.", isRunning ? 1 : 0)
         page.add(
-            "bulkhead_shadow_connections_total", .counter, "Connections that came while a candidate was shadowed, by what it does to them.",
+            "bulkhead_shadow_connections_total", .counter,
+            "Connections that came while a candidate was shadowed, by what it does to them.",
             [
                 ("same", counts.same), ("closes", counts.closes), ("opens", counts.opens), ("changes", counts.changes),
                 ("unjudged", counts.unjudged), ("untold", counts.untold),
             ].map { ([("effect", $0.0)], $0.1) })
         page.add(
-            "bulkhead_shadow_lost_total", .counter, "Connections that shadow runs have not judged or not told, by where they were lost.",
+            "bulkhead_shadow_lost_total", .counter,
+            "Connections that shadow runs have not judged or not told, by where they were lost.",
             [("worker", lost.worker), ("queue", lost.queue), ("table", lost.table), ("reader", lost.reader)].map {
                 ([("place", $0.0)], $0.1)
             })

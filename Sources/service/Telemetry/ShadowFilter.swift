@@ -25,7 +25,7 @@ public struct ShadowFilter: Sendable {
         }
         let key = FlowFilter.Key(rawValue: name.hasPrefix("not-") ? String(name.dropFirst(4)) : name)
         guard key.map({ Self.keys.contains($0) }) ?? true, name != "since", name != "until" else {
-            return "\(name) tells apart connections of one row: ask for the connections one by one (--flows, /v1/policy/shadow/flows)"
+            return "\(name) tells apart connections of one row: ask for them one by one (--flows, /v1/policy/shadow/flows)"
         }
         return flows.set(name, to: value)
     }

@@ -18,7 +18,8 @@ extension ShadowReport {
         ]
         if counts.unjudged + counts.untold > 0 {
             lines.append(
-                "not judged: \(counts.unjudged) that policy alone does not decide, \(counts.untold) refusals told as a number only")
+                "not judged: \(counts.unjudged) that policy alone does not decide, \(counts.untold) refusals told as a number only"
+            )
         }
         let losses = [("worker", lost.worker), ("queue", lost.queue), ("table", lost.table), ("reader", lost.reader)].filter {
             $0.1 > 0

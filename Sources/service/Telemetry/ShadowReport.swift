@@ -48,7 +48,7 @@ public struct ShadowReport: Codable, Hashable, Sendable {
     public struct Lost: Codable, Hashable, Sendable {
         /// Starts that workers could not write, because their ring was full.
         public var worker: UInt64 = 0
-        /// Starts and refusals that came faster than they were judged.
+        /// Starts and refusals that came faster than they were judged, those included that a record tells as a number.
         public var queue: UInt64 = 0
         /// Connections that differ and are in no row, because there were too many kinds.
         public var table: UInt64 = 0

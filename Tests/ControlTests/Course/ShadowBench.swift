@@ -43,16 +43,18 @@ extension CourseBench {
         var record = FlowRecord()
         (record.source, record.destination) = (try #require(Address(from)), try #require(Address(to)))
         (record.sourcePort, record.destinationPort, record.protocolNumber) = (50_000, port, number.rawValue)
-        let source = snapshot.owner(of: record.source, zone: 0, in: addresses)
-        let destination = snapshot.owner(of: record.destination, zone: 0, in: addresses)
+        let zones = (UInt8(0)...1).map { snapshot.zone(pair: 0, port: $0, vlans: VLANTags(), tunnel: Tunnel()) }
+        let source = snapshot.owner(of: record.source, zone: zones[0], in: addresses)
+        let destination = snapshot.owner(of: record.destination, zone: zones[1], in: addresses)
         let now = clocks.clock.wall()
         let judgement = snapshot.judge(
-            source: source, destination: destination, sourceZone: 0, destinationZone: 0,
+            source: source, destination: destination, sourceZone: zones[0], destinationZone: zones[1],
             service: ServiceKey(number, port: port), sourcePort: record.sourcePort, now: UInt64(now / 1_000_000_000))
         record.event = (judgement.decision == .allow ? FlowRecord.Event.start : .refused).rawValue
         record.reason = judgement.decision == .allow ? FlowRecord.none8 : judgement.reason.rawValue
         (record.decision, record.auditDecision) = (judgement.decision.rawValue, judgement.auditDecision)
         (record.egressRecord, record.ingressRecord) = (judgement.egress, judgement.ingress)
+        (record.sourceZone, record.destinationZone) = (zones[0], zones[1])
         (record.sourceClass, record.destinationClass) = (source.classNumber, destination.classNumber)
         (record.sourceWorkload, record.destinationWorkload) = (source.workload, destination.workload)
         (record.generation, record.epoch) = (generation, addresses.epoch)

@@ -16,7 +16,7 @@ import Testing
             let start = try await bench.shadow(documents(port: 443)) { $0.reason = "ticket 7" }
             #expect(start.change.outcome == "checked" && start.change.boxCount == 2 && start.change.generation == 1)
             #expect(start.shadow.state == "running" && start.shadow.reason == "ticket 7" && start.shadow.actor == "root (uid 0)")
-            #expect(bench.generation == 1 && bench.conditions == ["shadow"])
+            #expect(bench.generation == 1 && bench.conditions == ["candidate"])
             try bench.connect("10.9.0.11", "10.9.0.21")
             try bench.connect("10.9.0.11", "10.9.0.21")
             try bench.connect("10.9.0.11", "10.9.0.21", port: 443)
@@ -38,11 +38,12 @@ import Testing
             #expect(stopped.state == "ended" && stopped.end == "stopped by root (uid 0)" && stopped.rows.count == 2)
             try bench.connect("10.9.0.11", "10.9.0.21")
             #expect(try bench.shadowed().counts.judged == 4 && bench.conditions.isEmpty)
-            #expect(try await bench.audited() == ["policy.files done", "shadow.start done", "shadow.end done"])
+            let audited = try await bench.audited()
+            #expect(audited == ["policy.files done", "shadow.start done", "shadow.end done"])
         }
     }
 
-    @Test func `what is no start and no refusal is not judged, and what policy alone did not decide is counted apart`() async throws {
+    @Test func `only starts and refusals are judged, and what policy alone did not decide is counted apart`() async throws {
         try await withCourse { bench in
             try await bench.shadow(documents(port: 443))
             for event in [FlowRecord.Event.change, .update, .end] {
@@ -121,7 +122,7 @@ import Testing
             await bench.course.tendShadow()
             let report = try bench.shadowed()
             #expect(report.state == "ended" && report.end == "the candidate is in force as revision 2")
-            #expect(!bench.conditions.contains("shadow"))
+            #expect(!bench.conditions.contains("candidate"))
         }
     }
 
@@ -134,7 +135,8 @@ import Testing
             bench.clocks.pass(60)
             await bench.course.tendShadow()
             #expect(try bench.shadowed().state == "over" && bench.conditions.isEmpty)
-            #expect(try await bench.audited().last == "shadow.end done")
+            let audited = try await bench.audited()
+            #expect(audited.last == "shadow.end done")
             try await bench.shadow(documents(port: 80))
             #expect(try bench.shadowed().state == "running")
         }
@@ -148,11 +150,11 @@ import Testing
             bench.end()
         }
         let bench = try await CourseBench(folder)
-        #expect(bench.conditions == ["shadow-ended"] && bench.course.around.shadow.run == nil)
+        #expect(bench.conditions == ["candidate-lost"] && bench.course.around.shadow.run == nil)
         let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
         #expect(line.action == "shadow.end" && line.actor == "bulkhead (restart)")
         try await bench.shadow(documents(port: 443))
-        #expect(bench.conditions == ["shadow"])
+        #expect(bench.conditions == ["candidate"])
         _ = try await bench.course.stopShadow(by: bench.administrator)
         bench.end()
         let next = try await CourseBench(folder)
@@ -168,7 +170,7 @@ import Testing
             await bench.course.tendShadow()
             let report = try bench.shadowed()
             #expect(report.state == "ended" && report.end?.contains("does not go together") == true, "\(report.end ?? "")")
-            #expect(bench.conditions.contains("shadow-ended") && !bench.conditions.contains("shadow"))
+            #expect(bench.conditions.contains("candidate-lost") && !bench.conditions.contains("candidate"))
         }
     }
 }

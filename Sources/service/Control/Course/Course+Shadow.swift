@@ -71,7 +71,7 @@ extension Course {
                 if let refusal = caller.grants.refusal(changing: parts.base, to: base) { throw refusal }
                 let written = WrittenDocuments(base)
                 guard written.text != serving.text else {
-                    throw Refusal(.unprocessable, "the candidate says what is in force: there is nothing to be seen by shadowing it")
+                    throw Refusal(.unprocessable, "the candidate says what is in force: shadowing it would show nothing")
                 }
                 var next = parts
                 next.base = base
@@ -88,7 +88,7 @@ extension Course {
     /// Ends the run. Operators may end any, an editor only their own.
     func stopShadow(by caller: Caller) async throws -> ShadowReport {
         try await attempt("shadow.end", of: nil, by: caller) {
-            around.conditions.clear("shadow-ended")
+            around.conditions.clear("candidate-lost")
             guard let rehearsal else { throw Refusal(.missing, "no candidate is shadowed") }
             let isOwn = rehearsal.actor.kind == caller.actor.kind && rehearsal.actor.name == caller.actor.name
             guard caller.grants.isOperator || caller.grants.isAdministrator || isOwn else {
@@ -122,8 +122,9 @@ extension Course {
     /// Says what an earlier control did not come to say: that its run ended with it.
     func tellLostShadow() {
         guard let note = ShadowNote.read(in: configuration.state) else { return }
-        let why = "the candidate that \(note.actor) shadowed from \(note.since), to be until \(note.until), was lost with control's restart"
-        around.conditions.raise("shadow-ended", "\(why): start it again, or bulkhead policy shadow stop")
+        let why =
+            "the candidate that \(note.actor) shadowed from \(note.since), to be until \(note.until), was lost with control's restart"
+        around.conditions.raise("candidate-lost", "\(why): start it again, or bulkhead policy shadow stop")
         around.log.warning("\(why)")
         log(event("shadow.end", nil, .daemon("restart"), .done, why))
         ShadowNote.remove(in: configuration.state)
@@ -181,9 +182,11 @@ extension Course {
             publication: publication, judge: judge, until: clock.boot() + UInt64(length))
         around.shadow.begin(run)
         shadowDoor.open(to: judge)
-        around.conditions.clear("shadow-ended")
+        around.conditions.clear("candidate-lost")
         around.conditions.raise(
-            "shadow", "a candidate of \(facts.actor)'s is judged on live connections until \(facts.until): bulkhead policy shadow report")
+            "candidate",
+            "a candidate of \(facts.actor)'s is judged on live connections until \(facts.until): bulkhead policy shadow report"
+        )
         let note = ShadowNote(actor: facts.actor, since: facts.since.description, until: facts.until.description)
         do { try note.write(in: configuration.state) } catch {
             around.log.warning("a restart of control will not say that the shadow run ended with it: \(error)")
@@ -220,14 +223,14 @@ extension Course {
         shadowDoor.open(to: nil)
         rehearsal.judge.finish(end)
         self.rehearsal = nil
-        around.conditions.clear("shadow")
+        around.conditions.clear("candidate")
         ShadowNote.remove(in: configuration.state)
         around.log.info("no candidate is shadowed any more")
     }
 
     private func endVisibly(_ rehearsal: Rehearsal, _ why: String) {
         end(rehearsal, .ended(why))
-        around.conditions.raise("shadow-ended", "\(why): start it again, or bulkhead policy shadow stop")
+        around.conditions.raise("candidate-lost", "\(why): start it again, or bulkhead policy shadow stop")
         around.log.warning("\(why)")
         log(event("shadow.end", nil, .daemon("shadow"), .failed, why))
     }

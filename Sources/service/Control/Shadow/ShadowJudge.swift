@@ -71,7 +71,7 @@ final class ShadowJudge: Sendable {
             queue.lostByWorkers &+= lost
             let room = max(0, most - queue.events.count)
             queue.events += opening.prefix(room)
-            queue.unqueued += UInt64(max(0, opening.count - room))
+            for event in opening.dropFirst(room) { queue.unqueued += 1 + UInt64(event.record.suppressed) }
         }
         wake.signal()
     }
