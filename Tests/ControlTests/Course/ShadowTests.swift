@@ -149,14 +149,16 @@ import Testing
             try await bench.shadow(documents(port: 443))
             bench.end()
         }
-        let bench = try await CourseBench(folder)
-        #expect(bench.conditions == ["candidate-lost"] && bench.course.around.shadow.run == nil)
-        let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
-        #expect(line.action == "shadow.end" && line.actor == "bulkhead (restart)")
-        try await bench.shadow(documents(port: 443))
-        #expect(bench.conditions == ["candidate"])
-        _ = try await bench.course.stopShadow(by: bench.administrator)
-        bench.end()
+        do {
+            let bench = try await CourseBench(folder)
+            #expect(bench.conditions == ["candidate-lost"] && bench.course.around.shadow.run == nil)
+            let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
+            #expect(line.action == "shadow.end" && line.actor == "bulkhead (restart)")
+            try await bench.shadow(documents(port: 443))
+            #expect(bench.conditions == ["candidate"])
+            _ = try await bench.course.stopShadow(by: bench.administrator)
+            bench.end()
+        }
         let next = try await CourseBench(folder)
         #expect(next.conditions.isEmpty)
         next.end()
