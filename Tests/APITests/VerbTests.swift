@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import Telemetry
 import Testing
 
 /// The command line as a client: what each verb asks, prints and exits with.
@@ -57,6 +58,20 @@ import Testing
             let json = try Tool(Program.path, words + ["--json"])
             #expect(json.code == 0 && !json.output.isEmpty)
             for line in json.output.split(separator: "\n") { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        }
+    }
+
+    @Test func `who follows a shadow run is told its end, which is no failure`() async throws {
+        let (slot, run) = (ShadowSlot(), shadowRun())
+        slot.begin(run)
+        try await withServer(slot: slot) { path in
+            Thread.detachNewThread {
+                for _ in 0..<200 where run.hub.subscriberCount == 0 { Thread.sleep(forTimeInterval: 0.05) }
+                run.finish(.over)
+            }
+            let answer = try Tool(Program.path, ["policy", "shadow", "report", "--follow", "--last", "1", "--socket", path])
+            #expect(answer.code == 0 && answer.errors == "the run has ended: its time is over\n", "\(answer)")
+            #expect(answer.output.contains("[candidate: allow"))
         }
     }
 

@@ -17,6 +17,7 @@ extension SystemTests {
             let servers = try [Lab.allowedPort, Self.otherPort].map { try web(lab, $0) }
             defer { for server in servers { _ = try? server.end() } }
             let stream = try Stream(lab, from: lab.web, to: lab.db, rate: 1000)
+            try eventually("the stream's start", within: 20) { try !lab.flows("--event", "start", "--protocol", "udp").isEmpty }
             let candidate = try candidate(lab) { $0.replacing("tcp/\(Lab.allowedPort), udp/\(Lab.allowedPort), ", with: "") }
             let begun = try lab.bulkhead("policy", "shadow", "start", candidate, "--for", "10m").expectSuccess()
             #expect(begun.output.contains("tcp/\(Lab.allowedPort)") && begun.output.contains("nothing is cut"), "\(begun.output)")
@@ -79,7 +80,7 @@ extension SystemTests {
             #expect(report.known == decided && report.counts.closes > 1000 && report.rowCount >= 1)
             figure(
                 "shadowed storm",
-                "\(sent.trimmingCharacters(in: .newlines)): \(decided) decided = \(report.counts.judged) judged + "
+                "\(sent.split(separator: "\n").last ?? ""): \(decided) decided = \(report.counts.judged) judged + "
                     + "\(report.counts.unjudged) not policy's + \(report.counts.untold) told as a number + \(report.lost) lost; \(arrivals.summary)"
             )
         }

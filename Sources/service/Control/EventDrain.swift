@@ -77,6 +77,9 @@ struct EventDrain: Service {
     /// and then.
     static var wallOffset: Int64 { clock(CLOCK_REALTIME) - clock(CLOCK_MONOTONIC) }
 
+    /// The clock that workers stamp records with, in nanoseconds.
+    static var monotonic: UInt64 { UInt64(max(0, clock(CLOCK_MONOTONIC))) }
+
     private static func clock(_ number: clockid_t) -> Int64 {
         var time = timespec()
         _ = unsafe clock_gettime(number, &time)

@@ -58,8 +58,9 @@ extension CourseBench {
         (record.sourceClass, record.destinationClass) = (source.classNumber, destination.classNumber)
         (record.sourceWorkload, record.destinationWorkload) = (source.workload, destination.workload)
         (record.generation, record.epoch) = (generation, addresses.epoch)
+        record.time = EventDrain.monotonic
         change(&record)
-        let event = course.around.names.now.decode(record, wallOffset: now)
+        let event = course.around.names.now.decode(record, wallOffset: now - Int64(record.time))
         course.shadowDoor.take([event], lost: 0)
         return event
     }

@@ -88,8 +88,12 @@ extension Course {
     /// Ends the run. Operators may end any, an editor only their own.
     func stopShadow(by caller: Caller) async throws -> ShadowReport {
         try await attempt("shadow.end", of: nil, by: caller) {
+            let wasLost = around.conditions.all.contains { $0.name == "candidate-lost" }
             around.conditions.clear("candidate-lost")
-            guard let rehearsal else { throw Refusal(.missing, "no candidate is shadowed") }
+            guard let rehearsal else {
+                if wasLost, let last = around.shadow.run { return last.report() }
+                throw Refusal(.missing, "no candidate is shadowed" + (wasLost ? "; that one was lost is noted" : ""))
+            }
             let isOwn = rehearsal.actor.kind == caller.actor.kind && rehearsal.actor.name == caller.actor.name
             guard caller.grants.isOperator || caller.grants.isAdministrator || isOwn else {
                 throw Refusal(.forbidden, "the run is \(Self.text(rehearsal.actor))'s")
@@ -176,7 +180,7 @@ extension Course {
         let run = ShadowRun(facts)
         let (board, clock) = (around.board, clock)
         let judge = ShadowJudge(
-            run, since: facts.since, readers, latest: { board.latestSecond }, wall: { clock.wall() })
+            run, since: EventDrain.monotonic, readers, latest: { board.latestSecond }, wall: { clock.wall() })
         rehearsal = Rehearsal(
             actor: caller.actor, documents: documents, namespace: namespace, declared: Rehearsal.declared(by: next.base),
             publication: publication, judge: judge, until: clock.boot() + UInt64(length))

@@ -37,7 +37,8 @@ final class ShadowJudge: Sendable {
 
     /// The run's book.
     let run: ShadowRun
-    private let since: Timestamp
+    /// When the run began, in nanoseconds of the monotonic clock: whoever sets the wall clock back must not hide what comes.
+    private let since: UInt64
     private let most: Int
     private let queue = Mutex(Queue())
     private let readers: Mutex<Readers>
@@ -47,10 +48,10 @@ final class ShadowJudge: Sendable {
     private let latest: @Sendable () -> UInt64
     private let wall: @Sendable () -> Int64
 
-    /// A judge of a run that begins at a time; the thread runs until `finish`. `latest` is the latest second by which workers have let policy
+    /// A judge of a run that begins at a moment of the monotonic clock; the thread runs until `finish`. `latest` is the latest second by which workers have let policy
     /// expire, `wall` the wall clock.
     init(
-        _ run: ShadowRun, since: Timestamp, _ readers: Readers, capacity: Int = ShadowJudge.capacity,
+        _ run: ShadowRun, since: UInt64, _ readers: Readers, capacity: Int = ShadowJudge.capacity,
         latest: @escaping @Sendable () -> UInt64, wall: @escaping @Sendable () -> Int64
     ) {
         (self.run, self.since, most, self.latest, self.wall) = (run, since, capacity, latest, wall)
@@ -64,7 +65,7 @@ final class ShadowJudge: Sendable {
     func take(_ events: [FlowEvent], lost: UInt64) {
         let first = FlowRecord.Event.start.rawValue
         let refused = FlowRecord.Event.refused.rawValue
-        let opening = events.filter { ($0.record.event == first || $0.record.event == refused) && $0.time >= since }
+        let opening = events.filter { ($0.record.event == first || $0.record.event == refused) && $0.record.time >= since }
         guard !opening.isEmpty || lost > 0 else { return }
         queue.withLock { queue in
             guard !queue.isOver else { return }
