@@ -76,12 +76,14 @@ extension SystemTests {
                 report = try settled(lab, judged: 1)
                 return report.known == decided
             }
+            let ticks = try lab.shadowTicks()
             #expect(arrivals.lost == 0, "\(arrivals.summary)")
             #expect(report.known == decided && report.counts.closes > 1000 && report.rowCount >= 1)
             figure(
                 "shadowed storm",
                 "\(sent.split(separator: "\n").last ?? ""): \(decided) decided = \(report.counts.judged) judged + "
-                    + "\(report.counts.unjudged) not policy's + \(report.counts.untold) told as a number + \(report.lost) lost; \(arrivals.summary)"
+                    + "\(report.counts.unjudged) not policy's + \(report.counts.untold) told as a number + \(report.lost) lost; "
+                    + "\(ticks * 10) ms of the judge; \(arrivals.summary)"
             )
         }
 
@@ -129,6 +131,20 @@ extension Lab {
     fileprivate func quietFlows() throws -> UInt64 {
         let flows = try quietStatus().flows
         return flows.admitted + flows.refused
+    }
+
+    /// CPU time of the thread that judges, in hundredths of a second; 0 where it has another name.
+    fileprivate func shadowTicks() throws -> Int {
+        let tasks = "/proc/\(try status().process("control").pid)/task"
+        for task in try FileManager.default.contentsOfDirectory(atPath: tasks) {
+            guard let line = try? String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8), line.contains("(shadow)")
+            else {
+                continue
+            }
+            let fields = line.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+        }
+        return 0
     }
 
     /// What Prometheus would scrape.

@@ -158,8 +158,9 @@ extension Course {
     /// Compiles a candidate beside what is in force, and what both are asked by. Workloads that come meanwhile are in it.
     private func candidate(_ next: SetParts) async throws -> (Publication, ShadowJudge.Readers) {
         let publication = try await prepare(next, configuration)
-        let declared = Rehearsal.declared(by: next.base)
-        for name in journal ?? [] where !declared.contains(name) {
+        // What stands in a document goes before a registration of its name.
+        let documented = Rehearsal.declared(by: next.base + next.workloads)
+        for name in journal ?? [] where !documented.contains(name) {
             if let now = parts.registered[name] { try publication.put(now.workload) } else { publication.remove(name) }
         }
         journal = nil

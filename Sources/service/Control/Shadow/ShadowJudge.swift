@@ -56,9 +56,11 @@ final class ShadowJudge: Sendable {
     ) {
         (self.run, self.since, most, self.latest, self.wall) = (run, since, capacity, latest, wall)
         self.readers = Mutex(readers)
-        let thread = Thread { [self] in work() }
-        thread.name = "shadow"
-        thread.start()
+        Thread.detachNewThread { [self] in
+            // Only a thread itself tells the kernel its name.
+            Thread.current.name = "shadow"
+            work()
+        }
     }
 
     /// Takes events in, of which only starts and refusals are judged, and how many starts a worker lost before them; never waits.
