@@ -202,7 +202,11 @@ let package = Package(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"],
             packages: [hummingbirdTesting]),
         tests(
-            "Control", ["Control", "API", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout", "Record", "Net"],
+            "Control",
+            [
+                "Control", "API", "Analysis", "Compiler", "State", "Telemetry", "PolicyText", "Policy", "Classifier", "Layout",
+                "Record", "Net",
+            ],
             packages: [logging], exclude: ["Messages.txt"]),
         tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
         tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),

@@ -15,7 +15,9 @@ enum Example {
     static func body(_ call: Call) -> String? {
         switch call {
         case .apply:
-            #"{"files":[{"name":"p.yaml","text":"kind: Policy"}],"dryRun":true,"namespace":"shop","confirm":60,"ifRevision":3}"#
+            #"{"files":[{"name":"p.yaml","text":"kind: Policy"}],"dryRun":true,"namespace":"shop","confirm":60,"ifRevision":3,"allowEmpty":false}"#
+        case .startShadow:
+            #"{"files":[{"name":"p.yaml","text":"kind: Policy"}],"seconds":3600,"namespace":"shop","reason":"ticket 7","lossy":false}"#
         case .confirm: #"{"console":true}"#
         case .rollback: #"{"reason":"it was better","confirm":60}"#
         case .register: #"{"files":[{"name":"w.yaml","text":"kind: Workload"}],"lease":60}"#

@@ -133,6 +133,14 @@ final class FakePlane: ControlPlane {
             "time": 1_700_000_000_000_000_000, "sight": "before", "port": "left", "number": 7, "length": 60, "fate": "drop",
             "reason": "denied", "comment": ["before verdict: drop (denied)"], "bytes": "AAEC",
         ])
+    func startShadow(_ request: ShadowRequest, by caller: Caller) async throws -> ShadowStart {
+        try take("shadow \(request.files.map(\.name)) \(request.seconds) \(request.namespace ?? "")", caller)
+        return ShadowStart(change: Self.change("checked"), shadow: shadowRun().report())
+    }
+    func stopShadow(by caller: Caller) async throws -> ShadowReport {
+        try take("stop shadow", caller)
+        return shadowRun().report()
+    }
     func reload(by caller: Caller) async throws -> ChangeReport {
         try take("reload", caller)
         return Self.change("unchanged")

@@ -158,7 +158,7 @@ import Testing
                 (#"{"files":[]}"#, "text/plain", 415, "application/json"),
                 (
                     #"{"files":[],"dryrun":true}"#, "application/json", 400,
-                    "there is no field dryrun; the fields are confirm, console, dryRun"
+                    "there is no field dryrun; the fields are allowEmpty, confirm, console, dryRun"
                 ),
                 (#"{"files":[{"name":"a"}]}"#, "application/json", 400, "text is missing"),
                 (#"{"files":3}"#, "application/json", 400, "files"), (#"[]"#, "application/json", 400, "understood"),

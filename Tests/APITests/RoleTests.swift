@@ -18,6 +18,8 @@ import Testing
         .register: [false, true, false, true], .update: [false, true, false, true], .unregister: [false, true, false, true],
         .beginBypass: [false, true, false, true], .endBypass: [false, true, false, true], .reload: [false, true, false, true],
         .beginCapture: [false, true, false, true], .endCapture: [false, true, false, true],
+        .startShadow: [false, false, true, true], .shadow: [true, true, true, true], .shadowFlows: [true, true, true, true],
+        .stopShadow: [false, true, true, true],
         .audit: [false, false, false, true],
     ]
     private static let open: Set<Call> = [.health, .ready, .openapi]
@@ -49,13 +51,16 @@ import Testing
         // Attempts to change something, or to read the audit log, are written down; looking is not.
         let refused = plane.asked.filter { $0.contains(" refused: ") }
         let count = Call.allCases.filter { call in
-            ![.health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads]
-                .contains(call)
+            ![
+                .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow,
+                .shadowFlows,
+            ]
+            .contains(call)
                 && !(role < 4 && Self.rows[call]?[role] ?? false)
         }.count
         #expect(refused.count == count, "\(refused)")
         let done = plane.asked.filter { !$0.contains(" refused: ") }
-        #expect(done.count == (role < 4 ? [0, 11, 3, 12][role] : 0), "\(done)")
+        #expect(done.count == (role < 4 ? [0, 12, 5, 14][role] : 0), "\(done)")
     }
 
     @Test func `without bindings root and the daemon's own user may everything`() async throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import Net
 import Record
 import Synchronization
 import Telemetry
@@ -21,10 +22,29 @@ func event(_ port: UInt16) -> FlowEvent {
     return FlowDecoder(pairs: []).decode(record, wallOffset: 0)
 }
 
+/// A run in which web was shut out from 443 twice, and let in to 80 once.
+func shadowRun() -> ShadowRun {
+    let run = ShadowRun(
+        ShadowRun.Facts(
+            actor: "alice", rules: 3, since: Timestamp(nanoseconds: 0), until: Timestamp(nanoseconds: 3_600_000_000_000)))
+    func event(_ port: UInt16, _ decision: Decision) -> FlowEvent {
+        var record = FlowRecord()
+        (record.sourcePort, record.destinationPort, record.protocolNumber) = (50_000, port, 6)
+        record.decision = decision.rawValue
+        return FlowDecoder(pairs: []).decode(record, wallOffset: 0)
+    }
+    run.note([
+        (event(443, .allow), .judged(event(443, .deny))), (event(443, .allow), .judged(event(443, .deny))),
+        (event(80, .deny), .judged(event(80, .allow))), (event(22, .allow), .same),
+    ])
+    return run
+}
+
 /// Runs a server on a socket of its own for as long as `body` takes, and says whether the socket was gone afterwards. `body` has a
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
-    hub: EventHub = EventHub(), policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15), plane: FakePlane? = nil,
+    hub: EventHub = EventHub(), slot: ShadowSlot? = nil, policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15),
+    plane: FakePlane? = nil,
     holding: @Sendable (APIServer) -> Void = { _ in }, glance: Duration = APIServer.glance,
     settings change: (inout APISettings) -> Void = { _ in },
     _ body: @escaping @Sendable (String) throws -> Void
@@ -35,11 +55,13 @@ func event(_ port: UInt16) -> FlowEvent {
     let path = folder.appendingPathComponent("api.sock").path
     var settings = APISettings(socket: path)
     change(&settings)
+    let shadow = slot ?? ShadowSlot()
+    if slot == nil { shadow.begin(shadowRun()) }
     let observations = Observations(store: nil)
     defer { observations.close() }
     let server = APIServer(
-        settings, plane: plane ?? FakePlane(policy: policy), hub: hub, observations: observations, heartbeat: heartbeat,
-        glance: glance
+        settings, plane: plane ?? FakePlane(policy: policy), hub: hub, observations: observations, slot: shadow,
+        heartbeat: heartbeat, glance: glance
     ) { _ in }
     holding(server)
     let (listening, continuation) = AsyncStream.makeStream(of: String?.self)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import Telemetry
 import Testing
 
 /// The command line as a client: what each verb asks, prints and exits with.
@@ -16,6 +17,15 @@ import Testing
         (["policy", "confirm", "8", "--console"], ["confirm 8 true since then"], "stays"),
         (["policy", "rollback", "5", "--reason", "it was better"], ["roll back to 5 it was better"], "unless it is confirmed"),
         (["policy", "history", "--limit", "2"], [], "older ones: --before 249"),
+        (
+            ["policy", "shadow", "start", "FILE", "--for", "2h", "--namespace", "shop"], ["shadow [\"FILE\"] 7200 shop"],
+            "and nothing is cut"
+        ),
+        (["policy", "shadow", "stop"], ["stop shadow"], "2 closed, 1 opened"),
+        (["policy", "shadow", "status"], [], "4 connections judged, 3 decided otherwise: 2 closed, 1 opened"),
+        (["policy", "shadow", "report"], [], "allow -> deny  outside in 0 -> outside in 0, tcp/443: 2 connections"),
+        (["policy", "shadow", "report", "--opens"], [], "deny -> allow  outside in 0 -> outside in 0, tcp/80: 1 connection"),
+        (["policy", "shadow", "report", "--flows", "--port", "443", "--last", "1"], [], "[candidate: deny, no side judges it]"),
         (["policy", "get", "--revision", "3"], [], "# revision 3, confirmed\nkind: Policy"),
         (["workload", "list"], [], "shop/w1149"),
         (
@@ -51,6 +61,20 @@ import Testing
         }
     }
 
+    @Test func `who follows a shadow run is told its end, which is no failure`() async throws {
+        let (slot, run) = (ShadowSlot(), shadowRun())
+        slot.begin(run)
+        try await withServer(slot: slot) { path in
+            Thread.detachNewThread {
+                for _ in 0..<200 where run.hub.subscriberCount == 0 { Thread.sleep(forTimeInterval: 0.05) }
+                run.finish(.over)
+            }
+            let answer = try Tool(Program.path, ["policy", "shadow", "report", "--follow", "--last", "1", "--socket", path])
+            #expect(answer.code == 0 && answer.errors == "the run has ended: its time is over\n", "\(answer)")
+            #expect(answer.output.contains("[candidate: allow"))
+        }
+    }
+
     @Test func `a refusal is told with every place, and the exit code is 1`() async throws {
         let plane = FakePlane()
         plane.refuse(
@@ -68,6 +92,9 @@ import Testing
 
     @Test(arguments: [
         ["bypass"], ["bypass", "--for", "15m"], ["bypass", "--for", "2d", "--reason", "x"], ["bypass", "--end", "--reason", "x"],
+        ["policy", "shadow", "start"], ["policy", "shadow", "start", "x", "--for", "0s"],
+        ["policy", "shadow", "report", "--flows", "--limit", "5"], ["policy", "shadow", "report", "--last", "5"],
+        ["policy", "shadow", "report", "--from", "shop/"],
         ["policy", "apply"], ["policy", "apply", "x", "--console"], ["policy", "apply", "x", "--confirm", "soon"],
         ["policy", "confirm"],
         ["policy", "get", "--revision", "1", "--policies", "x"], ["workload", "add"], ["workload", "add", "x", "--name", "y"],

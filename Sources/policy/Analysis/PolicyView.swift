@@ -65,19 +65,11 @@ public struct PolicyView: Sendable {
     /// What the snapshot says of a connection, as workers ask it: nothing is asked for a source whose address belongs to another zone,
     /// and a frame to a group is judged by its source's side alone.
     func judge(_ connection: Reference.Connection) -> Judgement {
-        let (from, to) = (zone(connection.source.zone), zone(connection.destination.zone))
-        let source = snapshot.owner(of: connection.source.address, zone: from, in: memory.map)
-        if source.isElsewhere { return .unasked(.spoofed) }
-        let destination = snapshot.owner(of: connection.destination.address, zone: to, in: memory.map)
-        let address = connection.destination.address
-        if address.isMulticast || address.isBroadcast {
-            return snapshot.judgeGroup(
-                source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
-                sourcePort: connection.sourcePort, now: connection.time)
-        }
-        return snapshot.judge(
-            source: source, destination: destination, sourceZone: from, destinationZone: to, service: connection.service,
-            sourcePort: connection.sourcePort, now: connection.time)
+        snapshot.judge(
+            NumberedConnection(
+                from: connection.source.address, in: zone(connection.source.zone), to: connection.destination.address,
+                in: zone(connection.destination.zone), service: connection.service, sourcePort: connection.sourcePort,
+                time: connection.time), in: memory.map)
     }
 
     /// Why a frame whose source address belongs to another zone is dropped: no side is asked.

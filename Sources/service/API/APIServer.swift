@@ -37,7 +37,7 @@ public final class APIServer: Sendable {
     /// often the TLS files are looked at.
     public init(
         _ settings: APISettings, plane: any ControlPlane, hub: EventHub, observations: Observations? = nil,
-        heartbeat: Duration = .seconds(15),
+        slot: ShadowSlot = ShadowSlot(), heartbeat: Duration = .seconds(15),
         glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
     ) {
         self.settings = settings
@@ -48,7 +48,8 @@ public final class APIServer: Sendable {
         book = RoleBook(settings.roles)
         tally = Tally(reading: settings.limits.reading)
         routes = Routes(
-            plane: plane, hub: hub, observations: observations, heartbeat: heartbeat, limits: settings.limits, tally: tally,
+            plane: plane, hub: hub, observations: observations, slot: slot, heartbeat: heartbeat, limits: settings.limits,
+            tally: tally,
             conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
     }
 

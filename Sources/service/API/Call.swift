@@ -7,6 +7,7 @@ public enum Call: String, CaseIterable, Sendable {
     case health, ready, openapi
     case status, flows, trace, map, metrics, policy
     case apply, history, revision, confirm, rollback
+    case startShadow, shadow, shadowFlows, stopShadow
     case workloads, register, update, unregister
     case beginBypass, endBypass, beginCapture, endCapture, reload, audit
 
@@ -42,6 +43,8 @@ public enum Call: String, CaseIterable, Sendable {
         case .revision: "/v1/policy/revisions/{revision}"
         case .confirm: "/v1/policy/revisions/{revision}/confirm"
         case .rollback: "/v1/policy/revisions/{revision}/rollback"
+        case .startShadow, .shadow, .stopShadow: "/v1/policy/shadow"
+        case .shadowFlows: "/v1/policy/shadow/flows"
         case .workloads, .register: "/v1/workloads"
         case .update, .unregister: "/v1/workloads/{name}"
         case .beginBypass, .endBypass: "/v1/bypass"
@@ -55,10 +58,10 @@ public enum Call: String, CaseIterable, Sendable {
     public var need: Need {
         switch self {
         case .health, .ready, .openapi: .anyone
-        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: .viewer
+        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow, .shadowFlows: .viewer
         case .trace, .register, .update, .unregister, .beginBypass, .endBypass, .beginCapture, .endCapture, .reload: .operator
-        case .apply: .editor
-        case .confirm, .rollback: .operatorOrEditor
+        case .apply, .startShadow: .editor
+        case .confirm, .rollback, .stopShadow: .operatorOrEditor
         case .audit: .administrator
         }
     }
@@ -68,22 +71,27 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .trace, .map, .metrics, .policy, .history, .revision, .workloads, .audit:
+        case .health, .ready, .openapi, .status, .flows, .trace, .map, .metrics, .policy, .history, .revision, .workloads, .audit,
+            .shadow, .shadowFlows:
             .get
-        case .apply, .confirm, .rollback, .register, .beginBypass, .beginCapture, .reload: .post
+        case .apply, .confirm, .rollback, .register, .beginBypass, .beginCapture, .reload, .startShadow: .post
         case .update: .patch
-        case .unregister, .endBypass, .endCapture: .delete
+        case .unregister, .endBypass, .endCapture, .stopShadow: .delete
         }
     }
 
     /// What a refused attempt is called in the audit log; `nil` for what everybody may see who has a role.
     var action: String? {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: nil
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow,
+            .shadowFlows:
+            nil
         case .trace: "flow.trace"
         case .apply: "policy.apply"
         case .confirm: "policy.confirm"
         case .rollback: "policy.rollback"
+        case .startShadow: "shadow.start"
+        case .stopShadow: "shadow.end"
         case .register: "workload.add"
         case .update: "workload.label"
         case .unregister: "workload.remove"
@@ -99,7 +107,7 @@ public enum Call: String, CaseIterable, Sendable {
     /// How large a request's body may be.
     var body: Body {
         switch self {
-        case .apply, .register: .documents
+        case .apply, .register, .startShadow: .documents
         case .confirm, .rollback, .update, .beginBypass, .beginCapture: .small
         default: .none
         }

@@ -35,6 +35,10 @@ public protocol ControlPlane: StatusSource {
     func beginCapture(_ request: CaptureRequest, _ filter: FlowFilter, by caller: Caller) async throws -> CaptureFeed
     /// Ends the capture that is going on, whoever began it.
     func endCapture(by caller: Caller) async throws -> CaptureEnd
+    /// Judges a candidate on live connections from now on; nothing that is in force changes.
+    func startShadow(_ request: ShadowRequest, by caller: Caller) async throws -> ShadowStart
+    /// Ends the run; its report stays.
+    func stopShadow(by caller: Caller) async throws -> ShadowReport
     /// Reads the configuration's files again, as SIGHUP does.
     func reload(by caller: Caller) async throws -> ChangeReport
     /// Lines of the audit log from the newest.

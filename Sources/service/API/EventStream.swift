@@ -12,9 +12,17 @@ enum EventStream {
         let lost: UInt64
     }
 
-    /// An endless answer; it ends with the client, with the hub, or when a heartbeat finds that the client may not see it any more.
+    /// What `event: over` carries.
+    struct Over: Codable {
+        /// Why no more comes.
+        let end: String
+    }
+
+    /// An endless answer; it ends with the client, with the hub, or when a heartbeat finds that the client may not see it any more. Where
+    /// the hub has an end of its own, `atItsEnd` says why.
     static func response(
-        _ subscription: Subscription, filter: FlowFilter, heartbeat: Duration, mayGoOn: @escaping @Sendable () async -> Bool
+        _ subscription: Subscription, heartbeat: Duration, where isWanted: @escaping @Sendable (FlowEvent) -> Bool,
+        mayGoOn: @escaping @Sendable () async -> Bool, atItsEnd: @escaping @Sendable () -> Over? = { nil }
     ) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "text/event-stream"
@@ -34,16 +42,17 @@ enum EventStream {
             // The head leaves with the first bytes of the body: a client that waits for it must not wait for the first event.
             try await writer.write(ByteBuffer(string: ": stream open\n\n"))
             for await delivery in subscription.deliveries {
-                if let bytes = text(of: delivery, filter) { try await writer.write(bytes) }
+                if let bytes = text(of: delivery, isWanted) { try await writer.write(bytes) }
             }
+            if let over = atItsEnd() { try await writer.write(message("over", over)) }
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)
     }
 
-    private static func text(of delivery: EventHub.Delivery, _ filter: FlowFilter) -> ByteBuffer? {
+    private static func text(of delivery: EventHub.Delivery, _ isWanted: (FlowEvent) -> Bool) -> ByteBuffer? {
         switch delivery {
-        case .event(let event): filter.matches(event) ? message("flow", FlowReport(event)) : nil
+        case .event(let event): isWanted(event) ? message("flow", FlowReport(event)) : nil
         case .lost(let count): message("lost", Lost(lost: count))
         case .beat: ByteBuffer(string: ": alive\n\n")
         }

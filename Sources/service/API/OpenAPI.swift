@@ -42,7 +42,7 @@ enum OpenAPI {
 
     private static func responses(_ call: Call) -> [String: Tree] {
         var content: Tree = ["application/json": ["schema": call.answerSchema.map(Schemas.reference) ?? ["type": "object"]]]
-        if call == .flows {
+        if call == .flows || call == .shadowFlows {
             content = [
                 "application/json": ["schema": Schemas.reference("Recent")],
                 "text/event-stream": ["schema": ["type": "string"]],
@@ -92,6 +92,10 @@ extension Call {
         case .revision: "One revision with its documents."
         case .confirm: "Confirms the pending revision."
         case .rollback: "Publishes an earlier revision's documents as a new one."
+        case .startShadow: "Judges a candidate on live connections, beside the policy in force, which goes on deciding alone."
+        case .shadow: "What the candidate would have done, by kind of connection; the last run where none runs."
+        case .shadowFlows: "Connections that the candidate decides otherwise, or with follow=true a stream of those from now on."
+        case .stopShadow: "Ends the run; its report stays until the next one."
         case .workloads: "Workloads in force, by name."
         case .register: "Registers workloads, all or none."
         case .update: "Sets and removes labels of a registered workload, or renews its lease."
@@ -113,11 +117,12 @@ extension Call {
         if requestSchema != nil { statuses.append(415) }
         if path.contains("{") { statuses.append(404) }
         if method != .get { statuses += [409, 422] }
+        if self == .shadow || self == .shadowFlows || self == .stopShadow { statuses.append(404) }
         return statuses
     }
 
     /// Whether the body must be there.
-    var needsBody: Bool { [.apply, .register, .beginBypass].contains(self) }
+    var needsBody: Bool { [.apply, .register, .beginBypass, .startShadow].contains(self) }
 
     /// The schema of its body, where it takes one.
     var requestSchema: String? {
@@ -129,6 +134,7 @@ extension Call {
         case .update: "UpdateRequest"
         case .beginBypass: "BypassRequest"
         case .beginCapture: "CaptureRequest"
+        case .startShadow: "ShadowRequest"
         default: nil
         }
     }
@@ -139,7 +145,7 @@ extension Call {
         case .health, .ready: "Health"
         case .openapi, .metrics, .beginCapture: nil
         case .status: "StatusReport"
-        case .flows: "Recent"
+        case .flows, .shadowFlows: "Recent"
         case .trace: "TraceReport"
         case .map: "ServiceMap"
         case .policy: "PolicyReport"
@@ -150,6 +156,8 @@ extension Call {
         case .register, .update, .unregister: "InventoryReport"
         case .beginBypass, .endBypass: "BypassReport"
         case .endCapture: "CaptureEnd"
+        case .startShadow: "ShadowStart"
+        case .shadow, .stopShadow: "ShadowReport"
         case .audit: "AuditPage"
         }
     }
@@ -166,6 +174,9 @@ extension Call {
         case .workloads: parameters += [Self.parameter("after", "query", Schemas.text), Self.limit]
         case .flows: parameters += Self.filters
         case .trace: parameters += Self.connection
+        case .shadowFlows: parameters += Self.filters + [Self.effect]
+        case .shadow:
+            parameters += [Self.effect, Self.limit] + Self.conditions(ShadowFilter.keys)
         case .map:
             parameters += [Self.parameter("by", "query", Schemas.text), Self.parameter("since", "query", Schemas.number(0))]
         default: break
@@ -181,9 +192,15 @@ extension Call {
             parameter("last", "query", Schemas.number(0, Int64(Routes.lastAtMost))),
             parameter("since", "query", Schemas.number(0)), parameter("until", "query", Schemas.number(0)),
         ]
-            + FlowFilter.Key.allCases.flatMap { key in
-                [key.rawValue, "not-\(key.rawValue)"].map { parameter($0, "query", schema(of: key)) }
-            }
+            + conditions(FlowFilter.Key.allCases)
+    }
+
+    private static func conditions(_ keys: [FlowFilter.Key]) -> [Tree] {
+        keys.flatMap { key in [key.rawValue, "not-\(key.rawValue)"].map { parameter($0, "query", schema(of: key)) } }
+    }
+
+    private static var effect: Tree {
+        parameter("effect", "query", Schemas.one(of: ShadowEffect.allCases.map(\.rawValue)))
     }
 
     private static var connection: [Tree] {

@@ -97,19 +97,19 @@ extension Routes {
         return number
     }
 
-    private func check(seconds: UInt32?, _ range: ClosedRange<UInt32>, _ field: String) throws(Problem) {
+    func check(seconds: UInt32?, _ range: ClosedRange<UInt32>, _ field: String) throws(Problem) {
         guard let seconds, !range.contains(seconds) else { return }
         throw Problem(
             .badRequest, "\(field) is a number of seconds from \(range.lowerBound) to \(range.upperBound), not \(seconds)")
     }
 
-    private func check(files: [DocumentFile]) throws(Problem) {
+    func check(files: [DocumentFile]) throws(Problem) {
         guard let nameless = files.firstIndex(where: { $0.name.isEmpty || $0.name.utf8.count > 4096 }) else { return }
         throw Problem(.badRequest, "files[\(nameless)] has no name, or one of more than 4096 bytes")
     }
 
     /// A request's body, which must be there.
-    private func body<Value: StrictRequest>(_ type: Value.Type, of request: Request, _ call: Call) async throws -> Value {
+    func body<Value: StrictRequest>(_ type: Value.Type, of request: Request, _ call: Call) async throws -> Value {
         guard let value = try await bodyIfAny(type, of: request, call) else {
             throw Problem(.badRequest, "\(call.methodName) \(call.path) needs a body: a JSON object")
         }

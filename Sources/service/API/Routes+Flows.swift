@@ -5,7 +5,11 @@ internal import Telemetry
 
 // What was seen: flows, the map, metrics.
 extension Routes {
-    func flows(_ request: Request, _ context: Exchange) async throws -> Response {
+    /// What is asked of flows: their conditions, how many, and whether to follow. `other` takes keys that are no condition of a flow: `nil`
+    /// for a key that it does not know, else what is wrong with the value.
+    func question(
+        _ request: Request, other: (_ key: String, _ value: String) -> String?? = { _, _ in nil }
+    ) throws(Problem) -> (filter: FlowFilter, last: Int, follow: Bool) {
         var filter = FlowFilter()
         var (last, follow) = (Self.lastByDefault, false)
         for (key, value) in request.uri.queryParameters {
@@ -19,15 +23,21 @@ extension Routes {
                 }
                 last = count
             default:
-                if let fault = filter.set(String(key), to: String(value)) { throw Problem(.badRequest, fault) }
+                let fault = other(String(key), String(value)) ?? filter.set(String(key), to: String(value))
+                if let fault { throw Problem(.badRequest, fault) }
             }
         }
+        return (filter, last, follow)
+    }
+
+    func flows(_ request: Request, _ context: Exchange) async throws -> Response {
+        let (filter, last, follow) = try question(request)
         guard follow else { return try await recent(filter, last) }
         guard let subscription = hub.subscribe() else {
             throw Problem(.serviceUnavailable, "as many clients follow as may, or the daemon is stopping; try again later")
         }
         let connection = context.connection
-        return EventStream.response(subscription, filter: filter, heartbeat: heartbeat) {
+        return EventStream.response(subscription, heartbeat: heartbeat, where: filter.matches) {
             // A stream may outlive the role that opened it, and the certificate.
             await (try? connection?.caller())?.grants.suffice(for: Call.flows.need) ?? false
         }
@@ -89,7 +99,8 @@ extension Routes {
 
     var metrics: Response {
         let page = Metrics(
-            status: status, hits: observations?.hits ?? Hits(), events: hub.counts, kept: observations?.counts ?? .init())
+            status: status, hits: observations?.hits ?? Hits(), events: hub.counts, kept: observations?.counts ?? .init(),
+            shadow: slot)
         var headers = HTTPFields()
         headers[.contentType] = Metrics.contentType
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(string: page.text)))

@@ -30,6 +30,8 @@ struct Routes: Sendable {
     let plane: any ControlPlane
     let hub: EventHub
     let observations: Observations?
+    /// Where a candidate is shadowed.
+    let slot: ShadowSlot
     let heartbeat: Duration
     let limits: APISettings.Limits
     let tally: Tally
@@ -88,6 +90,10 @@ struct Routes: Sendable {
         case .revision: try await revision(context)
         case .confirm: try await confirm(request, context, caller)
         case .rollback: try await rollBack(request, context, caller)
+        case .startShadow: try await startShadow(request, caller)
+        case .shadow: try await shadow(request)
+        case .shadowFlows: try await shadowFlows(request, context)
+        case .stopShadow: JSON.response(try await plane.stopShadow(by: caller))
         case .workloads: try await workloads(request)
         case .register: try await register(request, caller)
         case .update: try await update(request, context, caller)

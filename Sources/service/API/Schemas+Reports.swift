@@ -120,6 +120,6 @@ extension Schemas {
         maybe: [
             "reason": text, "audit": decision, "type": count, "code": count,
             "tunnel": answer(["kind": text, "identifier": count]), "egress": reference("Side"), "ingress": reference("Side"),
-            "cause": reference("Cause"),
+            "cause": reference("Cause"), "candidate": reference("Candidate"),
         ])
 }

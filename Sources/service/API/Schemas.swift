@@ -3,7 +3,7 @@
 /// JSON schemas (2020-12) of what the API takes and answers.
 enum Schemas {
     /// All of them by name.
-    static var all: [String: Tree] { requests.merging(changes) { a, _ in a }.merging(reports) { a, _ in a } }
+    static var all: [String: Tree] { [changes, reports, shadows].reduce(requests) { $0.merging($1) { a, _ in a } } }
 
     static func reference(_ name: String) -> Tree { ["$ref": .text("#/components/schemas/\(name)")] }
 
@@ -65,6 +65,9 @@ enum Schemas {
                 "payload": truth, "snap": number(1, 1856), "rate": number(1, 20_000), "seconds": number(1, 3_600),
                 "frames": number(1, 10_000_000), "bytes": number(1, 1_073_741_824),
             ]),
+        "ShadowRequest": request(
+            ["files": list(reference("DocumentFile")), "seconds": number(1, Int64(ShadowRequest.lengths.upperBound))],
+            maybe: ["namespace": text, "lossy": truth, "allowEmpty": truth, "reason": text]),
     ]
 
     private static let changes: [String: Tree] = [

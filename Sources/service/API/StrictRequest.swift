@@ -13,7 +13,7 @@ protocol StrictRequest: Decodable {
 
 extension ApplyRequest: StrictRequest {
     static var fields: Set<String> {
-        ["files", "namespace", "dryRun", "confirm", "console", "maxNewDenies", "lossy", "reason", "ifRevision"]
+        ["files", "namespace", "dryRun", "confirm", "console", "maxNewDenies", "lossy", "reason", "ifRevision", "allowEmpty"]
     }
 }
 extension ConfirmRequest: StrictRequest {
@@ -27,6 +27,9 @@ extension RegisterRequest: StrictRequest {
 }
 extension UpdateRequest: StrictRequest {
     static var fields: Set<String> { ["labels", "lease"] }
+}
+extension ShadowRequest: StrictRequest {
+    static var fields: Set<String> { ["files", "namespace", "seconds", "lossy", "allowEmpty", "reason"] }
 }
 extension BypassRequest: StrictRequest {
     static var fields: Set<String> { ["seconds", "reason"] }

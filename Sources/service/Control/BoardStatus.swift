@@ -58,6 +58,12 @@ struct BoardStatus: StatusSource {
         return report
     }
 
+    /// The latest unix second by which workers have let policy expire; 0 before the first.
+    var latestSecond: UInt64 {
+        // The file was checked against its layout when it was mapped.
+        unsafe Board(base: files.board.base).clock.latest
+    }
+
     /// Nanoseconds for which everything is still forwarded unjudged; `nil` where nobody ordered that.
     var bypassLeft: UInt64? {
         // The file was checked against its layout when it was mapped.

@@ -93,7 +93,10 @@ struct ControlSession: Service {
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clock,
                 ports: files.ports, desk: desk),
             opening, last: last)
-        let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in
+        let server = APIServer(
+            configuration.api, plane: course, hub: hub, observations: recorder.observations,
+            slot: course.around.shadow
+        ) { [log] in
             // What is wrong stands as a condition as well; most lines say that something is ready or has changed.
             log.notice("\($0)")
         }
@@ -109,7 +112,8 @@ struct ControlSession: Service {
                 .init(service: recorder),
                 .init(
                     service: EventDrain(
-                        files: files, names: names, hub: hub, watch: course.watch, observations: recorder.observations)),
+                        files: files, names: names, hub: hub, watch: course.watch, shadow: course.shadowDoor,
+                        observations: recorder.observations)),
                 .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)

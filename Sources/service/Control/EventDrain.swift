@@ -42,6 +42,8 @@ struct EventDrain: Service {
     let hub: EventHub
     /// Sees every event as well.
     let watch: DenialWatch
+    /// Takes them to the candidate that is shadowed, if one is.
+    let shadow: ShadowDoor
     let observations: Observations
 
     /// Drains until it is asked to end, and once more then.
@@ -66,6 +68,7 @@ struct EventDrain: Service {
             watch.note(events)
             let lost = ring.takeLost()
             hub.lose(lost)
+            shadow.take(events, lost: ring.takeLostStarts())
             observations.take(events, lost: lost)
         }
     }
@@ -73,6 +76,9 @@ struct EventDrain: Service {
     /// What must be added to the monotonic clock to get wall time, in nanoseconds. Taken anew in each round: the wall clock is set now
     /// and then.
     static var wallOffset: Int64 { clock(CLOCK_REALTIME) - clock(CLOCK_MONOTONIC) }
+
+    /// The clock that workers stamp records with, in nanoseconds.
+    static var monotonic: UInt64 { UInt64(max(0, clock(CLOCK_MONOTONIC))) }
 
     private static func clock(_ number: clockid_t) -> Int64 {
         var time = timespec()
@@ -86,16 +92,33 @@ private final class Ring {
     private var consumer: EventConsumer
     /// The consumer points into it.
     private let memory: SharedMemory
+    private let counters: SharedMemory
+    private let worker: Int
+    /// Lost starts that somebody was told of.
+    private var lostStarts: UInt64 = 0
 
     init(_ files: KeeperFiles, worker: Int) {
-        memory = files.events
+        (memory, counters, self.worker) = (files.events, files.counters, worker)
         // The events' file was checked to hold a ring for each worker of the plan.
         let base = unsafe files.events.base + EventsLayout(files.plan).ring(ofWorker: worker)
         consumer = unsafe EventConsumer(base: base, capacity: Plan.eventCapacity)
+        lostStarts = startsLost
     }
 
     func drain(_ body: (FlowRecord) -> Void) { _ = consumer.drain(limit: Plan.eventCapacity, body) }
 
     /// Records that the worker could not write and nobody was told of yet.
     func takeLost() -> UInt64 { consumer.takeLost() }
+
+    /// Those of them that told of an admitted connection, since this was asked last.
+    func takeLostStarts() -> UInt64 {
+        let now = startsLost
+        defer { lostStarts = now }
+        return now &- lostStarts
+    }
+
+    private var startsLost: UInt64 {
+        // The counters' file holds `Plan.maximumWorkers` of them.
+        unsafe (counters.base + CountersLayout.worker(worker)).load(as: WorkerCounters.self).lostStarts
+    }
 }

@@ -62,6 +62,14 @@ struct Follower: Service {
                 }
                 return false
             }
+            // Not by the same task: compiling a candidate takes as long as it takes.
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.tick)
+                    await course.tendShadow()
+                }
+                return false
+            }
             // Not by the same task: a look may wait for a turn whose holder waits for what has to be given up.
             group.addTask {
                 while !Task.isCancelled {

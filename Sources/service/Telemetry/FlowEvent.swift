@@ -51,6 +51,17 @@ public struct FlowEvent: Sendable {
     public var isGenerationKnown: Bool
     /// Where to ask for the nearest rules.
     var nearest: PublishedNames.Nearest?
+    /// What a candidate would decide about the connection, where one is shadowed and decides otherwise.
+    public var candidate: Candidate?
+
+    /// The same connection as a candidate generation judges it.
+    public final class Candidate: Sendable {
+        /// The event as it would be under the candidate; its generation is 0, because it is none yet.
+        public let event: FlowEvent
+
+        /// A candidate's judgement.
+        public init(_ event: FlowEvent) { self.event = event }
+    }
 
     /// What became of the connection; `nil` for a number of another build.
     public var decision: Decision? { Decision(rawValue: record.decision) }

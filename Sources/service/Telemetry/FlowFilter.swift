@@ -33,7 +33,7 @@ public struct FlowFilter: Sendable, Hashable {
         case reason
         /// What audit would have decided: allow, deny or reject.
         case audit
-        /// A policy that had the last word on one of the sides, `namespace/name`.
+        /// A policy that had the last word on one of the sides, `namespace/name`; a shadowed candidate's too.
         case policy
         /// start, change, update, end or refused.
         case event
@@ -169,7 +169,10 @@ enum ConditionTest: Hashable, Sendable {
             switch key {
             case .zone: return event.source.zone == text || event.destination.zone == text
             case .namespace: return event.source.namespace == text[...] || event.destination.namespace == text[...]
-            case .policy: return [event.egress, event.ingress].contains { $0?.deciding?.policy == text }
+            case .policy:
+                let candidate = event.candidate?.event
+                let said = [event.egress, event.ingress, candidate?.egress, candidate?.ingress]
+                return said.contains { $0?.deciding?.policy == text }
             default: return FlowRecord.Event(rawValue: record.event)?.name == text
             }
         }

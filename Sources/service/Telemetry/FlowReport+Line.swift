@@ -12,6 +12,7 @@ extension FlowReport {
         if event == "end" || event == "update" {
             tail.append("[\(forward.frames)/\(reverse.frames) frames, \(forward.bytes)/\(reverse.bytes) bytes]")
         }
+        if let candidate { tail.append("[candidate: \(candidate.text)]") }
         if suppressed > 0 { tail.append("[+\(suppressed) like this]") }
         return (head.map(TerminalText.escaped) + [marked(colour)] + tail.map(TerminalText.escaped)).joined(separator: " ")
     }

@@ -78,6 +78,8 @@ public struct FlowReport: Codable, Hashable, Sendable {
     public var cause: CauseReport?
     /// Events like this one that were left out before it.
     public var suppressed: UInt32
+    /// What a candidate would decide; only where one is shadowed and decides otherwise.
+    public var candidate: CandidateReport?
 
     /// The report of an event.
     public init(_ event: FlowEvent) {
@@ -114,5 +116,6 @@ public struct FlowReport: Codable, Hashable, Sendable {
         ingress = event.ingress.map(SideReport.init)
         cause = event.explainedCause.map { CauseReport($0, generation: record.generation) }
         suppressed = record.suppressed
+        candidate = event.candidate.map { CandidateReport($0.event) }
     }
 }

@@ -16,15 +16,19 @@ public struct Metrics: Sendable {
     public var events: EventHub.Counts
     /// What became of them beside.
     public var kept: Observations.Counts
+    /// Where a candidate is shadowed.
+    public var shadow: ShadowSlot
 
     /// Metrics from their parts.
     public init(
-        status: StatusReport, hits: Hits, events: EventHub.Counts, kept: Observations.Counts = .init()
+        status: StatusReport, hits: Hits, events: EventHub.Counts, kept: Observations.Counts = .init(),
+        shadow: ShadowSlot = ShadowSlot()
     ) {
         self.status = status
         self.hits = hits
         self.events = events
         self.kept = kept
+        self.shadow = shadow
     }
 
     /// The exposition.
@@ -35,6 +39,7 @@ public struct Metrics: Sendable {
         addFrames(to: &page)
         addFlows(to: &page)
         addConnections(to: &page)
+        addShadow(to: &page)
         return page.text
     }
 
@@ -139,6 +144,24 @@ public struct Metrics: Sendable {
                 ([("side", rule.side), ("policy", rule.policy), ("rule", rule.rule), ("decision", rule.decision)], hit.count)
             }.sorted { Self.order($0.labels) < Self.order($1.labels) })
         page.add("bulkhead_rule_hits_left_total", .counter, "Hits of rules that found no room in the table of rules.", hits.left)
+    }
+
+    private func addShadow(to page: inout Exposition) {
+        let (counts, lost, isRunning) = shadow.totals
+        page.add("bulkhead_shadow_running", .gauge, "Whether a candidate is judged on live connections.", isRunning ? 1 : 0)
+        page.add(
+            "bulkhead_shadow_connections_total", .counter,
+            "Connections that came while a candidate was shadowed, by what it does to them.",
+            [
+                ("same", counts.same), ("closes", counts.closes), ("opens", counts.opens), ("changes", counts.changes),
+                ("unjudged", counts.unjudged), ("untold", counts.untold),
+            ].map { ([("effect", $0.0)], $0.1) })
+        page.add(
+            "bulkhead_shadow_lost_total", .counter,
+            "Connections that shadow runs have not judged or not told, by where they were lost.",
+            [("worker", lost.worker), ("queue", lost.queue), ("table", lost.table), ("reader", lost.reader)].map {
+                ([("place", $0.0)], $0.1)
+            })
     }
 
     private static func order(_ labels: [(String, String)]) -> String { labels.map(\.1).joined(separator: "\u{0}") }

@@ -45,7 +45,10 @@ struct ChangeOptions: ParsableArguments {
 
 extension ChangeReport {
     /// The report for people: what differs, what was found, and what to do next.
-    func text(_ style: Style) -> String {
+    func text(_ style: Style) -> String { (differences(style) + ending).joined(separator: "\n") }
+
+    /// What differs and what was found, for people.
+    func differences(_ style: Style) -> [String] {
         // Names come from elsewhere, colour from here.
         let safe = TerminalText.escaped
         var lines = losses.map { "lost: \(safe($0))" } + findings.map(safe)
@@ -61,7 +64,7 @@ extension ChangeReport {
         }
         if !compared && outcome != "unchanged" { lines.append("not everything was compared; more may differ") }
         if let flowsCut { lines.append("\(flowsCut) live \(flowsCut == 1 ? "flow is" : "flows are") not allowed by it") }
-        return (lines + ending).joined(separator: "\n")
+        return lines
     }
 
     private var ending: [String] {

@@ -15,7 +15,7 @@ struct PolicyCommand: ParsableCommand {
             PolicyApplyCommand.self, PolicyConfirmCommand.self, PolicyHistoryCommand.self, PolicyRollbackCommand.self,
             PolicyGetCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self, PolicyDiffCommand.self,
             PolicyTestCommand.self,
-            PolicyMatrixCommand.self, ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self,
+            PolicyMatrixCommand.self, ShadowCommand.self, ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self,
         ])
 }
 

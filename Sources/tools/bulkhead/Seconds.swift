@@ -6,6 +6,12 @@ struct Seconds: ExpressibleByArgument {
     /// In seconds.
     let count: UInt32
 
+    /// So many seconds, as a default.
+    init(_ count: UInt32) { self.count = count }
+
+    /// How help names a default.
+    var defaultValueDescription: String { count % 3600 == 0 ? "\(count / 3600)h" : "\(count)s" }
+
     init?(argument: String) {
         let units: [Character: UInt32] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
         guard let unit = argument.last.flatMap({ units[$0] }), let number = UInt32(argument.dropLast()), number < 1_000_000

@@ -30,15 +30,7 @@ extension Course {
         let isDryRun = request.dryRun ?? false
         return try await attempt("policy.apply", of: request.namespace.map { "namespace \($0)" }, by: caller) {
             try Self.check(confirm: request.confirm)
-            let dialects = Dialect.readers(isLossy: request.lossy ?? false)
-            let files = request.files.map { (name: $0.name, text: $0.text) }
-            let contents = try await offload { try Loader.contents(texts: files, dialects: dialects) }
-            guard !contents.documents.isEmpty || request.allowEmpty ?? false else {
-                throw Refusal(
-                    .unprocessable,
-                    "the files hold no document, and none would take all policies away; is the path right? --allow-empty means it"
-                )
-            }
+            let contents = try await contents(of: request.files, isLossy: request.lossy, mayBeEmpty: request.allowEmpty)
             return try await inTurn {
                 try admit(isDryRun)
                 if let wanted = request.ifRevision, wanted != serving.revision?.number {
@@ -55,6 +47,19 @@ extension Course {
                     Proposal(base: base, losses: contents.losses.map(\.description), entry: entry, isDryRun: isDryRun))
             }
         }
+    }
+
+    /// What files say that somebody sent as a set.
+    func contents(of sent: [DocumentFile], isLossy: Bool?, mayBeEmpty: Bool?) async throws -> Loader.Contents {
+        let dialects = Dialect.readers(isLossy: isLossy ?? false)
+        let files = sent.map { (name: $0.name, text: $0.text) }
+        let contents = try await offload { try Loader.contents(texts: files, dialects: dialects) }
+        guard !contents.documents.isEmpty || mayBeEmpty ?? false else {
+            throw Refusal(
+                .unprocessable,
+                "the files hold no document, and none would take all policies away; is the path right? --allow-empty means it")
+        }
+        return contents
     }
 
     /// Publishes an earlier revision's documents as a new one. Returning to the confirmed one while another is pending takes that back.
@@ -109,7 +114,7 @@ extension Course {
     var servingName: String { serving.revision.map { "revision \($0.number)" } ?? "what the configured files say" }
 
     /// All documents of the set that an apply means: the given ones, or, where they are one namespace's, those with the rest of what serves.
-    private func scoped(_ documents: [Document], to namespace: String?) throws -> [Document] {
+    func scoped(_ documents: [Document], to namespace: String?) throws -> [Document] {
         guard let namespace else { return documents }
         func isOfNamespace(_ document: Document) -> Bool {
             if case .policy(let policy) = document { policy.name.namespace == namespace } else { false }
@@ -150,7 +155,7 @@ extension Course {
     }
 
     /// What a set would do, beside what is in force.
-    private func review(_ next: SetParts) async throws -> Review {
+    func review(_ next: SetParts) async throws -> Review {
         guard let live else { return Review() }
         let old = around.inForce.set ?? live.set
         let (zones, failsafe) = (live.zones, live.failsafe)

@@ -13,6 +13,7 @@ extension Course {
     /// Opens the state, decides which revision serves, and brings it into force. Throws where nothing can.
     func start() async throws {
         openStore()
+        tellLostShadow()
         loadRegistrations()
         try await inTurn {
             try chooseRevision()

@@ -186,6 +186,7 @@ extension Course {
                 around.names.extend(publication.generation, workloads: publication.newNames())
             }
         } catch { return false }
+        rehearse(changes)
         around.inForce.change(changes)
         return true
     }

@@ -39,6 +39,8 @@ actor Course {
         var clock: DaemonClock
         var ports: [[String]]
         var desk: CaptureDesk
+        /// Where a candidate is shadowed.
+        var shadow = ShadowSlot()
     }
 
     /// The revision that serves.
@@ -55,6 +57,7 @@ actor Course {
 
     nonisolated let around: Surroundings
     nonisolated let watch = DenialWatch()
+    nonisolated let shadowDoor = ShadowDoor()
     nonisolated let told = ToldState()
     private nonisolated let thread = OwnThread("course")
 
@@ -90,6 +93,8 @@ actor Course {
     /// What the files of workloads looked like when they were last read, and when to look again.
     var marks: FileMarks?
     var lookAt: UInt64 = 0
+    /// The candidate that is judged on live connections.
+    var rehearsal: Rehearsal?
     var bypass: (actor: Actor, reason: String)?
     var wasBypassed = false
     /// Who waits for the end of the capture.
@@ -174,6 +179,7 @@ actor Course {
         if let publication = onTheWay.first(where: { $0.generation == generation }) { live = publication }
         onTheWay.removeAll { $0.generation <= generation }
         around.inForce.enter(generation)
+        rehearseAnew()
         around.log.info("generation \(generation) is in force")
         for number in answers.keys where number <= generation {
             answers.removeValue(forKey: number)?.continuation.resume(returning: number == generation ? .inForce : .silent)

@@ -86,6 +86,15 @@ internal import Telemetry
         try link.send(Message(.publish, UInt64(generation), UInt64(epoch)), descriptors: [image, map.descriptor])
     }
 
+    /// Itself as workers read it.
+    func reader() throws -> SnapshotReader {
+        try SnapshotReader(
+            image: image, addresses: map,
+            names: PublishedNames(
+                generation: 0, epoch: 0, causes: causes, zones: inventory.zones, workloads: [],
+                nearest: PolicySource.nearest(in: set, figures, failsafe, zones: inventory.zones)))
+    }
+
     /// What its numbers mean.
     func names() -> PublishedNames {
         toldWorkloads = inventory.workloads.count
