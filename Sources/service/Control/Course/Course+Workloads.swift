@@ -164,8 +164,7 @@ extension Course {
         try writeDown(changes, action, by: actor)
         let accepted = clock.boot()
         commit(changes)
-        let visible = changes.filter { !shadowed.contains($0.key) }
-        if !enter(visible.mapValues { $0?.workload }) {
+        if !enter(changes.mapValues { $0?.workload }) {
             if hasTurn { try await renew() } else { try await inTurn(isOwn: true) { try await renew() } }
         }
         return report(of: changes, since: accepted, contested: before)
@@ -220,19 +219,23 @@ extension Course {
         }
     }
 
-    /// Brings workloads into line in every map that workers read or are about to. False where a map has no room, so that a new generation is
-    /// needed.
-    func enter(_ changes: [ObjectName: Workload?]) -> Bool {
-        journal?.formUnion(changes.keys)
+    /// Brings workloads into line in every map that workers read or are about to: what clients registered only where no document of the
+    /// generation has the name. False where a map has no room, so that a new generation is needed.
+    func enter(_ changes: [ObjectName: Workload?], fromFiles: Bool = false) -> Bool {
+        if !fromFiles { journal?.formUnion(changes.keys) }
+        var seen: [UInt32: [ObjectName: Workload?]] = [:]
         do {
             for publication in [live].compactMap({ $0 }) + onTheWay {
-                for (name, now) in changes {
+                let visible = fromFiles ? changes : changes.filter { !publication.isWritten($0.key) }
+                for (name, now) in visible {
+                    if fromFiles { publication.rewrite(name, isThere: now != nil) }
                     if let now { try publication.put(now) } else { publication.remove(name) }
                 }
                 around.names.extend(publication.generation, workloads: publication.newNames())
+                seen[publication.generation] = visible
             }
         } catch { return false }
-        around.inForce.change(changes)
+        for (generation, visible) in seen { around.inForce.change(visible, in: generation) }
         return true
     }
 
