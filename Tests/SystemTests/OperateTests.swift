@@ -85,6 +85,40 @@ extension SystemTests {
             #expect(try stream.finish().frames.count { $0.arrived > before } > 500)
         }
 
+        @Test func `a dry run names the live connections that the set would cut, and cuts none of them`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            try lab.start()
+            try lab.writePolicy(ports: [Lab.allowedPort, Lab.deniedPort])
+            let file = lab.folder.appending(path: "policy.yaml").path
+            try lab.bulkhead("policy", "apply", file).expectSuccess()
+            let live = try LiveConnections(lab, count: 8, ports: [Lab.allowedPort, Lab.deniedPort])
+            try lab.writePolicy(ports: [Lab.allowedPort])
+            struct Answer: Decodable {
+                struct Cut: Decodable { let source, destination, service, sourceWorkload, destinationWorkload, new: String }
+                let flowsCut, flowsKnown, flowsLive: Int
+                let cuts: [Cut]
+            }
+            var answer: Answer?
+            // The drain is some milliseconds behind.
+            try eventually("all connections", within: 5, every: 0.1) {
+                let text = try lab.bulkhead("policy", "apply", file, "--dry-run", "--json").expectSuccess().output
+                answer = try JSONDecoder().decode(Answer.self, from: Data(text.utf8))
+                return answer?.flowsKnown ?? 0 >= 8
+            }
+            let told = try #require(answer)
+            #expect(told.flowsCut == 4 && told.cuts.count == 4 && told.flowsLive >= 8)
+            #expect(
+                told.cuts.allSatisfy {
+                    $0.destination == "\(lab.db.ipv4):\(Lab.deniedPort)" && $0.source.hasPrefix("\(lab.web.ipv4):")
+                        && $0.service == "tcp/\(Lab.deniedPort)" && $0.sourceWorkload == "shop/web-1"
+                        && $0.destinationWorkload == "shop/db-1" && $0.new == "deny"
+                }, "\(told)")
+            let census = try live.census()
+            #expect(census.allSatisfy { $0.open == 4 && $0.answered == 4 && $0.broken == 0 }, "\(census)")
+            try live.end()
+        }
+
         @Test func `registrations of known label sets are in force within a millisecond`() throws {
             let lab = try Lab()
             defer { lab.remove() }

@@ -80,6 +80,7 @@ struct ControlSession: Service {
 
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
         let (hub, names, inForce, conditions) = (EventHub(), KnownNames(files.plan), PolicyInForce(), Conditions())
+        let live = LiveTable()
         conditions.set("sandbox", Self.looseness(files.plan))
         conditions.set("control-as-root", Self.rootness())
         let configuration = opening.configuration
@@ -89,7 +90,7 @@ struct ControlSession: Service {
         let desk = CaptureDesk(files, names, inForce)
         let course = Course(
             .init(
-                link: link, log: log, names: names, inForce: inForce, conditions: conditions,
+                link: link, log: log, names: names, inForce: inForce, conditions: conditions, flows: live,
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clock,
                 ports: files.ports, desk: desk),
             opening, last: last)
@@ -113,7 +114,7 @@ struct ControlSession: Service {
                 .init(
                     service: EventDrain(
                         files: files, names: names, hub: hub, watch: course.watch, shadow: course.shadowDoor,
-                        observations: recorder.observations)),
+                        observations: recorder.observations, live: live)),
                 .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)

@@ -6,6 +6,7 @@ import Glibc
 import Net
 import Policy
 import State
+import Synchronization
 import Telemetry
 import Testing
 
@@ -30,6 +31,21 @@ import Testing
             #expect(bench.generation == 2)
             #expect(try bench.claim(on: "10.9.0.12").isThere)
         }
+    }
+
+    @Test func `files of workloads are looked at also where data refused the first generation of this control`() async throws {
+        let folder = try BenchFolder(workloads: Self.hosts)
+        let bench = try await CourseBench(folder, begins: false)
+        defer { bench.end() }
+        bench.keeper.withLock { $0.refused = [1] }
+        await #expect(throws: ControlError.self) { try await bench.course.start() }
+        #expect(bench.conditions == ["refused"])
+        #expect(try await bench.course.history(before: nil, limit: 1).allSatisfy { !$0.inForce })
+        try folder.write(workload("shop/web-2", "10.9.0.13"), to: "hosts.yaml")
+        bench.clocks.pass(60)
+        await bench.course.tick()
+        #expect(bench.generation == 2 && bench.conditions.isEmpty)
+        #expect(try bench.claim(on: "10.9.0.13").isThere)
     }
 
     @Test func `a mounted map whose link leads elsewhere is noticed`() async throws {
@@ -157,31 +173,5 @@ import Testing
         #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 5432) == .allow)
         #expect(bench.conditions.contains("state-damaged"))
         #expect(try await bench.apply(documents(port: 443)).outcome == "published")
-    }
-}
-
-@Suite struct Bypasses {
-    @Test func `a bypass is ordered of keeper, told, and ends by itself or by order`() async throws {
-        try await withCourse { bench in
-            let report = try await bench.course.beginBypass(
-                BypassRequest(seconds: 900, reason: "ticket 9"), by: bench.operating("olga"))
-            #expect(report.active && report.reason == "ticket 9" && report.actor == "olga (uid 1000)")
-            await bench.course.tick()
-            #expect(bench.conditions == ["bypass"])
-            #expect(try await !bench.course.endBypass(by: bench.administrator).active)
-            await bench.course.tick()
-            #expect(bench.conditions.isEmpty)
-            _ = try await bench.course.beginBypass(BypassRequest(seconds: 900, reason: "again"), by: bench.operating("olga"))
-            bench.folder.setBypass(seconds: 0)
-            await bench.course.tick()
-            let audited = try await bench.audited()
-            #expect(audited.suffix(4) == ["bypass.begin done", "bypass.end done", "bypass.begin done", "bypass.end done"])
-            #expect(bench.conditions.isEmpty)
-            let empty = await refusal {
-                try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator)
-            }
-            #expect(empty?.kind == .invalid)
-            #expect(await refusal { try await bench.course.endBypass(by: bench.administrator) }?.kind == .conflict)
-        }
     }
 }
