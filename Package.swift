@@ -128,7 +128,7 @@ let package = Package(
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
         .plugin(name: "CompileBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
         .executableTarget(
-            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"],
+            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy", "PolicyText"],
             path: "perf/policy",
             swiftSettings: settings),
         .executableTarget(

@@ -34,6 +34,27 @@ class RunsTests(unittest.TestCase):
         self.assertEqual(names, ["policy-compile.svg", "policy-first.svg", "policy-memory.svg", "policy.md"])
         self.assertEqual(text.count(">100 k<"), 3)
 
+    def test_verbs_are_told_without_curves(self):
+        rows = [{"case": "verbs", "verb": verb, "shape": "labels", "rules": 10_000, "seconds": 1.2, "cpu_s": 1.1, "within_s": 2.0,
+                 "proved": True} for verb in ("lint", "diff", "explain")]
+        names, text = self.written(policy, rows)
+        self.assertEqual(names, ["policy-verbs.md"])
+        self.assertIn("| diff | labels | 10000 | 1.2 | 1.1 | 2.0 | True |", text)
+
+    def test_verbs_are_proved_unless_they_say_otherwise(self):
+        self.assertTrue(policy.proved("lint", {"findings": [{"code": "any-any"}]}))
+        self.assertFalse(policy.proved("lint", {"findings": [{"code": "any-any"}, {"code": "not-proved"}]}))
+        self.assertFalse(policy.proved("diff", {"complete": False, "equal": False}))
+        self.assertTrue(policy.proved("explain", {"decision": "deny"}))
+
+    def test_a_verb_is_timed_by_the_clock_and_by_the_processor(self):
+        wall, cpu, said = policy.timed(["sh", "-c", "sleep 0.05; echo done; exit 1"], 3)
+        self.assertEqual(said, "done\n")
+        self.assertGreaterEqual(wall, 0.05)
+        self.assertLess(cpu, wall)
+        with self.assertRaises(SystemExit):
+            policy.timed(["sh", "-c", "exit 2"], 1)
+
     def test_inline_draws_both_sides_and_not_ours_again(self):
         rows = [{"subject": subject, "frame_bytes": size, "bulkhead_mpps": 0.24, "reference_mpps": 0.25, "ratio": 0.96,
                  "ratio_interval": [0.95, 0.97]} for subject in ("bulkhead", "a/a") for size in inline.SIZES]
