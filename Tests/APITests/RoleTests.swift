@@ -12,7 +12,8 @@ import Testing
         .health: [true, true, true, true], .ready: [true, true, true, true], .openapi: [true, true, true, true],
         .status: [true, true, true, true], .flows: [true, true, true, true],
         .map: [true, true, true, true], .metrics: [true, true, true, true], .policy: [true, true, true, true],
-        .history: [true, true, true, true], .revision: [true, true, true, true], .workloads: [true, true, true, true],
+        .hits: [true, true, true, true], .history: [true, true, true, true], .revision: [true, true, true, true],
+        .workloads: [true, true, true, true],
         .apply: [false, false, true, true], .confirm: [false, true, true, true], .rollback: [false, true, true, true],
         .register: [false, true, false, true], .update: [false, true, false, true], .unregister: [false, true, false, true],
         .beginBypass: [false, true, false, true], .endBypass: [false, true, false, true], .reload: [false, true, false, true],
@@ -47,7 +48,7 @@ import Testing
         // Attempts to change something, or to read the audit log, are written down; looking is not.
         let refused = plane.asked.filter { $0.contains(" refused: ") }
         let count = Call.allCases.filter { call in
-            ![.health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads]
+            ![.health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads]
                 .contains(call)
                 && !(role < 4 && Self.rows[call]?[role] ?? false)
         }.count

@@ -5,7 +5,7 @@ internal import Hummingbird
 /// Everything that can be asked of the API: the router, the roles and the OpenAPI document are made of this one table.
 public enum Call: String, CaseIterable, Sendable {
     case health, ready, openapi
-    case status, flows, map, metrics, policy
+    case status, flows, map, metrics, policy, hits
     case apply, history, revision, confirm, rollback
     case workloads, register, update, unregister
     case beginBypass, endBypass, reload, audit
@@ -37,6 +37,7 @@ public enum Call: String, CaseIterable, Sendable {
         case .map: "/v1/map"
         case .metrics: "/metrics"
         case .policy, .apply: "/v1/policy"
+        case .hits: "/v1/policy/hits"
         case .history: "/v1/policy/revisions"
         case .revision: "/v1/policy/revisions/{revision}"
         case .confirm: "/v1/policy/revisions/{revision}/confirm"
@@ -53,7 +54,7 @@ public enum Call: String, CaseIterable, Sendable {
     public var need: Need {
         switch self {
         case .health, .ready, .openapi: .anyone
-        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: .viewer
+        case .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads: .viewer
         case .register, .update, .unregister, .beginBypass, .endBypass, .reload: .operator
         case .apply: .editor
         case .confirm, .rollback: .operatorOrEditor
@@ -66,7 +67,8 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .audit: .get
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads, .audit:
+            .get
         case .apply, .confirm, .rollback, .register, .beginBypass, .reload: .post
         case .update: .patch
         case .unregister, .endBypass: .delete
@@ -76,7 +78,7 @@ public enum Call: String, CaseIterable, Sendable {
     /// What a refused attempt is called in the audit log; `nil` for what everybody may see who has a role.
     var action: String? {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: nil
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads: nil
         case .apply: "policy.apply"
         case .confirm: "policy.confirm"
         case .rollback: "policy.rollback"

@@ -85,6 +85,7 @@ extension Call {
         case .map: "Who talks to whom, as it was seen."
         case .metrics: "What Prometheus scrapes, in its text format."
         case .policy: "The set in force, with its places."
+        case .hits: "How often each rule in force, and each value that it names, was hit, first and last."
         case .apply: "Checks, compares and publishes a set of documents, or refuses it with nothing changed."
         case .history: "Revisions from the newest."
         case .revision: "One revision with its documents."
@@ -137,6 +138,7 @@ extension Call {
         case .flows: "Recent"
         case .map: "ServiceMap"
         case .policy: "PolicyReport"
+        case .hits: "HitReport"
         case .apply, .rollback, .reload: "ChangeReport"
         case .history: "RevisionPage"
         case .revision, .confirm: "RevisionReport"
@@ -158,6 +160,11 @@ extension Call {
         case .history, .audit: parameters += [Self.parameter("before", "query", Schemas.number(1)), Self.limit]
         case .workloads: parameters += [Self.parameter("after", "query", Schemas.text), Self.limit]
         case .flows: parameters += Self.filters
+        case .hits:
+            parameters += [
+                Self.parameter("policy", "query", Schemas.text), Self.parameter("rule", "query", Schemas.text),
+                Self.parameter("unused-for", "query", Schemas.number(0, Routes.unusedAtMost)),
+            ]
         case .map:
             parameters += [Self.parameter("by", "query", Schemas.text), Self.parameter("since", "query", Schemas.number(0))]
         default: break

@@ -51,6 +51,8 @@ public struct FlowEvent: Sendable {
     public var isGenerationKnown: Bool
     /// Where to ask for the nearest rules.
     var nearest: PublishedNames.Nearest?
+    /// Where to ask which values of the rules that decided held.
+    var named: (any NamedValues)?
 
     /// What became of the connection; `nil` for a number of another build.
     public var decision: Decision? { Decision(rawValue: record.decision) }

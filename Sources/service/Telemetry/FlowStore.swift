@@ -86,6 +86,7 @@ public final class FlowStore: Sendable {
             for table in ["flows", "texts", "losses", "edges"] { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
             try database.execute(sql: Self.schema)
         }
+        try pool.write { try $0.execute(sql: Self.hitSchema) }
         return pool
     }
 

@@ -9,6 +9,8 @@ public final class Observations: Sendable {
     public static let capacity = 200_000
     /// Seconds between two looks at what has become too old.
     private static let trimInterval: Int64 = 60
+    /// Seconds between two times that hit counters are written down: what a killed control has not written is lost, and counted as such.
+    private static let hitInterval: Int64 = 10
 
     /// What was counted since the start.
     public struct Counts: Sendable, Hashable {
@@ -29,6 +31,8 @@ public final class Observations: Sendable {
     private struct Pending {
         var events: [FlowEvent] = []
         var lost: UInt64 = 0
+        /// What has come into force since.
+        var entered: (any NamedValues)?
         var isClosed = false
     }
     private struct Tables {
@@ -53,6 +57,11 @@ public final class Observations: Sendable {
             do {
                 let edges = try store.edges()
                 tables.withLock { tables in for edge in edges { tables.edges.restore(edge, at: Self.now) } }
+                if let kept = try store.hits() {
+                    tables.withLock {
+                        $0.hits.restore(kept.rows, began: kept.began, written: kept.written, kept.uncounted, at: Self.now)
+                    }
+                }
             } catch {
                 tables.withLock { $0.fault = "\(error)" }
             }
@@ -75,7 +84,14 @@ public final class Observations: Sendable {
             tables.counts.taken += UInt64(min(events.count, room))
             tables.counts.lostByWorkers &+= lost
             tables.counts.unqueued += left
+            tables.hits.lose(lost &+ left.records)
         }
+        work.signal()
+    }
+
+    /// A generation has come into force: its rules are those whose hits are told from now on.
+    public func enter(_ named: any NamedValues) {
+        pending.withLock { $0.entered = named }
         work.signal()
     }
 
@@ -91,12 +107,16 @@ public final class Observations: Sendable {
         return ServiceMap(edges, by: groups) { edge in since.map { edge.last >= $0 } ?? true }
     }
 
-    /// What each rule has decided since the start.
+    /// What each rule has decided, and what of it held.
     public var hits: Hits { tables.withLock { $0.hits } }
+    /// What was hit of what is in force.
+    public func hits(_ selection: HitReport.Selection) -> HitReport { hits.report(selection, at: Self.now) }
     /// What was counted since the start.
     public var counts: Counts { tables.withLock { $0.counts } }
-    /// What went wrong last with the store or a log; `nil` while nothing does.
+    /// What went wrong last with the store; `nil` while nothing does.
     public var fault: String? { tables.withLock { $0.fault } }
+    /// What went wrong last with a log; `nil` while nothing does.
+    public var logFault: String? { logs.lazy.compactMap(\.fault).first }
 
     /// Keeps what waits, and ends the thread. Nothing is taken in afterwards.
     public func close() {
@@ -106,15 +126,23 @@ public final class Observations: Sendable {
     }
 
     private func run() {
-        var trimmed = Self.now
+        var (trimmed, written) = (Self.now, Self.now)
         while true {
-            _ = work.wait(timeout: .now() + .seconds(Int(Self.trimInterval)))
-            let (events, lost, isClosed) = pending.withLock { pending in
-                defer { (pending.events, pending.lost) = ([], 0) }
-                return (pending.events, pending.lost, pending.isClosed)
+            _ = work.wait(timeout: .now() + .seconds(Int(Self.hitInterval)))
+            let (events, lost, entered, isClosed) = pending.withLock { pending in
+                defer { (pending.events, pending.lost, pending.entered) = ([], 0, nil) }
+                return (pending.events, pending.lost, pending.entered, pending.isClosed)
             }
             keep(events, lost)
             let now = Self.now
+            if let entered {
+                let rules = entered.listed()
+                tables.withLock { $0.hits.enter(rules, at: now) }
+            }
+            if isClosed || now.nanoseconds - written.nanoseconds >= Self.hitInterval * 1_000_000_000 {
+                written = now
+                writeHits(at: now)
+            }
             if isClosed || now.nanoseconds - trimmed.nanoseconds >= Self.trimInterval * 1_000_000_000 {
                 trimmed = now
                 tidy(at: now)
@@ -156,6 +184,19 @@ public final class Observations: Sendable {
             try store.replace(edges: edges)
         } catch {
             tables.withLock { $0.fault = "\(error)" }
+        }
+    }
+
+    private func writeHits(at now: Timestamp) {
+        guard let store else { return }
+        let (changes, began, uncounted) = tables.withLock { ($0.hits.takeChanges(), $0.hits.began, $0.hits.uncounted) }
+        do {
+            try store.write(changes, began: began ?? now, uncounted, at: now)
+        } catch {
+            tables.withLock { tables in
+                tables.hits.putBack(changes)
+                tables.fault = "\(error)"
+            }
         }
     }
 

@@ -152,7 +152,7 @@ actor Course {
         journal = nil
         publication.begin(behind: max(last.epoch, live?.epoch ?? 0))
         // Known before it is published: the first record that names it may come at once.
-        around.names.learn(publication.names())
+        around.names.learn(publication.names(in: around.inForce))
         around.inForce.publish(
             publication.generation, publication.set.changing(changes), publication.zones, publication.failsafe)
         try publication.send(over: around.link)
@@ -170,6 +170,7 @@ actor Course {
         if let publication = onTheWay.first(where: { $0.generation == generation }) { live = publication }
         onTheWay.removeAll { $0.generation <= generation }
         around.inForce.enter(generation)
+        around.names.enter(generation)
         around.log.info("generation \(generation) is in force")
         for number in answers.keys where number <= generation {
             answers.removeValue(forKey: number)?.continuation.resume(returning: number == generation ? .inForce : .silent)
