@@ -14,6 +14,7 @@ final class FakeKeeper {
     let board: SharedMemory
     let counters: SharedMemory
     private(set) var events: SharedMemory?
+    private(set) var inquiries: Inquiries?
     private(set) var plan = Plan()
     /// Signs of life that came while something else was awaited.
     private(set) var signsOfLife = 0
@@ -79,9 +80,13 @@ final class FakeKeeper {
         let layout = EventsLayout(plan)
         let events = try SharedMemory.create("events", byteCount: layout.byteCount, header: layout.header)
         self.events = events
+        let asked = InquiriesLayout(plan)
+        let inquiries = Inquiries(
+            try SharedMemory.create("inquiries", byteCount: asked.byteCount, header: asked.header), asked)
+        self.inquiries = inquiries
         try send(
             Message(.files, last.generation, last.epoch),
-            descriptors: [counters.descriptor, board.descriptor, events.descriptor])
+            descriptors: [counters.descriptor, board.descriptor, events.descriptor, inquiries.memory.descriptor])
     }
 
     /// Takes a publication and says that it is in force; its numbers.

@@ -17,6 +17,7 @@ import TestSupport
     let board: SharedMemory
     let counters: SharedMemory
     let events: SharedMemory
+    let inquiries: Inquiries
     let mode: SharedMemory
 
     init(workers: Int = 2, flowCapacity: UInt32 = 1024) throws {
@@ -42,12 +43,14 @@ import TestSupport
         counters = try .create("engine-tests", byteCount: CountersLayout.byteCount, header: CountersLayout.header)
         let rings = EventsLayout(plan)
         events = try .create("engine-tests", byteCount: rings.byteCount, header: rings.header)
+        let asked = InquiriesLayout(plan)
+        inquiries = Inquiries(try .create("engine-tests", byteCount: asked.byteCount, header: asked.header), asked)
         mode = try .create("engine-tests", byteCount: 4096)
     }
 
     /// Copies of the descriptors in the order of `DataFiles`.
     func descriptors() -> [Int32] {
-        [board, counters, events, umem, flows, mode].map { dup($0.descriptor) }
+        [board, counters, events, inquiries.memory, umem, flows, mode].map { dup($0.descriptor) }
             + Array(repeating: -1, count: 2 * Int(plan.pairs[0].queues))
     }
 

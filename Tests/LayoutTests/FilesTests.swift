@@ -74,6 +74,26 @@ import Testing
         expect(pieces, fit: layout.byteCount, "\(workers) workers")
     }
 
+    @Test(arguments: [1, 2, 5, 32]) func `nothing in the inquiries' file overlaps`(workers: Int) {
+        var plan = Plan()
+        plan.pairCount = workers > 16 ? 2 : 1
+        plan.pairs[0].queues = UInt8(min(workers, 16))
+        plan.pairs[1].queues = UInt8(workers - min(workers, 16))
+        let layout = InquiriesLayout(plan)
+        var pieces = [
+            Piece("header", at: 0, MemoryHeader.size), Piece("armed", at: InquiriesLayout.armed, 64),
+            Piece("order", at: InquiriesLayout.order, SequencedSlot<CaptureOrder>.byteCount),
+            Piece("question", at: InquiriesLayout.question, SequencedSlot<TraceQuestion>.byteCount),
+        ]
+        for worker in 0..<workers {
+            pieces.append(
+                Piece("answer \(worker)", at: layout.answer(ofWorker: worker), SequencedSlot<TraceAnswer>.byteCount))
+            pieces.append(Piece("ring \(worker)", at: layout.ring(ofWorker: worker), CaptureRingLayout.byteCount()))
+        }
+        expect(pieces, fit: layout.byteCount, "\(workers) workers")
+        #expect(layout.header.kind == MemoryHeader.Kind.inquiries.rawValue && layout.workers == workers)
+    }
+
     @Test func `nothing in the board's file overlaps`() {
         var pieces = [
             Piece("header", at: 0, MemoryHeader.size), Piece("facts", at: BoardLayout.facts, MemoryLayout<BoardFacts>.size),
@@ -90,6 +110,10 @@ import Testing
     @Test func `what processes share keeps its sizes`() {
         #expect(MemoryLayout<FlowRecord>.size == 152)
         #expect(MemoryLayout<FlowRecord>.stride == 152)
+        #expect(MemoryLayout<CaptureOrder>.size == 480)
+        #expect(MemoryLayout<CapturedFrame>.size == 184)
+        #expect(MemoryLayout<TraceQuestion>.size == 56)
+        #expect(MemoryLayout<TraceAnswer>.size == 224)
         #expect(MemoryLayout<WorkerBoard>.size == 64)
         #expect(MemoryLayout<PairBoard>.size == 64)
         #expect(MemoryLayout<MemoryHeader>.size == 64)
@@ -109,7 +133,7 @@ import Testing
         var plan = Plan()
         plan.pairCount = UInt32(queues.count)
         for (pair, count) in queues.enumerated() { plan.pairs[pair].queues = UInt8(count) }
-        var places = [DataFiles.board, DataFiles.counters, DataFiles.events]
+        var places = [DataFiles.board, DataFiles.counters, DataFiles.events, DataFiles.inquiries]
         for (pair, count) in queues.enumerated() {
             places += [DataFiles.umem(ofPair: pair, in: plan), DataFiles.flows(ofPair: pair, in: plan)]
             places.append(DataFiles.mode(ofPair: pair, in: plan))

@@ -55,7 +55,7 @@ extension Lane {
         ports[0].rings.transmit.submit()
         ports[1].rings.transmit.submit()
         sweepSome(after: handled, by: policy, at: now)
-        expire(at: now)
+        expire(by: policy, at: now)
         return handled
     }
 
@@ -63,6 +63,7 @@ extension Lane {
     @_noLocks
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
+        let isSeen = capture.isArmed && stage(count, by: policy, at: now)
         let terms = plainTerms(policy)
         for index in 0..<Int(count) {
             if !readPlain(index, terms) { read(index, by: policy, at: now) }
@@ -72,6 +73,7 @@ extension Lane {
         if unknown > 0 { prepareOpenings(count, by: policy, at: now) }
         let stamps = FlowStamps(
             generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds)
+        if isSeen { return judgeSeen(count, stamps, by: policy, at: now) }
         for index in 0..<Int(count) {
             if judgePlain(index, stamps, now) { continue }
             settle(index, by: policy, at: now)
@@ -140,7 +142,7 @@ extension Lane {
             verifyChecksum(index)
             guard burst.reasons[index] == nil else { return }
         }
-        if case .fragment = burst.readings[index].kind { gather(index, at: now) }
+        if case .fragment = burst.readings[index].kind { gather(index, by: policy, at: now) }
         guard isPacket(index) else { return }
         if burst.readings[index].marks.rawValue & Reading.Marks.icmpError.rawValue != 0 { return readQuoted(index) }
         findBucket(index)
@@ -223,24 +225,26 @@ extension Lane {
     mutating func forward(_ descriptor: Descriptor, from port: Int, at now: Moment) {
         let frame = Frame(address: descriptor.address, length: descriptor.length)
         let out = 1 &- port
-        guard ports[out].hasLink else {
-            drop(frame, from: port, because: .linkDown)
-            return
-        }
+        guard ports[out].hasLink else { return dropUnsent(frame, from: port, because: .linkDown) }
         guard descriptor.length <= ports[out].longestUntagged || fits(descriptor, through: out, at: now) else {
-            drop(frame, from: port, because: .oversize)
-            return
+            return dropUnsent(frame, from: port, because: .oversize)
         }
         if ports[out].rings.transmit.free(1) == 0 {
             complete(out)
             guard ports[out].rings.transmit.free(1) > 0 else {
-                drop(frame, from: port, because: .transmitFull)
-                return
+                return dropUnsent(frame, from: port, because: .transmitFull)
             }
         }
         unsafe counters.pointee.ports[port].forwarded &+= 1
         unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)
         ports[out].rings.transmit.push(frame)
+    }
+
+    /// Ends the way of a frame in hand that could not go on as its verdict says, which becomes another one by that.
+    @_noLocks @inline(never)
+    mutating func dropUnsent(_ frame: consuming Frame, from port: Int, because reason: DropReason) {
+        burst.verdict = .drop(reason)
+        drop(frame, from: port, because: reason)
     }
 
     /// Ends a frame's way, counted under its reason.

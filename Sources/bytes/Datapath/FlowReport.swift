@@ -14,10 +14,10 @@ extension Lane {
 
     /// Ends flows that were quiet for too long, a few each turn.
     @_noLocks
-    mutating func expire(at now: Moment) {
+    mutating func expire(by policy: borrowing PolicyInForce, at now: Moment) {
         expireSome(isIPv4: true, now)
         expireSome(isIPv4: false, now)
-        expireFragments(at: now)
+        expireFragments(by: policy, at: now)
         reporter.tellRefusals(now)
         tellIntervals(at: now)
         unsafe counters.pointee.flows = UInt64(flows.used)

@@ -14,7 +14,7 @@ extension Lane {
 
     /// Adds a fragment to its datagram: the frame is resolved behind this, or is to be held, or another worker's, or ends.
     @_noLocks @inline(never)
-    mutating func gather(_ index: Int, at now: Moment) {
+    mutating func gather(_ index: Int, by policy: borrowing PolicyInForce, at now: Moment) {
         let descriptor = burst.descriptors[index]
         if descriptor.options & Lane.hasFacts != 0 { return resolve(index, by: umem.facts(of: descriptor)) }
         let port = descriptor.options & 1
@@ -33,7 +33,7 @@ extension Lane {
         case .waits(let number): burst.hashes[index] = UInt64(number)
         case .refused(let reason, let number):
             burst.reasons[index] = reason
-            while let frame = fragments.takeDead(number) { drop(frame, because: reason) }
+            while let frame = fragments.takeDead(number) { drop(frame, because: reason, copy policy, at: now.nanoseconds) }
         }
     }
 
@@ -109,20 +109,20 @@ extension Lane {
 
     /// Ends datagrams whose fragments did not all come in time, a few each turn.
     @_noLocks
-    mutating func expireFragments(at now: Moment) {
+    mutating func expireFragments(by policy: borrowing PolicyInForce, at now: Moment) {
         guard !fragments.isEmpty else { return }
         var steps = 64
         while let frame = fragments.nextExpired(now: now.ticks, timeout: settings.fragmentTimeout, steps: &steps) {
-            drop(frame, because: .fragmentTimeout)
+            drop(frame, because: .fragmentTimeout, copy policy, at: now.nanoseconds)
         }
     }
 
     /// Drops every frame that is held, and says how many.
     @_noLocks
-    mutating func dropHeld(because reason: DropReason) -> UInt32 {
+    mutating func dropHeld(because reason: DropReason, at nanoseconds: UInt64) -> UInt32 {
         var (number, count): (UInt32, UInt32) = (0, 0)
         while let frame = fragments.takeAny(from: &number) {
-            drop(frame, because: reason)
+            drop(frame, because: reason, nil, at: nanoseconds)
             count &+= 1
         }
         return count
@@ -130,8 +130,12 @@ extension Lane {
 
     /// Ends the way of a frame that was held.
     @_noLocks
-    private mutating func drop(_ frame: HeldFrame, because reason: DropReason) {
+    private mutating func drop(_ frame: HeldFrame, because reason: DropReason, _ policy: PolicyInForce?, at nanoseconds: UInt64) {
         let port = Int(frame.port & 1)
+        if capture.isArmed, capture.isOn(at: nanoseconds) {
+            let descriptor = Descriptor(address: frame.address, length: frame.length, options: frame.port & 1)
+            seeEnd(descriptor, because: reason, isHeld: true, policy, at: nanoseconds)
+        }
         unsafe counters.pointee.ports[port].held &-= 1
         drop(Frame(address: frame.address, length: frame.length), from: port, because: reason)
     }

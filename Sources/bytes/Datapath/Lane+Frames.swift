@@ -89,13 +89,13 @@ extension Lane {
         let descriptor = burst.descriptors[index]
         let port = Int(descriptor.options & 1)
         guard var passed = descriptorToPass(index) else {
-            drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .fragmentLimit)
-            return
+            let frame = Frame(address: descriptor.address, length: descriptor.length)
+            return dropUnsent(frame, from: port, because: .fragmentLimit)
         }
         if settings.verifiesChecksums != 0 { passed = passed.verified() }
         guard handOffs.ring(from: Int(queue), to: owner, returning: false).push(passed) else {
-            drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .handOffFull)
-            return
+            let frame = Frame(address: descriptor.address, length: descriptor.length)
+            return dropUnsent(frame, from: port, because: .handOffFull)
         }
         unsafe counters.pointee.ports[port].received &-= 1
         unsafe counters.pointee.ports[port].receivedBytes &-= UInt64(descriptor.length)
@@ -104,19 +104,20 @@ extension Lane {
     }
 
     /// Drops whatever waits in the receive rings, in the rings of other workers, and for the first fragment of its datagram: it came
-    /// before a pause, a hang or a change of mode, and nothing old is sent late.
+    /// before a pause, a hang or a change of mode, and nothing old is sent late. The time, in nanoseconds of the monotonic clock, is for
+    /// a capture alone.
     @_noLocks
-    public mutating func dropStale() -> UInt32 {
+    public mutating func dropStale(at nanoseconds: UInt64 = 0) -> UInt32 {
         var dropped: UInt32 = 0
         for port in 0..<2 {
             var count = receive(port)
             while count > 0 {
-                dropInHand(count, because: .stale)
+                dropInHand(count, because: .stale, at: nanoseconds)
                 dropped &+= count
                 count = receive(port)
             }
         }
-        dropped &+= dropHeld(because: .stale)
+        dropped &+= dropHeld(because: .stale, at: nanoseconds)
         guard ownerByHash else { return dropped }
         for other in 0..<handOffs.workers where other != Int(queue) {
             // As many as wait now: what the other worker adds meanwhile is fresh.
@@ -124,7 +125,7 @@ extension Lane {
             while waiting > 0 {
                 let count = takeOver(from: other)
                 guard count > 0 else { break }
-                dropInHand(count, because: .stale)
+                dropInHand(count, because: .stale, at: nanoseconds)
                 dropped &+= count
                 waiting = waiting > UInt64(count) ? waiting &- UInt64(count) : 0
             }
@@ -157,9 +158,11 @@ extension Lane {
     }
 
     @_noLocks
-    private mutating func dropInHand(_ count: UInt32, because reason: DropReason) {
+    private mutating func dropInHand(_ count: UInt32, because reason: DropReason, at nanoseconds: UInt64) {
+        let isSeen = capture.isArmed && capture.isOn(at: nanoseconds)
         for index in 0..<Int(count) {
             let descriptor = burst.descriptors[index]
+            if isSeen { seeEnd(descriptor, because: reason, isHeld: false, nil, at: nanoseconds) }
             let frame = Frame(address: descriptor.address, length: descriptor.length)
             drop(frame, from: Int(descriptor.options & 1), because: reason)
         }

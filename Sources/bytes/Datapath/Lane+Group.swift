@@ -33,7 +33,7 @@ extension Lane {
     /// The source's egress and the zones judge what goes to a group's address. Anything else in a frame to a group, a subnet's
     /// broadcast or a host's own address, is judged by both sides: else every workload could be reached around its ingress side.
     @_noLocks
-    private func judgement(
+    func judgement(
         on question: Question, to destination: Address, _ policy: borrowing PolicyInForce, _ now: Moment
     ) -> Judgement {
         if question.source.isElsewhere { return .unasked(.spoofed) }

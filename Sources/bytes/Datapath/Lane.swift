@@ -64,14 +64,16 @@ internal import Wire
     var intervals = Intervals()
     /// Who may be answered after asking a group, of all workers of the pair.
     let expected: ExpectedReplies
+    /// What copies frames while a capture is ordered.
+    var capture: CaptureTap
 
     /// A worker's belongings, put together by the engine over mapped memory. `expected` is what the workers of the pair share; a
-    /// worker that is alone needs none.
+    /// worker that is alone needs none; `capture` is what control asks by, and where nobody asks none is needed.
     @unsafe public init(
         pair: UInt8, queue: UInt8, ownerByHash: Bool, ports: consuming InlineArray<2, PortQueue>, umem: UMEM,
         free: consuming FreeList, handOffs: HandOffTable, flows: consuming FlowTables, flowCapacity: Int,
         fragments: consuming FragmentTable, counters: UnsafeMutablePointer<WorkerCounters>, events: consuming EventProducer,
-        expected: ExpectedReplies? = nil
+        expected: ExpectedReplies? = nil, capture: consuming CaptureTap = CaptureTap()
     ) {
         self.pair = pair
         self.queue = queue
@@ -86,6 +88,7 @@ internal import Wire
         self.fragments = fragments
         unsafe self.counters = unsafe counters
         self.expected = expected ?? ExpectedReplies(workers: 1)
+        self.capture = capture
         unsafe reporter = Reporter(
             pair: pair, queue: queue, secret: self.flows.secret[0], events: events, counters: counters)
     }

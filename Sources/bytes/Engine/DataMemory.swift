@@ -21,6 +21,8 @@ internal import Synchronization
     private let boardFile: SharedMemory
     private let counters: SharedMemory
     private let events: SharedMemory
+    /// What control asks of the workers.
+    let inquiries: Inquiries
     private let umems: [SharedMemory]
     private let flows: [SharedMemory]
     private let modes: [UnsafePointer<UInt32>]
@@ -44,6 +46,9 @@ internal import Synchronization
         unsafe board = Board(base: boardFile.base)
         counters = try SharedMemory(adopting: descriptors[DataFiles.counters], expecting: CountersLayout.header)
         events = try SharedMemory(adopting: descriptors[DataFiles.events], expecting: EventsLayout(plan).header)
+        let inquiriesLayout = InquiriesLayout(plan)
+        inquiries = Inquiries(
+            try SharedMemory(adopting: descriptors[DataFiles.inquiries], expecting: inquiriesLayout.header), inquiriesLayout)
         umems = try pairs.map { pair in
             try SharedMemory(
                 adopting: descriptors[DataFiles.umem(ofPair: pair, in: plan)],
@@ -215,7 +220,9 @@ internal import Synchronization
             free: freeList(pair, queue, layout), handOffs: handOffTable(pair, layout),
             flows: FlowTables(v4: flows4, v6: flows6, pair: UInt8(pair)),
             flowCapacity: tables.capacity, fragments: fragments, counters: counters(ofWorker: worker),
-            events: eventProducer(worker), expected: expected[pair])
+            events: eventProducer(worker), expected: expected[pair],
+            capture: CaptureTap(
+                armed: inquiries.armed, orders: inquiries.order, ring: CaptureProducer(base: inquiries.ring(ofWorker: worker))))
         lane.oweGrace(from: unsafe FlowsLayout.graceWord(in: flows[pair]).pointee.load(ordering: .acquiring))
         return lane
     }

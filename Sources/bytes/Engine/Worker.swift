@@ -140,7 +140,7 @@ struct Worker: ~Copyable {
             epoch = seen
             // Keeper writes it before the mode.
             lane.oweGrace(from: unsafe post.grace.pointee.load(ordering: .acquiring))
-            _ = lane.dropStale()
+            _ = lane.dropStale(at: now)
         }
     }
 
@@ -232,7 +232,7 @@ struct Worker: ~Copyable {
 
     /// Before the pair is halted: what the rings hold will not be sent, and nobody comes after to take it.
     private mutating func giveUp() {
-        _ = lane.dropStale()
+        _ = lane.dropStale(at: unsafe cxdp_monotonic_ns())
         for port in 0..<2 where !post.isZeroCopy { _ = lane.withdraw(port) }
         for port in 0..<2 { unsafe post.counters.pointee.ports[port].ringPosition = 0 }
         unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns()

@@ -2,7 +2,7 @@
 
 /// The order of the descriptors that go with `Message.Kind.start` and `holdings`:
 ///
-///     board, counters, events,
+///     board, counters, events, inquiries,
 ///     for each pair: UMEM, flows, mode map, then for each of its workers: socket of port 0, socket of port 1,
 ///     then snapshot and address map (0 and 0 of them where nothing is published yet).
 public enum DataFiles {
@@ -12,8 +12,10 @@ public enum DataFiles {
     public static let counters = 1
     /// Where the events are.
     public static let events = 2
+    /// Where the inquiries are.
+    public static let inquiries = 3
     /// Descriptors before the pairs'.
-    public static let head = 3
+    public static let head = 4
 
     /// Where a pair's descriptors begin.
     public static func first(ofPair pair: Int, in plan: Plan) -> Int {

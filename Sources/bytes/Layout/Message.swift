@@ -15,7 +15,7 @@ internal import Glibc
         /// Control to keeper: the plan wanted; arguments: the latest second of policy's clock that is known, and the one before its last
         /// leap (`ClockFacts`). Keeper answers `files`, or ends with its reason on standard error.
         case orders
-        /// Keeper to control: descriptors of counters and board (readable) and events (readable and writable);
+        /// Keeper to control: descriptors of counters and board (readable), events and inquiries (readable and writable);
         /// arguments: last generation, last epoch ever published.
         case files
         /// Control to keeper, keeper to data: descriptors of a snapshot image and of an address map; arguments: generation, epoch.

@@ -60,6 +60,12 @@ public import Synchronization
     /// Hands everything pushed since the last time to the kernel.
     @inlinable public func submit() { unsafe producer.pointee.store(head, ordering: .releasing) }
 
+    /// Where the next slot is written.
+    @inlinable public var position: UInt32 { head }
+
+    /// A slot that was written, by its position.
+    @inlinable public subscript(position: UInt32) -> Slot { unsafe slots[Int(position & mask)] }
+
     /// Slots that the consumer has not taken yet.
     @inlinable public var pending: UInt32 { unsafe head &- consumer.pointee.load(ordering: .acquiring) }
 

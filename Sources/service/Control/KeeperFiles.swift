@@ -26,12 +26,14 @@ struct KeeperFiles: Sendable {
     let counters: SharedMemory
     let board: SharedMemory
     let events: SharedMemory
+    /// What is asked of the workers, and their answers.
+    let inquiries: Inquiries
     /// The plan as keeper completed it.
     let plan: Plan
 
     /// Maps what came with `files`, in that order. The descriptors are taken over.
     init(_ descriptors: [Int32]) throws {
-        guard descriptors.count == 3 else { throw KeeperError.incomplete("\(descriptors.count) descriptors") }
+        guard descriptors.count == 4 else { throw KeeperError.incomplete("\(descriptors.count) descriptors") }
         counters = try SharedMemory(adopting: descriptors[0], writable: false)
         board = try SharedMemory(adopting: descriptors[1], writable: false)
         events = try SharedMemory(adopting: descriptors[2], writable: true)
@@ -42,6 +44,9 @@ struct KeeperFiles: Sendable {
         plan = unsafe Board(base: board.base).plan
         guard plan.fault == nil, plan.workers <= Plan.maximumWorkers else { throw KeeperError.foreign("the plan") }
         try Self.check(events, EventsLayout(plan).header, "events")
+        let (asked, layout) = (try SharedMemory(adopting: descriptors[3], writable: true), InquiriesLayout(plan))
+        try Self.check(asked, layout.header, "inquiries")
+        inquiries = Inquiries(asked, layout)
     }
 
     /// Names of all pairs' ports, as keeper numbers them.

@@ -97,6 +97,8 @@ extension KeeperLoop {
         counters = CountersFile(
             try SharedMemory(adopting: held.descriptors[DataFiles.counters], expecting: CountersLayout.header))
         events = try SharedMemory(adopting: held.descriptors[DataFiles.events], expecting: EventsLayout(held.plan).header)
+        inquiries = try SharedMemory(
+            adopting: held.descriptors[DataFiles.inquiries], expecting: InquiriesLayout(held.plan).header)
         try adoptMachines(held, on: fileSystem)
         dataListener = held.descriptors[count]
         if held.descriptors.count == count + 3 {
@@ -169,6 +171,9 @@ extension KeeperLoop {
             try SharedMemory.create("bulkhead-counters", byteCount: CountersLayout.byteCount, header: CountersLayout.header))
         let eventsLayout = EventsLayout(plan)
         events = try SharedMemory.create("bulkhead-events", byteCount: eventsLayout.byteCount, header: eventsLayout.header)
+        let inquiriesLayout = InquiriesLayout(plan)
+        inquiries = try SharedMemory.create(
+            "bulkhead-inquiries", byteCount: inquiriesLayout.byteCount, header: inquiriesLayout.header)
         for pair in 0..<Int(plan.pairCount) {
             let machine = try PairMachine(
                 pair, plan.pairs[pair], on: fileSystem, adopting: nil, isBypassed: bypassUntil > 0)

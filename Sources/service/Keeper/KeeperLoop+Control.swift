@@ -126,7 +126,7 @@ extension KeeperLoop {
             log.warning("pairs, ports or capacities of the configuration have changed: they act after a restart of bulkhead")
         }
         plan.controlPatience = orders.controlPatience
-        guard let board, let boardFile, let counters, let events else { return }
+        guard let board, let boardFile, let counters, let events, let inquiries else { return }
         if board.clock.latest == 0, clock.isPossible { board.clock = clock }
         let facts = board.facts
         var readable: [Int32] = []
@@ -138,7 +138,8 @@ extension KeeperLoop {
             readable.append(descriptor)
         }
         tell(
-            Message(.files, UInt64(facts.lastGeneration), UInt64(facts.lastEpoch)), descriptors: readable + [events.descriptor])
+            Message(.files, UInt64(facts.lastGeneration), UInt64(facts.lastEpoch)),
+            descriptors: readable + [events.descriptor, inquiries.descriptor])
     }
 
     /// Whether two plans mean the same machine, whatever keeper has found out beside it.

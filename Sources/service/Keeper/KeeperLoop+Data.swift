@@ -23,8 +23,8 @@ extension KeeperLoop {
         data = process
         dataChannel = ours
         (plan.dataUser, plan.dataGroup, plan.sandbox) = (identities.data.user, identities.data.group, UInt32(sandbox.rawValue))
-        guard let boardFile, let counters, let events else { return }
-        let head = [boardFile.descriptor, counters.memory.descriptor, events.descriptor]
+        guard let boardFile, let counters, let events, let inquiries else { return }
+        let head = [boardFile.descriptor, counters.memory.descriptor, events.descriptor, inquiries.descriptor]
         try ours.send(
             Message(.start, isFresh ? 0 : 1, plan: plan),
             descriptors: head + machines.flatMap { $0.descriptors(standIn: boardFile.descriptor) })

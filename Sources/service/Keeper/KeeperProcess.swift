@@ -66,6 +66,7 @@ final class KeeperLoop {
     var boardFile: SharedMemory?
     var counters: CountersFile?
     var events: SharedMemory?
+    var inquiries: SharedMemory?
     /// Where later keepers find data; handed to it.
     var dataListener: Int32 = -1
     var data: ChildProcess?

@@ -225,7 +225,9 @@ final class BenchFolder: Sendable {
         unsafe Board(base: board.base).plan = plan
         let layout = EventsLayout(plan)
         let events = try SharedMemory.create("events", byteCount: layout.byteCount, header: layout.header)
-        return try KeeperFiles([dup(counters.descriptor), dup(board.descriptor), dup(events.descriptor)])
+        let asked = InquiriesLayout(plan)
+        let inquiries = try SharedMemory.create("inquiries", byteCount: asked.byteCount, header: asked.header)
+        return try KeeperFiles([counters, board, events, inquiries].map { dup($0.descriptor) })
     }
 
     /// Writes on the board what keeper would.

@@ -11,6 +11,8 @@ import TestSupport
     let ports: [PortBench]
     var lane: Lane
     private let parts: LaneParts
+    /// Control's side of captures, where the bench has one.
+    var capture: CaptureBench? { parts.capture }
     private var events: EventConsumer
 
     init(_ parts: LaneParts) throws {
@@ -92,7 +94,8 @@ import TestSupport
         if let damage = lane.flows.v4.check() { return "IPv4 flows: \(damage)" }
         if let damage = lane.flows.v6.check() { return "IPv6 flows: \(damage)" }
         let all = [parts.counters, parts.events, parts.flows4, parts.flows6, parts.fragments] + ports.map(\.memory)
-        return all.allSatisfy(\.isMarginIntact) ? nil : "something was written beside its memory"
+        let isIntact = all.allSatisfy(\.isMarginIntact) && capture?.isMarginIntact ?? true
+        return isIntact ? nil : "something was written beside its memory"
     }
 }
 
@@ -111,6 +114,7 @@ import TestSupport
     private let handOffs: PlainMemory
 
     private let expected: ExpectedReplies
+    let capture = CaptureBench.slots > 0 ? CaptureBench(slots: CaptureBench.slots) : nil
 
     init(
         _ shape: PairShape, queue: Int, umem: PlainMemory, free: PlainMemory, handOffs: PlainMemory,
@@ -147,7 +151,8 @@ import TestSupport
             flows: FlowTables(v4: table4, v6: table6, pair: shape.pair), flowCapacity: shape.flows,
             fragments: fragments,
             counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
-            events: EventProducer(base: events.base, capacity: shape.events), expected: expected)
+            events: EventProducer(base: events.base, capacity: shape.events), expected: expected,
+            capture: capture?.tap() ?? CaptureTap())
     }
 }
 

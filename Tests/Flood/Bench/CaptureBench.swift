@@ -1,0 +1,1 @@
+../../DatapathTests/Bench/CaptureBench.swift
