@@ -142,7 +142,7 @@ let package = Package(
             name: "bulkhead-perf-pipeline",
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
-                "TestSupport",
+                "Telemetry", "TestSupport",
             ], path: "perf/pipeline", swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-perf-forwarder", dependencies: ["CXDP"], path: "perf/forwarder", cSettings: [.unsafeFlags(["-O3"])]),

@@ -27,6 +27,17 @@ class RunsTests(unittest.TestCase):
             self.assertIn(f">{curve}<", text)
         self.assertIn("| first | IPv4 | 1 | 10 | 600 |", text)
 
+    def test_pipeline_tells_what_being_observed_costs(self):
+        rows = [{**ESTABLISHED, "case": "observed", "family": "IPv4", "flows": flows, "difference_ns": 1.25, "uncaptured_ns": 50.5,
+                 "uncaptured_difference_ns": 0.5, "budget_ns": 2.0, "records": 7} for flows in pipeline.OBSERVED]
+        _, text = self.written(pipeline, rows)
+        self.assertIn("difference_ns | uncaptured_ns | uncaptured_difference_ns | budget_ns | records |", text)
+        self.assertIn("| 1.25 | 50.5 | 0.5 | 2.0 | 7 |", text)
+
+    def test_observed_is_measured_at_each_of_its_numbers_of_flows(self):
+        options = type("Options", (), {"flows": [1_000]})
+        self.assertEqual([case[2] for case in pipeline.cases(options, None) if case[0] == "observed"], pipeline.OBSERVED)
+
     def test_policy_draws_what_grows_with_the_number_of_rules(self):
         rows = [{"shape": shape, "rules": rules, "compile_s": rules / 1e5, "memory_mib": 10.0, "first_packet_ns": 150.0}
                 for shape in policy.SHAPES for rules in policy.RULES]

@@ -97,7 +97,7 @@ public import Net
     /// The queue, which is the worker's number in its pair.
     public var queue: UInt8 = 0
     /// Those of `suppressed` that are of this one's kind: the same classes, service and reason. The others are of kinds that nobody
-    /// wrote down.
+    /// wrote down, or repeats within a second.
     public var alike: UInt32 = 0
 
     /// An empty record.

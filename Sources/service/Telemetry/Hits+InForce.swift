@@ -7,7 +7,7 @@ extension Hits {
     public struct Uncounted: Sendable, Hashable {
         /// Records that were lost before they could be counted.
         public var lost: UInt64 = 0
-        /// Refusals that were told as a number only, of kinds that nobody wrote down.
+        /// Refusals that were told as a number only: of kinds that nobody wrote down, or repeats of one that was told.
         public var elsewhere: UInt64 = 0
         /// Connections of which it cannot be said which rules decided, or which of their values held: their generation was forgotten,
         /// or a workload had changed.

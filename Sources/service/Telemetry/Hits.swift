@@ -227,8 +227,9 @@ extension Hits {
                 }
                 marks.append(.row(row))
                 guard isRule else { continue }
+                // Of a generation that is not asked any more nothing will be known later either.
                 let held = event.named?.held(of: rule, in: event) ?? HeldValues(values: nil)
-                isLasting = isLasting && held.isLasting && held.values != nil
+                isLasting = isLasting && held.isLasting && (held.values != nil || event.named == nil)
                 guard let values = held.values else {
                     marks.append(.valuesUnknown)
                     continue
