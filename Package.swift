@@ -133,7 +133,7 @@ let package = Package(
         .executableTarget(name: "embed-bpf", path: "Sources/tools/embed-bpf", swiftSettings: settings),
         .plugin(name: "CompileBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
         .executableTarget(
-            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy"],
+            name: "bulkhead-perf-policy", dependencies: ["Classifier", "Compiler", "Measure", "Net", "Policy", "PolicyText"],
             path: "perf/policy",
             swiftSettings: settings),
         .executableTarget(
@@ -147,7 +147,7 @@ let package = Package(
             name: "bulkhead-perf-pipeline",
             dependencies: [
                 "CReference", "Classifier", "Compiler", "Datapath", "Flow", "Measure", "Net", "Policy", "Record", "Ring",
-                "TestSupport",
+                "Telemetry", "TestSupport",
             ], path: "perf/pipeline", swiftSettings: settings),
         .executableTarget(
             name: "bulkhead-perf-forwarder", dependencies: ["CReference", "CXDP"], path: "perf/forwarder",

@@ -12,7 +12,8 @@ import Testing
         .health: [true, true, true, true], .ready: [true, true, true, true], .openapi: [true, true, true, true],
         .status: [true, true, true, true], .flows: [true, true, true, true],
         .map: [true, true, true, true], .metrics: [true, true, true, true], .policy: [true, true, true, true],
-        .history: [true, true, true, true], .revision: [true, true, true, true], .workloads: [true, true, true, true],
+        .hits: [true, true, true, true], .history: [true, true, true, true], .revision: [true, true, true, true],
+        .workloads: [true, true, true, true],
         .apply: [false, false, true, true], .confirm: [false, true, true, true], .rollback: [false, true, true, true],
         .trace: [false, true, false, true],
         .register: [false, true, false, true], .update: [false, true, false, true], .unregister: [false, true, false, true],
@@ -52,7 +53,7 @@ import Testing
         let refused = plane.asked.filter { $0.contains(" refused: ") }
         let count = Call.allCases.filter { call in
             ![
-                .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow,
+                .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads, .shadow,
                 .shadowFlows,
             ]
             .contains(call)

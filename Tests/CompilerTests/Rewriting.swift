@@ -56,6 +56,16 @@ extension Document {
         }
     }
 
+    /// With every list of blocks as `change` makes it.
+    func mapBlocks(_ change: ([Prefix]) -> [Prefix]) -> Document {
+        mapTerms { term in
+            var term = term
+            term.cidrs = term.cidrs.map(change)
+            term.notCIDRs = term.notCIDRs.map(change)
+            return term
+        }
+    }
+
     /// With nothing left that only reports.
     var enforced: Document {
         switch self {

@@ -120,7 +120,8 @@ import Testing
         #expect(bench.worker.takeEvents().map(\.suppressed) == [0])
         bench.clock.pass(milliseconds: 1000)
         bench.turn()
-        #expect(bench.worker.takeEvents().map(\.suppressed) == [2398])
+        let told = bench.worker.takeEvents()
+        #expect(told.map(\.suppressed) == [2398] && told.map(\.alike) == [2398], "all of them are of the record's kind")
         bench.clock.pass(milliseconds: 1000)
         bench.turn()
         #expect(bench.worker.takeEvents().isEmpty)
@@ -140,6 +141,7 @@ import Testing
         let events = bench.worker.takeEvents()
         #expect((512...2048).contains(events.count))
         #expect(events.reduce(0) { $0 + 1 + Int($1.suppressed) } == 6000)
+        #expect(events.allSatisfy { $0.alike == 0 }, "each attempt is of its own kind")
         #expect(bench.worker.counters.refused == 6000)
     }
 

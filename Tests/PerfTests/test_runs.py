@@ -38,12 +38,44 @@ class RunsTests(unittest.TestCase):
         first = {"case": "first", "family": "IPv4", "ns_per_frame": 600}
         self.assertEqual(pipeline.grown(first, found), first)
 
+    def test_pipeline_tells_what_being_observed_costs(self):
+        rows = [{**ESTABLISHED, "case": "observed", "family": "IPv4", "flows": flows, "difference_ns": 1.25, "uncaptured_ns": 50.5,
+                 "uncaptured_difference_ns": 0.5, "budget_ns": 2.0, "records": 7} for flows in pipeline.OBSERVED]
+        _, text = self.written(pipeline, rows)
+        self.assertIn("difference_ns | uncaptured_ns | uncaptured_difference_ns | budget_ns | records |", text)
+        self.assertIn("| 1.25 | 50.5 | 0.5 | 2.0 | 7 |", text)
+
+    def test_observed_is_measured_at_each_of_its_numbers_of_flows(self):
+        options = type("Options", (), {"flows": [1_000]})
+        self.assertEqual([case[2] for case in pipeline.cases(options, None) if case[0] == "observed"], pipeline.OBSERVED)
+
     def test_policy_draws_what_grows_with_the_number_of_rules(self):
         rows = [{"shape": shape, "rules": rules, "compile_s": rules / 1e5, "memory_mib": 10.0, "first_packet_ns": 150.0}
                 for shape in policy.SHAPES for rules in policy.RULES]
         names, text = self.written(policy, rows)
         self.assertEqual(names, ["policy-compile.svg", "policy-first.svg", "policy-memory.svg", "policy.md"])
         self.assertEqual(text.count(">100 k<"), 3)
+
+    def test_verbs_are_told_without_curves(self):
+        rows = [{"case": "verbs", "verb": verb, "shape": "labels", "rules": 10_000, "seconds": 1.2, "cpu_s": 1.1, "within_s": 2.0,
+                 "proved": True} for verb in ("lint", "diff", "explain")]
+        names, text = self.written(policy, rows)
+        self.assertEqual(names, ["policy-verbs.md"])
+        self.assertIn("| diff | labels | 10000 | 1.2 | 1.1 | 2.0 | True |", text)
+
+    def test_verbs_are_proved_unless_they_say_otherwise(self):
+        self.assertTrue(policy.proved("lint", {"findings": [{"code": "any-any"}]}))
+        self.assertFalse(policy.proved("lint", {"findings": [{"code": "any-any"}, {"code": "not-proved"}]}))
+        self.assertFalse(policy.proved("diff", {"complete": False, "equal": False}))
+        self.assertTrue(policy.proved("explain", {"decision": "deny"}))
+
+    def test_a_verb_is_timed_by_the_clock_and_by_the_processor(self):
+        wall, cpu, said = policy.timed(["sh", "-c", "sleep 0.05; echo done; exit 1"], 3)
+        self.assertEqual(said, "done\n")
+        self.assertGreaterEqual(wall, 0.05)
+        self.assertLess(cpu, wall)
+        with self.assertRaises(SystemExit):
+            policy.timed(["sh", "-c", "exit 2"], 1)
 
     def inline_rows(self, mpps):
         """The rows of one round at 60 bytes, by everybody's M frames a second."""

@@ -45,6 +45,20 @@ import Testing
         }
     }
 
+    @Test func `a text where something else should stand is quoted in short, and steers no terminal`() throws {
+        let text = "x\u{1b}[2J" + String(repeating: "root:x:0:0:root ", count: 500)
+        let value = YAMLValue(place: .nowhere, content: .text(text))
+        #expect {
+            try value.mapping("a document", keys: [])
+        } throws: { error in
+            let told = "\(error)"
+            return told.contains("a document must be a mapping, not \"x\\u{1B}[2Jroot:x:0:0:root") && told.contains("…\"")
+                && told.count < 200
+        }
+        #expect { try value.list("services") } throws: { error in "\(error)".count < 250 }
+        #expect("short".excerpt == "short")
+    }
+
     @Test func `sizes have limits`() {
         var limits = YAMLReader.Limits()
         (limits.nodes, limits.depth, limits.bytes) = (10, 5, 1_000)

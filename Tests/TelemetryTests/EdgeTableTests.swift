@@ -108,29 +108,3 @@ private func at(_ seconds: UInt64, _ kind: FlowRecord.Event, _ change: (inout Fl
         #expect(table.all.reduce(table.left) { $0 + $1.connections } == 10_101)
     }
 }
-
-@Suite struct HitCounters {
-    @Test func `each side's rule counts each connection, with the first and the last time`() throws {
-        var hits = Hits()
-        for second: UInt64 in [5, 3, 9] { hits.add(at(second, .start)) }
-        hits.add(at(20, .end))
-        #expect(hits.connections == [.allow: 3])
-        let hit = try #require(hits.rules[.init(side: "ingress", policy: "shop/db", rule: "sql", decision: "allow")])
-        #expect(hit.count == 3)
-        #expect((hit.first.nanoseconds, hit.last.nanoseconds) == (3_000_000_000, 9_000_000_000))
-        #expect(hits.rules.count == 2)
-    }
-
-    @Test func `where no rule decided the tier's end is counted`() {
-        var hits = Hits()
-        hits.add(at(0, .refused) { ($0.ingressRecord, $0.decision) = (1, Decision.deny.rawValue) })
-        #expect(hits.rules.keys.contains(Hits.Rule(side: "ingress", policy: "default", rule: "(tier)", decision: "deny")))
-    }
-
-    @Test func `an admitted connection that audit would have refused is counted`() {
-        var hits = Hits()
-        hits.add(at(0, .start) { $0.auditDecision = Decision.deny.rawValue })
-        hits.add(at(0, .start))
-        #expect(hits.auditDenials == 1)
-    }
-}

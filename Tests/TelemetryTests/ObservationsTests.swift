@@ -32,6 +32,7 @@ private final class StuckLog: FlowLog {
         gate.signal()
         return events.count
     }
+    var fault: String? { nil }
     func close() {}
 }
 
@@ -150,6 +151,20 @@ private final class StuckLog: FlowLog {
         for _ in 0..<10 { _ = log.write(starts(1), lost: 0) }
         log.close()
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
+    }
+
+    @Test func `a folder that is not there is said from the start, and over when it is there`() throws {
+        let folder = try Folder()
+        let log = FlowFile(path: folder.file("logs/flows.jsonl"))
+        #expect(
+            log.fault == "\(folder.file("logs/flows.jsonl")) cannot be written: No such file or directory; "
+                + "its folder must be there, and control's user may write in it")
+        let observations = Observations(store: nil, logs: [log])
+        #expect(observations.logFault == log.fault)
+        #expect(log.write(starts(1), lost: 0) == 1 && log.fault != nil)
+        try FileManager.default.createDirectory(atPath: folder.file("logs"), withIntermediateDirectories: true)
+        #expect(log.write(starts(1), lost: 0) == 0 && log.fault == nil)
+        observations.close()
     }
 
     @Test func `a full disk costs whole lines`() {

@@ -18,7 +18,7 @@ struct Question {
     var library: String?
     var settings = FlowSettings()
 
-    static let cases = ["established", "instructions", "rte_hash", "first", "unreadable", "denied", "flood"]
+    static let cases = ["established", "instructions", "rte_hash", "first", "unreadable", "denied", "flood", "observed"]
 
     /// A moment for all: the clock stands still while frames pass, so that no flow expires among them.
     static let now = Moment(nanoseconds: 1 << 40, wall: 1_700_000_000)
@@ -33,6 +33,7 @@ struct Question {
         case "unreadable": try unreadable()
         case "denied": try denied()
         case "flood": try flood()
+        case "observed": try observed()
         default: throw Trouble.otherFate("no case \(name)")
         }
     }

@@ -5,16 +5,20 @@ import Datapath
 import Measure
 import Net
 import Policy
+import Record
 
 /// A compiled set as workers have it: an image and an address map in memory. Both stay as long as this lives.
 @safe final class Loaded {
     let inForce: PolicyInForce
+    /// What its side records say.
+    let causes: CauseTable
     private let image: Pages
     private let addresses: Pages
 
     init(_ set: PolicySet, flows: FlowSettings, huge: Bool) throws {
         var inventory = Inventory()
         let compiled = try compile(set, flows: flows, generation: 1, inventory: &inventory)
+        causes = compiled.causes
         image = Pages(count: compiled.image.count, huge: huge)
         unsafe image.base.copyMemory(from: compiled.image, byteCount: compiled.image.count)
         let claims = compiled.set.workloads.flatMap { inventory.claims(of: $0, in: compiled.set) }
@@ -74,8 +78,8 @@ enum Estate {
     }
 
     /// Ten rules for the servers' network of the measured connections: the first two let TCP 443 in from the clients' networks, the last one
-    /// UDP 8009 from both.
-    static func small() throws -> PolicySet {
+    /// UDP 8009 from both. `isAudited`: beside them a policy that would deny everything, if it did not only report.
+    static func small(isAudited: Bool = false) throws -> PolicySet {
         func blocks(_ texts: String...) -> [Prefix] { texts.compactMap { Prefix($0) } }
         var policy = Policy(name: ObjectName("ten"))
         policy.subject.cidrs = blocks("11.0.0.0/8", "fd01::/16")
@@ -92,7 +96,11 @@ enum Estate {
             policy.rules.append(rule)
         }
         let servers = Workload(name: ObjectName("servers"), addresses: blocks("11.0.0.0/8", "fd01::/16"))
-        return try PolicySet([.workload(servers), .policy(policy)])
+        guard isAudited else { return try PolicySet([.workload(servers), .policy(policy)]) }
+        var audit = Policy(name: ObjectName("strict"))
+        (audit.subject, audit.order, audit.mode) = (policy.subject, -1, .audit)
+        audit.rules = [Rule(number: 1, action: .deny, direction: .ingress, peers: [Term()])]
+        return try PolicySet([.workload(servers), .policy(audit), .policy(policy)])
     }
 
     private static func selector(_ labels: [(String, String)]) -> Selector {

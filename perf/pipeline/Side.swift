@@ -31,14 +31,22 @@ extension Side {
     /// Lets frames of the stream pass, half of them by each port, and says how long one took: the mean over the middle half of the
     /// pieces, because a machine that others use too takes the processor away now and then. `count` is a multiple of `chunk`.
     func pass(_ stream: Stream, from first: Int = 0, count: Int = Stream.count, at now: Moment) -> Double {
+        pass(stream, from: first, count: count, keeping: 0.5) { now }
+    }
+
+    /// The same in time that goes by between pieces, with the mean over another share of them.
+    func pass(
+        _ stream: Stream, from first: Int = 0, count: Int = Stream.count, keeping share: Double, at now: () -> Moment
+    ) -> Double {
         var times: [UInt64] = []
         times.reserveCapacity(count / chunk)
         for start in stride(from: first, to: first + count, by: chunk) {
             for port in 0..<2 { rings[port].receive(stream, from: start + port, to: start + chunk) }
-            times.append(run(chunk, at: now))
+            times.append(run(chunk, at: now()))
         }
         times.sort()
-        let middle = times[times.count / 4..<max(times.count * 3 / 4, times.count / 4 + 1)]
+        let cut = Int(Double(times.count) * (1 - share) / 2)
+        let middle = times[cut..<max(times.count - cut, cut + 1)]
         return Double(middle.reduce(0, +)) / Double(middle.count * chunk)
     }
 
@@ -69,14 +77,18 @@ extension Side {
     private(set) var lane: Lane
     private let parts: WorkerParts
     private var events: EventConsumer
+    /// Whether somebody else reads its records.
+    var isDrainedElsewhere = false
 
-    /// A worker over the frames of a stream, with tables of a capacity for one family.
-    init(_ stream: Stream, _ policy: PolicyInForce, capacity: Int, isIPv4: Bool, huge: Bool) throws {
+    /// A worker over the frames of a stream, with tables of a capacity for one family, and with captures where somebody may order some.
+    init(
+        _ stream: Stream, _ policy: PolicyInForce, capacity: Int, isIPv4: Bool, huge: Bool, capture: CaptureSide? = nil
+    ) throws {
         self.capacity = capacity
         self.policy = policy
         flows4 = Pages(count: FlowTable<FlowKey4>.byteCount(capacity: isIPv4 ? capacity : 1), huge: huge)
         flows6 = Pages(count: FlowTable<FlowKey6>.byteCount(capacity: isIPv4 ? 1 : capacity), huge: huge)
-        parts = WorkerParts(stream)
+        parts = WorkerParts(stream, capture)
         unsafe events = EventConsumer(base: parts.events.base, capacity: WorkerParts.eventCapacity)
         lane = try parts.lane(flows4, isIPv4 ? capacity : 1, flows6, isIPv4 ? 1 : capacity, rings)
         self.isIPv4 = isIPv4
@@ -101,7 +113,13 @@ extension Side {
     }
 
     /// The other end of the event ring reads along, so that no record is lost.
-    func tidy() { while events.drain(limit: 4_096, { _ in }) > 0 {} }
+    func tidy() {
+        guard !isDrainedElsewhere else { return }
+        while events.drain(limit: 4_096, { _ in }) > 0 {}
+    }
+
+    /// The other end of the event ring, for whoever reads it instead.
+    func consumer() -> EventConsumer { unsafe EventConsumer(base: parts.events.base, capacity: WorkerParts.eventCapacity) }
 
     /// Opens connections of the measured traffic by their handshakes, `count` from the first on.
     func establish(_ stream: Stream, _ count: Int, isIPv4: Bool, at now: Moment) throws {
@@ -151,8 +169,12 @@ enum Trouble: Error {
     let handOffs = Pages(count: HandOffTable.byteCount(workers: 1, capacity: 64), huge: false)
     let fragments = Pages(count: FragmentTable.byteCount, huge: false)
     private let stream: Stream
+    private let capture: CaptureSide?
 
-    init(_ stream: Stream) { self.stream = stream }
+    init(_ stream: Stream, _ capture: CaptureSide?) {
+        self.stream = stream
+        self.capture = capture
+    }
 
     /// A lane with empty tables.
     func lane(_ flows4: Pages, _ capacity4: Int, _ flows6: Pages, _ capacity6: Int, _ rings: [PortRings]) throws -> Lane {
@@ -177,7 +199,7 @@ enum Trouble: Error {
             handOffs: HandOffTable(base: handOffs.base, workers: 1, capacity: 64), flows: FlowTables(v4: v4, v6: v6, pair: 0),
             flowCapacity: max(capacity4, capacity6), fragments: datagrams,
             counters: counters.base.assumingMemoryBound(to: WorkerCounters.self),
-            events: EventProducer(base: events.base, capacity: Self.eventCapacity))
+            events: EventProducer(base: events.base, capacity: Self.eventCapacity), capture: capture?.tap() ?? CaptureTap())
     }
 }
 

@@ -14,7 +14,7 @@ extension Shape {
     /// As many as a first frame's bound speaks of.
     static let asked = 100_000
 
-    static func labels(rules: Int, broad: Bool) throws -> Shape {
+    static func labels(rules: Int, broad: Bool, addresses: Int) throws -> Shape {
         var random = Seeded(11)
         var documents: [Document] = []
         documents.reserveCapacity(addresses / 2 + rules / 10)

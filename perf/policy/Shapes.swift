@@ -25,9 +25,10 @@ struct Shape {
     /// The shapes by name.
     static let names = ["labels", "cidrs", "labels-broad"]
 
-    /// The shape of a name, with so many rules.
-    static func named(_ name: String, rules: Int) throws -> Shape {
-        name == "cidrs" ? try .cidrs(rules: rules) : try .labels(rules: rules, broad: name == "labels-broad")
+    /// The shape of a name, with so many rules; in labels with so many addresses.
+    static func named(_ name: String, rules: Int, addresses: Int = Shape.addresses) throws -> Shape {
+        name == "cidrs"
+            ? try .cidrs(rules: rules) : try .labels(rules: rules, broad: name == "labels-broad", addresses: addresses)
     }
 
     static let ports: [UInt16] = [

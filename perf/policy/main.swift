@@ -6,6 +6,7 @@ import Measure
 
 let usage = """
     usage: bulkhead-perf-policy --shape labels|labels-broad|cidrs --rules N [--pairs N]
+           bulkhead-perf-policy --shape NAME --rules N --write FILE [--changed]
 
     Compiles one policy set of a shape and asks it for first frames; prints one JSON object. scripts/perf policy runs all rows.
 
@@ -13,6 +14,8 @@ let usage = """
                 cidrs: the rules of a firewall, two blocks each
       --rules   how many rules, from 10
       --pairs   pairs of measurements in turn for each ratio (default 9)
+      --write   writes the set into a file instead, with a workload for each label set
+      --changed with one rule that names another port
     """
 
 if CommandLine.arguments.contains("--help") {
@@ -26,6 +29,10 @@ else {
     exit(2)
 }
 do {
+    if let path = option("--write") {
+        try Verbs.write(shape: shape, rules: rules, isChanged: CommandLine.arguments.contains("--changed"), to: path)
+        exit(0)
+    }
     print(try Row.measured(shape: shape, rules: rules, pairs: pairs).json)
 } catch {
     complain("bulkhead-perf-policy: \(error)")

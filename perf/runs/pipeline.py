@@ -12,7 +12,10 @@ from chart import Chart, curves
 from machine import ROOT, build
 
 FLOWS = [1_000, 100_000, 1_000_000, 10_000_000]
-COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "growth", "reference_growth"]
+# At more flows a record a second for each is more than a worker's ring holds between two looks of control.
+OBSERVED = [1_000, 100_000]
+COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "growth", "reference_growth",
+           "difference_ns", "uncaptured_difference_ns", "budget_ns"]
 
 
 def other_index(options, folder):
@@ -44,6 +47,7 @@ def cases(options, library):
     yield from (("first", "IPv4", 0, ["--rules", str(rules)]) for rules in [10, 100_000])
     yield from ((name, "IPv4", 1_000, []) for name in ["unreadable", "denied"])
     yield ("flood", "IPv4", 1_000_000, [])
+    yield from (("observed", "IPv4", flows, []) for flows in OBSERVED)
 
 
 def grown(row, before):
@@ -82,7 +86,7 @@ def rows(options):
 def write(folder, facts, found):
     """The rows as Markdown, and the cost over the number of flows as a curve."""
     fields = ["case", "family", "flows", "rules", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "a_a_spread",
-              "growth", "reference_growth"]
+              "growth", "reference_growth", "difference_ns", "uncaptured_ns", "uncaptured_difference_ns", "budget_ns", "records"]
     sides = [{"side": f"{row['family']}, {name}", "flows": row["flows"], "ns": row[key]}
              for row in found if row["case"] == "established"
              for name, key in (("Bulkhead", "ns_per_frame"), ("C", "reference_ns"))]

@@ -93,7 +93,8 @@ internal import Record
                 continue
             }
             var record = unsafe examples[place]
-            record.suppressed = unsafe Refusals.sum(untold[place] &- 1, elsewhere)
+            unsafe record.alike = untold[place] &- 1
+            record.suppressed = Refusals.sum(record.alike, elsewhere)
             guard events.offer(record) else {
                 isEmpty = false
                 continue

@@ -96,8 +96,9 @@ public import Net
     public var port: UInt8 = 0
     /// The queue, which is the worker's number in its pair.
     public var queue: UInt8 = 0
-    /// Room for later fields; 0.
-    public var reserved: UInt32 = 0
+    /// Those of `suppressed` that are of this one's kind: the same classes, service and reason. The others are of kinds that nobody
+    /// wrote down, or repeats within a second.
+    public var alike: UInt32 = 0
 
     /// An empty record.
     @_noLocks @inlinable public init() {}

@@ -56,9 +56,7 @@ extension Term {
                     namespace: $0.name.namespace, namespaceLabels: namespaceLabels, labels: $0.labels,
                     account: $0.serviceAccount, accountLabels: accountLabels)
             }
-            let sets = addressSets.map {
-                Identity(namespace: $0.set.name.namespace, namespaceLabels: $0.namespaceLabels, labels: $0.set.labels)
-            }
+            let sets = addressSets.map { Identity($0.set, namespaceLabels: $0.namespaceLabels) }
             return (own.map { [$0] } ?? []) + sets
         }
 
@@ -73,6 +71,16 @@ extension Term {
         var labels: [String: String]
         var account: String?
         var accountLabels: [String: String]?
+        /// The address set that it is; `nil` for a workload.
+        var set: AddressSet?
+    }
+}
+
+extension Term.Identity {
+    /// An address set.
+    init(_ set: AddressSet, namespaceLabels: [String: String]?) {
+        self.init(namespace: set.name.namespace, namespaceLabels: namespaceLabels, labels: set.labels)
+        self.set = set
     }
 }
 

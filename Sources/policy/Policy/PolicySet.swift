@@ -56,6 +56,13 @@ public struct PolicySet: Sendable {
         return copy
     }
 
+    /// The set without its workloads: what rules and sets say, for whoever keeps it and asks for workloads elsewhere.
+    public var withoutWorkloads: PolicySet {
+        var copy = self
+        copy.workloads = []
+        return copy
+    }
+
     /// Enters every document under its name; says which names are there twice.
     private mutating func enter(_ documents: [Document]) -> [PolicyError] {
         // Where in the list the first of each name is: a set of a million workloads would feel a dictionary of places.

@@ -72,6 +72,18 @@ public struct Term: Hashable, Sendable {
         return failed
     }
 
+    /// What of a candidate satisfies every field that selects by label, as one thing.
+    func identities(of candidate: Candidate, scope: String?) -> [Identity] {
+        let fields = labelFields(scope)
+        return candidate.identities.filter { identity in fields.allSatisfy { $0.holds(identity) } }
+    }
+
+    /// Whether it selects an address set by the fields that select by label; `namespaceLabels` are those of the set's namespace.
+    public func selects(_ set: AddressSet, namespaceLabels: [String: String]?, scope: String?) -> Bool {
+        let identity = Identity(set, namespaceLabels: namespaceLabels)
+        return labelFields(scope).allSatisfy { $0.holds(identity) }
+    }
+
     /// The fields that select by label and hold for nothing that the address is; none where one thing satisfies all of them.
     private func labelFailures(_ identities: [Identity], _ scope: String?) -> [String] {
         let fields = labelFields(scope)

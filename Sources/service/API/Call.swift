@@ -5,7 +5,7 @@ internal import Hummingbird
 /// Everything that can be asked of the API: the router, the roles and the OpenAPI document are made of this one table.
 public enum Call: String, CaseIterable, Sendable {
     case health, ready, openapi
-    case status, flows, trace, map, metrics, policy
+    case status, flows, trace, map, metrics, policy, hits
     case apply, history, revision, confirm, rollback
     case startShadow, shadow, shadowFlows, stopShadow
     case workloads, register, update, unregister
@@ -39,6 +39,7 @@ public enum Call: String, CaseIterable, Sendable {
         case .map: "/v1/map"
         case .metrics: "/metrics"
         case .policy, .apply: "/v1/policy"
+        case .hits: "/v1/policy/hits"
         case .history: "/v1/policy/revisions"
         case .revision: "/v1/policy/revisions/{revision}"
         case .confirm: "/v1/policy/revisions/{revision}/confirm"
@@ -58,7 +59,7 @@ public enum Call: String, CaseIterable, Sendable {
     public var need: Need {
         switch self {
         case .health, .ready, .openapi: .anyone
-        case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow, .shadowFlows: .viewer
+        case .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads, .shadow, .shadowFlows: .viewer
         case .trace, .register, .update, .unregister, .beginBypass, .endBypass, .beginCapture, .endCapture, .reload: .operator
         case .apply, .startShadow: .editor
         case .confirm, .rollback, .stopShadow: .operatorOrEditor
@@ -71,8 +72,8 @@ public enum Call: String, CaseIterable, Sendable {
 
     var method: HTTPRequest.Method {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .trace, .map, .metrics, .policy, .history, .revision, .workloads, .audit,
-            .shadow, .shadowFlows:
+        case .health, .ready, .openapi, .status, .flows, .trace, .map, .metrics, .policy, .hits, .history, .revision, .workloads,
+            .audit, .shadow, .shadowFlows:
             .get
         case .apply, .confirm, .rollback, .register, .beginBypass, .beginCapture, .reload, .startShadow: .post
         case .update: .patch
@@ -83,7 +84,7 @@ public enum Call: String, CaseIterable, Sendable {
     /// What a refused attempt is called in the audit log; `nil` for what everybody may see who has a role.
     var action: String? {
         switch self {
-        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads, .shadow,
+        case .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads, .shadow,
             .shadowFlows:
             nil
         case .trace: "flow.trace"

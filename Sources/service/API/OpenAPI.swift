@@ -87,6 +87,7 @@ extension Call {
         case .map: "Who talks to whom, as it was seen."
         case .metrics: "What Prometheus scrapes, in its text format."
         case .policy: "The set in force, with its places."
+        case .hits: "How often each rule in force, and each value that it names, was hit, first and last."
         case .apply: "Checks, compares and publishes a set of documents, or refuses it with nothing changed."
         case .history: "Revisions from the newest."
         case .revision: "One revision with its documents."
@@ -149,6 +150,7 @@ extension Call {
         case .trace: "TraceReport"
         case .map: "ServiceMap"
         case .policy: "PolicyReport"
+        case .hits: "HitReport"
         case .apply, .rollback, .reload: "ChangeReport"
         case .history: "RevisionPage"
         case .revision, .confirm: "RevisionReport"
@@ -177,6 +179,11 @@ extension Call {
         case .shadowFlows: parameters += Self.filters + [Self.effect]
         case .shadow:
             parameters += [Self.effect, Self.limit] + Self.conditions(ShadowFilter.keys)
+        case .hits:
+            parameters += [
+                Self.parameter("policy", "query", Schemas.text), Self.parameter("rule", "query", Schemas.text),
+                Self.parameter("unused-for", "query", Schemas.number(0, Routes.unusedAtMost)),
+            ]
         case .map:
             parameters += [Self.parameter("by", "query", Schemas.text), Self.parameter("since", "query", Schemas.number(0))]
         default: break

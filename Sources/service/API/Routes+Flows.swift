@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import Telemetry
 
-// What was seen: flows, the map, metrics.
+// What was seen: flows, the map, hits, metrics.
 extension Routes {
     /// What is asked of flows: their conditions, how many, and whether to follow. `other` takes keys that are no condition of a flow: `nil`
     /// for a key that it does not know, else what is wrong with the value.
@@ -95,6 +95,24 @@ extension Routes {
         }
         guard let observations else { throw Problem(.serviceUnavailable, "nothing is observed yet; try again in a moment") }
         return JSON.response(observations.map(by: groups, since: since))
+    }
+
+    func hits(_ request: Request) throws(Problem) -> Response {
+        var selection = HitReport.Selection()
+        for (key, value) in request.uri.queryParameters {
+            switch key {
+            case "policy": selection.policy = String(value)
+            case "rule": selection.rule = String(value)
+            case "unused-for":
+                guard let seconds = Int64(value), (0...Self.unusedAtMost).contains(seconds) else {
+                    throw Problem(.badRequest, "unused-for is a number of seconds, from 0 to \(Self.unusedAtMost)")
+                }
+                selection.unusedFor = seconds
+            default: throw Problem(.badRequest, "\(key) is no parameter of hits: policy, rule, unused-for")
+            }
+        }
+        guard let observations else { throw Problem(.serviceUnavailable, "nothing is observed yet; try again in a moment") }
+        return JSON.response(observations.hits(selection))
     }
 
     var metrics: Response {

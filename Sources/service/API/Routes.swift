@@ -26,6 +26,8 @@ struct Routes: Sendable {
     static let (lastByDefault, lastAtMost) = (100, 100_000)
     /// Items of a page without `limit`, and at most.
     static let (pageByDefault, pageAtMost) = (100, 1000)
+    /// Seconds for which something may be asked to be unused: a century.
+    static let unusedAtMost: Int64 = 3_155_760_000
 
     let plane: any ControlPlane
     let hub: EventHub
@@ -83,6 +85,7 @@ struct Routes: Sendable {
         case .map: try map(request)
         case .metrics: metrics
         case .policy: try policy()
+        case .hits: try hits(request)
         case .apply: try await apply(request, caller)
         case .history: try await history(request)
         case .revision: try await revision(context)
@@ -112,6 +115,7 @@ struct Routes: Sendable {
         if let fault = observations?.fault {
             status.conditions?.append(.init(name: "flow-store", since: nil, detail: fault))
         }
+        if let fault = observations?.logFault { status.conditions?.append(.init(name: "flow-log", since: nil, detail: fault)) }
         if let counts = observations?.counts { status.records?.add(counts) }
         return status
     }

@@ -36,6 +36,21 @@ extension Schemas {
             ],
             maybe: ["failsafe": answer(["addresses": texts, "box": list(keptOpen), "transit": list(keptOpen)])]),
         "Recent": answer(["flows": list(reference("FlowReport")), "lost": count]),
+        "HitReport": answer(
+            [
+                "now": moment,
+                "rules": list(
+                    answer(
+                        [
+                            "side": one(of: ["egress", "ingress"]), "policy": text, "rule": text, "place": text, "hits": count,
+                            "action": one(of: ["allow", "deny", "reject", "pass", "log"]),
+                            "values": list(
+                                answer(
+                                    ["field": text, "value": text, "hits": count],
+                                    maybe: ["since": moment, "first": moment, "last": moment])),
+                        ], maybe: ["note": text, "since": moment, "first": moment, "last": moment])),
+                "uncounted": answer(["lost": count, "elsewhere": count, "unknown": count, "withoutRoom": count]),
+            ], maybe: ["began": moment]),
         "ServiceMap": answer([
             "left": count, "nodes": list(answer(["name": text, "kind": text, "members": count])),
             "links": list(

@@ -30,6 +30,10 @@ extension Configuration {
         }
     }
 
+    /// Looks whether the users that it names are there and may be taken, as a start would. Throws for one that is not there, for root,
+    /// and where both processes would be one.
+    public func checkUsers() throws(PolicyError) { _ = try preparation() }
+
     /// What keeper is to prepare before anything else: the plan, with folders, users and sandbox. Throws where a user is not there.
     func preparation() throws(PolicyError) -> Plan {
         var plan = plan

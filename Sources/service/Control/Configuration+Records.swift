@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import FoundationEssentials
 internal import Net
-internal import Policy
+public import Policy
 internal import PolicyText
 
 extension Configuration {
@@ -16,6 +17,8 @@ extension Configuration {
         public var age: UInt32 = 7 * 86_400
         /// The file of JSON lines; `nil` for none.
         public var file: String?
+        /// Where its path is written.
+        var filePlace = Place.nowhere
         /// Bytes to which it grows.
         public var fileBytes = 100 << 20
         /// Older files beside it.
@@ -25,6 +28,27 @@ extension Configuration {
 
         /// The defaults.
         public init() {}
+
+        /// Whether all of it is the same but for what every reload reads anew, the interval.
+        func isKept(with other: Records) -> Bool {
+            var same = other
+            (same.interval, same.filePlace) = (interval, filePlace)
+            return self == same
+        }
+    }
+}
+
+extension Configuration {
+    /// Looks whether the folders that it names for others to read are there, which nobody makes. Throws for one that is not.
+    public func checkFolders() throws(PolicyError) {
+        guard let file = records.file else { return }
+        let folder = Self.parent(of: file)
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder else {
+            throw PolicyError(
+                records.filePlace, "the folder of records.file, \(folder), is not there",
+                remedy: "make it, and give it to the user that control runs as")
+        }
     }
 }
 
@@ -43,7 +67,9 @@ extension ConfigurationReader {
             if let value = fields["age"] { records.age = try value.seconds("records.store.age") }
         }
         if let fields = try fields["file"]?.mapping("records.file", keys: ["path", "megabytes", "keep"]) {
-            records.file = try path(try fields.required("path"), "records.file.path")
+            let value = try fields.required("path")
+            records.file = try path(value, "records.file.path")
+            records.filePlace = value.place
             if let value = fields["megabytes"] {
                 records.fileBytes = try value.integer("records.file.megabytes", in: 1...100_000) << 20
             }

@@ -79,12 +79,13 @@ struct ControlSession: Service {
     }
 
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
-        let (hub, names, inForce, conditions) = (EventHub(), KnownNames(files.plan), PolicyInForce(), Conditions())
+        let (hub, inForce, conditions) = (EventHub(), PolicyInForce(), Conditions())
         let live = LiveTable()
         conditions.set("sandbox", Self.looseness(files.plan))
         conditions.set("control-as-root", Self.rootness())
         let configuration = opening.configuration
         let recorder = Recorder(configuration, log: log)
+        let names = KnownNames(files.plan, observations: recorder.observations)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let desk = CaptureDesk(files, names, inForce)

@@ -10,8 +10,10 @@ internal import Telemetry
 /// The names that records refer to, shared by whoever publishes generations and whoever drains events.
 final class KnownNames: Sendable {
     private let decoder: Mutex<FlowDecoder>
+    private let observations: Observations?
 
-    init(_ plan: Plan) {
+    init(_ plan: Plan, observations: Observations? = nil) {
+        self.observations = observations
         let pairs = (0..<Int(plan.pairCount)).map { number in
             PairNames(
                 name: plan.pairs[number].name.description, ports: (0..<2).map { plan.pairs[number].ports[$0].name.description })
@@ -21,6 +23,11 @@ final class KnownNames: Sendable {
 
     /// Learns a generation, before it is published: its first record may come at once.
     func learn(_ names: PublishedNames) { decoder.withLock { $0.learn(names) } }
+
+    /// A generation that was learned has come into force.
+    func enter(_ generation: UInt32) {
+        if let named = now.named(generation) { observations?.enter(named) }
+    }
 
     /// Learns workloads that a generation's inventory got since.
     func extend(_ generation: UInt32, workloads: [String]) {

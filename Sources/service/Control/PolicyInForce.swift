@@ -66,8 +66,18 @@ final class PolicyInForce: Sendable {
     /// A workload in force.
     func workload(_ name: ObjectName) -> Workload? {
         guard let current = state.withLock({ $0.current }) else { return nil }
-        if let changed = current.changes[name] { return changed }
-        return current.set.workload(named: name)
+        return Self.workload(name, in: current)
+    }
+
+    /// A workload as records tell of it: in force, or of what is on its way and may judge already.
+    func seenWorkload(_ name: ObjectName) -> Workload? {
+        let (current, coming) = state.withLock { ($0.current, $0.coming) }
+        return ([current].compactMap { $0 } + coming).lazy.compactMap { Self.workload(name, in: $0) }.first
+    }
+
+    private static func workload(_ name: ObjectName, in published: Published) -> Workload? {
+        if let changed = published.changes[name] { return changed }
+        return published.set.workload(named: name)
     }
 
     /// Workloads in force by name, those behind a name where one is given, so many at most.

@@ -12,12 +12,13 @@ struct Recorder: Service {
     let observations: Observations
 
     /// Opens the store and the logs. A store that cannot be opened is said and done without: traffic and policy do not depend on it.
-    init(_ configuration: Configuration, log: Logger) {
+    init(_ configuration: Configuration, log noted: Logger) {
         let records = configuration.records
         var logs: [any FlowLog] = []
         if let file = records.file { logs.append(FlowFile(path: file, limit: records.fileBytes, kept: records.filesKept)) }
         if records.toSystemLog { logs.append(SystemLog()) }
-        observations = Observations(store: Self.store(configuration, log), logs: logs)
+        for log in logs { if let fault = log.fault { noted.error("\(fault)") } }
+        observations = Observations(store: Self.store(configuration, noted), logs: logs)
     }
 
     private static func store(_ configuration: Configuration, _ log: Logger) -> FlowStore? {

@@ -21,12 +21,14 @@ public struct PublishedNames: Sendable {
     public typealias Nearest = @Sendable (_ record: FlowRecord, _ side: PolicySide, _ at: Timestamp) -> [Cause.Near]
     /// Where to ask for the nearest rules; `nil` where nobody knows.
     public var nearest: Nearest?
+    /// Where to ask what its rules name; `nil` where nobody knows.
+    public var named: (any NamedValues)?
 
     /// The tables of a generation.
     public init(
         generation: UInt32, epoch: UInt32, causes: CauseTable, zones: [String], workloads: [String],
         labels: [[String: String]] = [],
-        nearest: Nearest? = nil
+        nearest: Nearest? = nil, named: (any NamedValues)? = nil
     ) {
         self.generation = generation
         self.epoch = epoch
@@ -35,6 +37,7 @@ public struct PublishedNames: Sendable {
         self.workloads = workloads
         self.labels = labels
         self.nearest = nearest
+        self.named = named
     }
 }
 
@@ -68,6 +71,8 @@ public struct FlowDecoder: Sendable {
     public mutating func learn(_ names: PublishedNames) {
         published.append(names)
         if published.count > Self.generationsKept { published.removeFirst() }
+        // What rules name is as large as the policy, and asked only for what was decided just now.
+        for place in published.indices.dropLast(2) { published[place].named = nil }
     }
 
     /// Learns workloads that a generation's inventory got since it was published; their numbers follow those that are known.
@@ -75,6 +80,9 @@ public struct FlowDecoder: Sendable {
         guard let place = published.lastIndex(where: { $0.generation == generation }) else { return }
         published[place].workloads += workloads
     }
+
+    /// What the rules of a generation name; `nil` for one that is not known.
+    public func named(_ generation: UInt32) -> (any NamedValues)? { published.last { $0.generation == generation }?.named }
 
     /// A record's event. `wallOffset` is what has to be added to the monotonic clock to get nanoseconds since 1970.
     public func decode(_ record: FlowRecord, wallOffset: Int64) -> FlowEvent {
@@ -92,7 +100,7 @@ public struct FlowDecoder: Sendable {
             pair: pair?.name ?? String(record.pair), port: port ?? String(record.port),
             egress: egress, ingress: ingress,
             audit: judged?.causes.audit(ofRecord: record.egressRecord) ?? judged?.causes.audit(ofRecord: record.ingressRecord),
-            isGenerationKnown: judged != nil, nearest: judged?.nearest)
+            isGenerationKnown: judged != nil, nearest: judged?.nearest, named: judged?.named)
     }
 
     private func wall(_ monotonic: UInt64, _ offset: Int64) -> Timestamp {

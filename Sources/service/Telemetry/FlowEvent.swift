@@ -62,6 +62,8 @@ public struct FlowEvent: Sendable {
         /// A candidate's judgement.
         public init(_ event: FlowEvent) { self.event = event }
     }
+    /// Where to ask which values of the rules that decided held.
+    var named: (any NamedValues)?
 
     /// What became of the connection; `nil` for a number of another build.
     public var decision: Decision? { Decision(rawValue: record.decision) }

@@ -8,6 +8,8 @@ internal import Synchronization
 public protocol FlowLog: Sendable {
     /// Tells events in their order, and how many were lost before them; how many of them could not be told. Waits for a disk at most.
     func write(_ events: [FlowEvent], lost: UInt64) -> Int
+    /// Why it could not tell what it was told last; `nil` while it can.
+    var fault: String? { get }
     /// Ends it.
     func close()
 }
@@ -24,13 +26,26 @@ public final class FlowFile: FlowLog {
     private let limit: Int
     private let kept: Int
     private let state = Mutex(State())
+    /// Beside the state, which is held for as long as the disk takes.
+    private let noted = Mutex<String?>(nil)
 
     /// A log in a file that grows to `limit` bytes, and that many older ones beside it. The file is made when there is something to say.
     public init(path: String, limit: Int = 100 << 20, kept: Int = 5) {
         self.path = path
         self.limit = limit
         self.kept = kept
+        let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
+        if !folder.isEmpty, unsafe access(String(folder), F_OK) != 0 { note() }
     }
+
+    /// Takes note of why the file cannot be written: the last call of the system failed.
+    private func note() {
+        let why = unsafe String(cString: strerror(errno))
+        noted.withLock { $0 = "\(path) cannot be written: \(why); its folder must be there, and control's user may write in it" }
+    }
+
+    /// Why nothing can be written, from the start on where the folder is not there.
+    public var fault: String? { noted.withLock { $0 } }
 
     /// Writes lines; those that the disk does not take are cut off whole and count as not told.
     public func write(_ events: [FlowEvent], lost: UInt64) -> Int {
@@ -52,12 +67,17 @@ public final class FlowFile: FlowLog {
         let bytes = Array(line.utf8)
         if state.descriptor >= 0, state.bytes + bytes.count > limit { rotate(&state) }
         if state.descriptor < 0 { open(&state) }
-        guard state.descriptor >= 0 else { return false }
+        guard state.descriptor >= 0 else {
+            note()
+            return false
+        }
         let count = unsafe Glibc.write(state.descriptor, bytes, bytes.count)
         if count == bytes.count {
             state.bytes += count
+            noted.withLock { $0 = nil }
             return true
         }
+        note()
         // A part of a line is no line: whoever reads the file must not trip over it.
         if count > 0 { _ = ftruncate(state.descriptor, off_t(state.bytes)) }
         return false
@@ -95,6 +115,9 @@ public final class SystemLog: FlowLog {
         if lost > 0 { _ = send("{\"lost\":\(lost)}", severity: 4) }
         return events.count { !send(FlowLine.json($0), severity: $0.decision == .allow ? 6 : 5) }
     }
+
+    /// The system's log comes and goes; what it does not take is counted.
+    public var fault: String? { nil }
 
     /// Closes the socket.
     public func close() { _ = Glibc.close(descriptor) }

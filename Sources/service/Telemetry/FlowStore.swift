@@ -90,6 +90,7 @@ public final class FlowStore: Sendable {
             }
             try database.execute(sql: Self.schema + Self.marks)
         }
+        try pool.write { try $0.execute(sql: Self.hitSchema) }
         return pool
     }
 

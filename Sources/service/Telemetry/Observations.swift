@@ -11,6 +11,8 @@ public final class Observations: Sendable {
     private static let tidyInterval: Int64 = 60
     /// Events already counted by the edges that a restart reads again, to know how far the live flows among them had come.
     private static let recalled = 200_000
+    /// Seconds between two times that hit counters are written down: what a killed control has not written is lost, and counted as such.
+    private static let hitInterval: Int64 = 10
 
     /// What was counted since the start.
     public struct Counts: Sendable, Hashable {
@@ -31,6 +33,8 @@ public final class Observations: Sendable {
     private struct Pending {
         var events: [FlowEvent] = []
         var lost: UInt64 = 0
+        /// What has come into force since.
+        var entered: (any NamedValues)?
         var isClosed = false
     }
     private struct Tables {
@@ -55,6 +59,11 @@ public final class Observations: Sendable {
             do {
                 let edges = try store.edges()
                 tables.withLock { tables in for edge in edges { tables.edges.restore(edge, at: Self.now) } }
+                if let kept = try store.hits() {
+                    tables.withLock {
+                        $0.hits.restore(kept.rows, began: kept.began, written: kept.written, kept.uncounted, at: Self.now)
+                    }
+                }
             } catch {
                 tables.withLock { $0.fault = "\(error)" }
             }
@@ -77,7 +86,14 @@ public final class Observations: Sendable {
             tables.counts.taken += UInt64(min(events.count, room))
             tables.counts.lostByWorkers &+= lost
             tables.counts.unqueued += left
+            tables.hits.lose(lost &+ left.records)
         }
+        work.signal()
+    }
+
+    /// A generation has come into force: its rules are those whose hits are told from now on.
+    public func enter(_ named: any NamedValues) {
+        pending.withLock { $0.entered = named }
         work.signal()
     }
 
@@ -93,12 +109,16 @@ public final class Observations: Sendable {
         return ServiceMap(edges, by: groups) { edge in since.map { edge.last >= $0 } ?? true }
     }
 
-    /// What each rule has decided since the start.
+    /// What each rule has decided, and what of it held.
     public var hits: Hits { tables.withLock { $0.hits } }
+    /// What was hit of what is in force.
+    public func hits(_ selection: HitReport.Selection) -> HitReport { hits.report(selection, at: Self.now) }
     /// What was counted since the start.
     public var counts: Counts { tables.withLock { $0.counts } }
-    /// What went wrong last with the store or a log; `nil` while nothing does.
+    /// What went wrong last with the store; `nil` while nothing does.
     public var fault: String? { tables.withLock { $0.fault } }
+    /// What went wrong last with a log; `nil` while nothing does.
+    public var logFault: String? { logs.lazy.compactMap(\.fault).first }
 
     /// Keeps what waits, and ends the thread. Nothing is taken in afterwards.
     public func close() {
@@ -109,17 +129,24 @@ public final class Observations: Sendable {
 
     private func run() {
         recall()
-        var (tidied, isTidying) = (Self.now, false)
+        var (tidied, written, isTidying) = (Self.now, Self.now, false)
         while true {
-            _ = work.wait(timeout: isTidying ? .now() : .now() + .seconds(Int(Self.tidyInterval)))
-            let (events, lost, isClosed) = pending.withLock { pending in
-                defer { (pending.events, pending.lost) = ([], 0) }
-                return (pending.events, pending.lost, pending.isClosed)
+            _ = work.wait(timeout: isTidying ? .now() : .now() + .seconds(Int(Self.hitInterval)))
+            let (events, lost, entered, isClosed) = pending.withLock { pending in
+                defer { (pending.events, pending.lost, pending.entered) = ([], 0, nil) }
+                return (pending.events, pending.lost, pending.entered, pending.isClosed)
             }
             keep(events, lost)
             let now = Self.now
-            let isDue = now < tidied || now.nanoseconds - tidied.nanoseconds >= Self.tidyInterval * 1_000_000_000
-            if isClosed || isDue {
+            if let entered {
+                let rules = entered.listed()
+                tables.withLock { $0.hits.enter(rules, at: now) }
+            }
+            if isClosed || Self.isDue(written, Self.hitInterval, now) {
+                written = now
+                writeHits(at: now)
+            }
+            if isClosed || Self.isDue(tidied, Self.tidyInterval, now) {
                 (tidied, isTidying) = (now, true)
                 saveEdges()
             }
@@ -165,10 +192,28 @@ public final class Observations: Sendable {
         }
     }
 
+    /// Whether so many seconds have gone since a time, or the clock went back behind it.
+    private static func isDue(_ last: Timestamp, _ seconds: Int64, _ now: Timestamp) -> Bool {
+        now < last || now.nanoseconds - last.nanoseconds >= seconds * 1_000_000_000
+    }
+
     private func saveEdges() {
         guard let store else { return }
         let edges = tables.withLock { Array($0.edges.all) }
         do { try store.replace(edges: edges) } catch { tables.withLock { $0.fault = "\(error)" } }
+    }
+
+    private func writeHits(at now: Timestamp) {
+        guard let store else { return }
+        let (changes, began, uncounted) = tables.withLock { ($0.hits.takeChanges(), $0.hits.began, $0.hits.uncounted) }
+        do {
+            try store.write(changes, began: began ?? now, uncounted, at: now)
+        } catch {
+            tables.withLock { tables in
+                tables.hits.putBack(changes)
+                tables.fault = "\(error)"
+            }
+        }
     }
 
     /// A slice of tidying, between which events are kept; whether there is more.

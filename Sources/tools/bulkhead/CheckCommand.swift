@@ -43,6 +43,8 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         do {
             let configuration = try config.map(Configuration.load)
+            try configuration?.checkUsers()
+            try configuration?.checkFolders()
             var source = PolicySource(configuration, paths: documents.paths, isLossy: documents.lossy)
             let compiled = try source.compile(generation: 1, ports: configuration?.ports ?? [])
             DocumentOptions.tell(source.losses)

@@ -63,7 +63,8 @@ struct MapCommand: AsyncParsableCommand {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
         } catch {
-            throw DaemonClient.Failure(description: "\(output) cannot be written: \(error)")
+            throw DaemonClient.Failure(
+                description: "\(output) cannot be written; see whether its folder is there, and yours to write in")
         }
         complain("wrote \(output): \(map.nodes.count) nodes, \(map.links.count) edges")
     }

@@ -13,7 +13,8 @@ struct PolicyCommand: ParsableCommand {
         commandName: "policy", abstract: "Change the policy in force, and ask of policies, those of files or those in force.",
         subcommands: [
             PolicyApplyCommand.self, PolicyConfirmCommand.self, PolicyHistoryCommand.self, PolicyRollbackCommand.self,
-            PolicyGetCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self, PolicyDiffCommand.self,
+            PolicyGetCommand.self, PolicyHitsCommand.self, PolicyLintCommand.self, PolicyExplainCommand.self,
+            PolicyDiffCommand.self,
             PolicyTestCommand.self,
             PolicyMatrixCommand.self, ShadowCommand.self, ProbeCommand.self, PolicyImportCommand.self, PolicySchemaCommand.self,
         ])

@@ -73,7 +73,7 @@ extension YAMLValue {
             isMisspelt = true
             faults.add(
                 PolicyError(
-                    entry.place, "\(what) has no key \"\(entry.key)\"",
+                    entry.place, "\(what) has no key \"\(entry.key.excerpt)\"",
                     remedy: Spelling.remedy(entry.key, among: known)
                         ?? (known.isEmpty ? "it has none" : "it may have \(known.joined(separator: ", "))")))
         }

@@ -34,8 +34,8 @@ public struct YAMLValue: Sendable {
     public var kind: String {
         switch content {
         case .null: "nothing"
-        case .text(let text): text.isEmpty ? "an empty text" : "\"\(text)\""
-        case .integer(_, let text), .fraction(_, let text): "the number \(text)"
+        case .text(let text): text.isEmpty ? "an empty text" : "\"\(text.excerpt)\""
+        case .integer(_, let text), .fraction(_, let text): "the number \(text.excerpt)"
         case .truth(let value): "\(value)"
         case .list: "a list"
         case .mapping: "a mapping"
@@ -77,7 +77,7 @@ public struct YAMLValue: Sendable {
         switch content {
         case .text(let text): return text
         case .integer(_, let text), .fraction(_, let text):
-            throw error("\(what) must be a text, not the number \(text)", remedy: "write \"\(text)\" in quotes")
+            throw error("\(what) must be a text, not the number \(text.excerpt)", remedy: "write \"\(text.excerpt)\" in quotes")
         case .truth(let value):
             throw error("\(what) must be a text, not the truth value \(value)", remedy: "write \"\(value)\" in quotes")
         default: throw unexpected(what, "a text")
@@ -114,7 +114,7 @@ public struct YAMLValue: Sendable {
         switch content {
         case .list(let items): return items
         case .text(let text) where !text.isEmpty, .integer(_, let text), .fraction(_, let text):
-            throw error("\(what) must be a list, not \(kind)", remedy: "write it in brackets: [\(text)]")
+            throw error("\(what) must be a list, not \(kind)", remedy: "write it in brackets: [\(text.excerpt)]")
         default: throw unexpected(what, "a list")
         }
     }

@@ -56,6 +56,7 @@ extension Course {
         onTheWay.removeAll { $0.generation <= generation }
         unanswered.removeAll { $0.generation <= generation }
         around.inForce.enter(generation)
+        around.names.enter(generation)
         rehearseAnew()
         around.log.info("generation \(generation) is in force")
         around.conditions.clear("refused")

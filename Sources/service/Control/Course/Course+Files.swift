@@ -70,6 +70,10 @@ extension Course {
             around.log.info("the files of policies have not changed: \(servingName) stays")
         }
         (configuration, marks) = (next, looked)
+        // The store and the log were opened at the start, and what control may write to was settled then.
+        let isKept = opening.configuration.records.isKept(with: next.records)
+        around.conditions.set(
+            "records", isKept ? nil : "`records` has changed: all but its interval acts after a restart of bulkhead")
         await hearer?(next)
         around.conditions.clear("files")
         if isOther && !isTaken {

@@ -128,10 +128,20 @@ extension Course {
         around.conditions.set(
             "contested",
             state.contested.isEmpty
-                ? nil : "\(state.contested.count) addresses are claimed by several workloads and denied: bulkhead workload list")
+                ? nil
+                : Self.counted(state.contested.count, "address is", "addresses are")
+                    + " claimed by several workloads and denied: bulkhead workload list")
         around.conditions.set(
             "shadowed",
-            shadowed.isEmpty ? nil : "\(shadowed.count) registered workloads stand in documents too, which go first")
+            shadowed.isEmpty
+                ? nil
+                : Self.counted(shadowed.count, "registered workload stands", "registered workloads stand")
+                    + " in documents too, which go first")
         told.tell { ($0.policy, $0.deadline, $0.epoch) = (state, deadline, epoch) }
+    }
+
+    /// A number with what it counts and what that does.
+    private static func counted(_ count: Int, _ one: String, _ several: String) -> String {
+        "\(count) \(count == 1 ? one : several)"
     }
 }

@@ -191,7 +191,7 @@ actor Course {
         }
         publication.begin(behind: max(last.epoch, live?.epoch ?? 0))
         // Known before it is published: the first record that names it may come at once.
-        around.names.learn(publication.names())
+        around.names.learn(publication.names(in: around.inForce))
         around.inForce.publish(
             publication.generation, publication.set.changing(changes), publication.zones, publication.failsafe)
         try publication.send(over: around.link)

@@ -101,14 +101,15 @@ internal import Telemetry
                 nearest: PolicySource.nearest(in: set, figures, failsafe, zones: inventory.zones)))
     }
 
-    /// What its numbers mean.
-    func names() -> PublishedNames {
+    /// What its numbers mean, and what its rules name.
+    func names(in inForce: PolicyInForce) -> PublishedNames {
         toldWorkloads = inventory.workloads.count
         let labels = Dictionary(set.workloads.map { ($0.name, $0.labels) }, uniquingKeysWith: { first, _ in first })
         return PublishedNames(
             generation: generation, epoch: epoch, causes: causes, zones: inventory.zones,
             workloads: inventory.workloads.map(\.description), labels: inventory.workloads.map { labels[$0] ?? [:] },
-            nearest: PolicySource.nearest(in: set, figures, failsafe, zones: inventory.zones))
+            nearest: PolicySource.nearest(in: set, figures, failsafe, zones: inventory.zones),
+            named: NamedRules(set, failsafe, zones: inventory.zones, inForce: inForce))
     }
 
     /// Names of the workloads that got their numbers since somebody asked.
