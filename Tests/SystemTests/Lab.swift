@@ -24,10 +24,14 @@ final class Lab {
         var mtu = 1500
         /// Flows that the tables hold.
         var flowCapacity = 65_536
+        /// Further keys of `flows`, each behind a comma.
+        var flows = ""
         /// Further lines of the configuration file.
         var configuration = ""
         /// The documents in place of the usual ones.
         var policy: String?
+        /// The processors that the daemon may run on, as `taskset` names them; `nil` for all.
+        var processors: String?
     }
 
     /// An address family.

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// The metrics page, as Prometheus meets it.
     @Suite struct MetricsPage {
         private static let configuration = """

@@ -6,8 +6,8 @@
     clients.py ask SOCKET RATE SECONDS             RATE times GET /v1/status a second over eight connections
     clients.py move SOCKET RATE SECONDS            RATE times a second a workload that moves to another address
 
-`stall` prints `stalled` when all are there; the others print one JSON object: how many were asked for and answered, and how long the
-slowest answer took.
+`stall` prints `stalled` when all are there; the others print one JSON object: how many were asked for and answered, how long the slowest answer took,
+and in how many seconds. Whoever is late catches up, so that fewer are asked than the rate says only where the answers do not keep it.
 """
 import json
 import signal
@@ -83,12 +83,13 @@ def ask(path, rate, seconds, moves):
             due += workers / rate
             time.sleep(max(0, due - time.monotonic()))
 
+    began = time.monotonic()
     threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(json.dumps(told), flush=True)
+    print(json.dumps(told | {"seconds": time.monotonic() - began}), flush=True)
 
 
 def main():
