@@ -61,7 +61,7 @@ struct LoadTraffic {
         var passed: Double { Double(sent - lost) / max(0.001, seconds) }
     }
 
-    /// Sends for so many seconds; as fast as the generator can without a rate.
+    /// Sends for so many seconds; as fast as the generator can without a rate. Both ports have addresses, and are taken all the same.
     func send(rate: Int? = nil, seconds: Int) throws -> Outcome {
         struct Sent: Decodable {
             let frames: Int
@@ -69,12 +69,12 @@ struct LoadTraffic {
         }
         struct Counted: Decodable { let frames: Int }
         let sink = try Companion(
-            lab.db.namespace.command([Requirement.binary, "lab", "sink", "eth0", "--json"]), in: lab.folder,
+            lab.db.namespace.command([Requirement.binary, "lab", "sink", "eth0", "--force", "--json"]), in: lab.folder,
             name: "sink-\(UInt32.random(in: .min ... .max))")
-        try eventually("the sink", within: 10) { sink.output.contains("listening") }
+        try sink.waitForLine(#"{"state":"listening"}"#, within: 10)
         let words = [
-            "taskset", "-c", "0", Requirement.binary, "lab", "send", "eth0", "--to", "02:00:00:00:00:15", "--flows",
-            "\(Self.flows)", "--duration", "\(seconds)", "--json",
+            "taskset", "-c", "0", Requirement.binary, "lab", "send", "eth0", "--force", "--to", "02:00:00:00:00:15",
+            "--flows", "\(Self.flows)", "--duration", "\(seconds)", "--json",
         ]
         let said = try Command.run(lab.web.namespace.command(words + (rate.map { ["--rate", "\($0)"] } ?? [])))
         pause(0.5)
@@ -108,8 +108,9 @@ struct LoadTraffic {
         let threads = "/proc/\(data)/task"
         var (time, workers): (UInt64, Int) = (0, 0)
         for thread in try FileManager.default.contentsOfDirectory(atPath: threads) {
-            let name = try String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
-            guard name.hasPrefix("worker-") else { continue }
+            // Other threads come and go.
+            let name = try? String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
+            guard let name, name.hasPrefix("worker-") else { continue }
             // proc(5), schedstat: time on a processor, time in the run queue, slices.
             let line = try String(contentsOfFile: "\(threads)/\(thread)/schedstat", encoding: .utf8)
             guard let used = line.split(separator: " ").first.flatMap({ UInt64($0) }) else {
