@@ -29,12 +29,14 @@ struct Authority {
     /// A certificate that a root signed: `NAME.pem` and `NAME.key`.
     func issue(
         _ name: String, by root: String, subject: String = "/O=Example/CN=ops", names: String? = nil, days: Int = 365,
-        use: String = "clientAuth,serverAuth"
+        use: String = "clientAuth,serverAuth", keyUse: String? = nil, bits: Int? = nil
     ) throws {
+        let kind = bits.map { ["rsa:\($0)"] } ?? ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         try openssl(
-            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path("\(name).key"), "-out",
-            path("\(name).csr"), "-subj", subject)
-        let extensions = "extendedKeyUsage=\(use)\n" + (names.map { "subjectAltName=\($0)\n" } ?? "")
+            ["req", "-newkey"] + kind
+                + ["-nodes", "-keyout", path("\(name).key"), "-out", path("\(name).csr"), "-subj", subject])
+        var extensions = "extendedKeyUsage=\(use)\n" + (names.map { "subjectAltName=\($0)\n" } ?? "")
+        extensions += keyUse.map { "keyUsage=\($0)\n" } ?? ""
         try extensions.write(toFile: path("\(name).ext"), atomically: true, encoding: .utf8)
         try openssl(
             "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(root).pem"), "-CAkey", path("\(root).key"),
@@ -53,7 +55,9 @@ struct Authority {
         }
     }
 
-    private func openssl(_ words: String...) throws { _ = try Tool("/usr/bin/openssl", words).succeeded() }
+    private func openssl(_ words: String...) throws { try openssl(words) }
+
+    private func openssl(_ words: [String]) throws { _ = try Tool("/usr/bin/openssl", words).succeeded() }
 }
 
 /// A program that was run to its end.

@@ -13,6 +13,7 @@ final class FakePlane: ControlPlane {
     private struct State {
         var asked: [String] = []
         var refusal: Refusal?
+        var outcome = "published"
     }
     private let state = Mutex(State())
     private let report: PolicyReport?
@@ -25,6 +26,9 @@ final class FakePlane: ControlPlane {
 
     /// From now on every change is refused like this; `nil` for none.
     func refuse(_ refusal: Refusal?) { state.withLock { $0.refusal = refusal } }
+
+    /// From now on a set that is applied has this outcome.
+    func answer(_ outcome: String) { state.withLock { $0.outcome = outcome } }
 
     private func take(_ what: String, _ caller: Caller) throws {
         let refusal = state.withLock { state in
@@ -48,7 +52,7 @@ final class FakePlane: ControlPlane {
     func policy() -> PolicyReport? { report }
     func apply(_ request: ApplyRequest, by caller: Caller) async throws -> ChangeReport {
         try take("apply \(request.files.map(\.name)) \(request.dryRun ?? false)", caller)
-        return Self.change("published")
+        return Self.change(state.withLock { $0.outcome })
     }
     func confirm(_ revision: Int64, _ request: ConfirmRequest, by caller: Caller) async throws -> RevisionReport {
         try take(
@@ -124,6 +128,13 @@ final class FakePlane: ControlPlane {
             ChangeReport.self,
             [
                 "outcome": outcome, "generation": 5, "boxCount": 1, "compared": true, "findings": [String](),
+                "flowsCut": 2, "flowsKnown": 3, "flowsLive": 4,
+                "cuts": [
+                    [
+                        "source": "10.9.0.11:40000", "destination": "10.9.0.21:5432", "service": "tcp/5432", "new": "deny",
+                        "sourceWorkload": "shop/web\u{1B}[2J",
+                    ]
+                ],
                 "losses": [String](),
                 "boxes": [
                     [

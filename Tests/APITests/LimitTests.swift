@@ -116,6 +116,18 @@ import Testing
         }
     }
 
+    @Test(arguments: ["GET\r\n\r\n", "GET / HTTP/1.1\r\nHost x\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n"])
+    func `what is no HTTP is told so, as every error is`(text: String) async throws {
+        try await withServer { path in
+            let client = try #require(UnixClient(path))
+            client.write(text)
+            let answer = client.read()
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("application/problem+json"), "\(answer)")
+            let body = answer.components(separatedBy: "\r\n\r\n").dropFirst().joined()
+            #expect(body.hasPrefix("{") && body.hasSuffix("}") && body.contains("the request is no HTTP"), "\(answer)")
+        }
+    }
+
     @Test(arguments: [
         ("many header fields", (0..<100).map { "X-\($0): 1" }),
         ("a large header field", ["X: " + String(repeating: "a", count: 20_000)]),
@@ -124,7 +136,10 @@ import Testing
         try await withServer { path in
             let client = try #require(UnixClient(path))
             client.send("GET", "/v1/health", headers: headers)
-            #expect(client.read().hasPrefix("HTTP/1.1 400 "), "\(what)")
+            let answer = client.read()
+            #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(what)")
+            #expect(answer.lowercased().contains("content-type: application/problem+json"), "\(answer)")
+            #expect(answer.contains(#""status":400"#) && answer.contains("64 fields"), "\(answer)")
             #expect(try status(path).malformed >= 1)
         }
     }

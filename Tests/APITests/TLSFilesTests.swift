@@ -69,6 +69,19 @@ import Testing
         #expect(files.conditions(now: 5000).isEmpty && files.trustVersion == 1)
     }
 
+    @Test(arguments: [(Int?.none, "keyEncipherment", "digitalSignature"), (1024, "digitalSignature", "RSA of 2048 bits")])
+    func `what TLS does not take is told in words that help`(bits: Int?, keyUse: String, remedy: String) throws {
+        let authority = try Authority()
+        defer { authority.remove() }
+        try authority.root("root")
+        try authority.issue("server", by: "root", keyUse: keyUse, bits: bits)
+        try authority.install(clients: "root")
+        let files = files(authority)
+        files.look(now: 1000)
+        let detail = try #require(files.conditions(now: 1000).first?.detail)
+        #expect(detail.contains(remedy) && detail.contains("make") && detail.contains("anew") && !detail.contains("BoringSSL") && !detail.contains(".c:"), "\(detail)")
+    }
+
     @Test func `before there were good files nothing is served`() throws {
         let authority = try Authority()
         defer { authority.remove() }

@@ -12,6 +12,11 @@ import Testing
             ["policy", "apply", "FILE", "--confirm", "60s", "--console", "--max-new-denies", "0"], ["apply [\"FILE\"] false"],
             "1 box differs, 1 of"
         ),
+        (
+            ["policy", "apply", "FILE", "--dry-run"], ["apply [\"FILE\"] true"],
+            "cuts shop/web\\u{1b}[2J 10.9.0.11:40000 -> 10.9.0.21:5432, tcp/5432: deny\n… and 1 more\n2 of 3 live flows would be cut\n1 more"
+        ),
+        (["policy", "apply", "FILE", "--allow-empty"], ["apply [\"FILE\"] false"], "in force with generation 5"),
         (["policy", "confirm", "8"], ["confirm 8 false since then"], "revision 8 is confirmed and stays"),
         (["policy", "confirm", "8", "--console"], ["confirm 8 true since then"], "stays"),
         (["policy", "rollback", "5", "--reason", "it was better"], ["roll back to 5 it was better"], "unless it is confirmed"),
@@ -48,6 +53,18 @@ import Testing
             let json = try Tool(Program.path, words + ["--json"])
             #expect(json.code == 0 && !json.output.isEmpty)
             for line in json.output.split(separator: "\n") { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+        }
+    }
+
+    @Test func `a change that data has not answered is told as that, and the exit code is 1`() async throws {
+        let plane = FakePlane()
+        plane.answer("unanswered")
+        try await withServer(plane: plane) { path in
+            let file = "\(path).yaml"
+            try "x\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let answer = try Tool(Program.path, ["policy", "apply", file, "--socket", path])
+            #expect(answer.code == 1 && answer.output.contains("the data process has not answered"), "\(answer)")
+            #expect(answer.output.contains("generation 5 goes on"))
         }
     }
 

@@ -162,6 +162,26 @@ import Testing
         #expect(bench.worker.counters.lostEvents == 0 && bench.worker.lostRecords == 0)
     }
 
+    @Test func `refusals that end with their worker are counted as lost by the one that follows, and by no other`() throws {
+        let bench = try PairBench()
+        try bench.receive(scan(0))
+        bench.turn()
+        try bench.receive(scan(0))
+        bench.turn()
+        // The first of each kind was told; the second ones wait for the end of their second, which never comes.
+        let told = bench.worker.takeEvents().reduce(0) { $0 + 1 + UInt64($1.suppressed) }
+        #expect(bench.worker.counters.refused == 120 && bench.worker.counters.toldRefusals == told && told < 120)
+        try bench.worker.handOver()
+        for _ in 0..<2 { unsafe bench.worker.countersInPlace.pointee.loseUntoldRefusals() }
+        #expect(bench.worker.counters.lostRefusals == 120 - told)
+        try bench.receive(scan(600))
+        bench.turn()
+        bench.worker.lane.tellRefusals(at: bench.clock.nanoseconds)
+        unsafe bench.worker.countersInPlace.pointee.loseUntoldRefusals()
+        #expect(bench.worker.counters.lostRefusals == 120 - told, "a worker that parks tells what waits")
+        #expect(bench.worker.counters.refused == bench.worker.counters.toldRefusals + bench.worker.counters.lostRefusals)
+    }
+
     /// Sixty ports of the database, one after the other.
     private func scan(_ first: Int) -> [Packet] {
         (0..<60).map { (number: Int) -> Packet in Connection(to: db, source: 4000, port: UInt16(1000 + first + number)).syn }

@@ -94,7 +94,7 @@ import Testing
         #expect(MemoryLayout<PairBoard>.size == 64)
         #expect(MemoryLayout<MemoryHeader>.size == 64)
         #expect(MemoryLayout<QueueCounters>.size == 64 + 64 * 8)
-        #expect(MemoryLayout<WorkerCounters>.size == 2 * 576 + 160)
+        #expect(MemoryLayout<WorkerCounters>.size == 2 * 576 + 176)
         #expect(MemoryLayout<KernelStatistics>.size == 48)
         #expect(MemoryLayout<FixedName>.size == 32)
         #expect(MemoryLayout<PortPlan>.size == 56)

@@ -11,7 +11,7 @@ import Testing
     @Test func `a line comes back as it was written, numbered from 1`() throws {
         let store = try state.open()
         let entry = try store.log(
-            "policy.apply", of: "revision 7", by: .tester, .refused, reason: "no", old: "a1", new: "b2", time: 42)
+            AuditEvent("policy.apply", of: "revision 7", by: .tester, .refused, reason: "no", old: "a1", new: "b2", time: 42))
         #expect(entry.number == 1)
         #expect(entry.digest.count == 64)
         #expect(try store.auditLog(before: nil, limit: 10) == [entry])
@@ -73,8 +73,7 @@ import Testing
         let store = try state.open()
         let actor = Actor(kind: .certificate, name: "eve\n\u{1B}[2J\u{202E}", origin: String(repeating: "ä", count: 1_000))
         let entry = try store.log(
-            "policy.apply", of: "x\0y", by: actor, .refused, reason: String(repeating: "r", count: 5_000), old: nil, new: nil,
-            time: 1)
+            AuditEvent("policy.apply", of: "x\0y", by: actor, .refused, reason: String(repeating: "r", count: 5_000), time: 1))
         #expect(entry.actor.name == "eve\\u{a}\\u{1b}[2J\\u{202e}")
         #expect(entry.object == "x\\u{0}y")
         #expect(entry.reason == String(repeating: "r", count: 1_021) + "…")
@@ -92,7 +91,7 @@ import Testing
         }
         let listener = try DatagramListener(path)
         let store = try state.open(syslog: path)
-        let entry = try store.log("policy.apply", of: "revision 7", by: .tester, .done, reason: nil, old: nil, new: "n", time: 1)
+        let entry = try store.log(AuditEvent("policy.apply", of: "revision 7", by: .tester, .done, new: "n", time: 1))
         #expect(store.witnessFault == nil)
         let text = try #require(listener.receive())
         #expect(text.hasPrefix("<85>bulkhead["))

@@ -13,7 +13,7 @@ import Testing
         state = try TemporaryState()
         let store = try state.open()
         for name in ["a", "b", "c"] { try store.note(name) }
-        try store.log("policy.apply", of: "x\u{1B}[2J", by: .tester, .refused, reason: "no\nway", old: nil, new: nil, time: 1)
+        try store.log(AuditEvent("policy.apply", of: "x\u{1B}[2J", by: .tester, .refused, reason: "no\nway", time: 1))
         head = try #require(try store.auditHead()).text
     }
 

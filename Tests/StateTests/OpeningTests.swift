@@ -26,6 +26,16 @@ import Testing
         #expect(try state.bytes("audit.key").count == 32)
     }
 
+    @Test(.enabled(if: getuid() == 0, "needs root: a folder to give away"))
+    func `a folder of another user is refused with the way to give it away, and left as it is`() throws {
+        try FileManager.default.createDirectory(atPath: state.path, withIntermediateDirectories: true)
+        #expect(unsafe chown(state.path, 4242, 4242) == 0)
+        let fault = #expect(throws: StateError.self) { try state.open() }
+        #expect(fault?.description.contains("belongs to user 4242, and control runs as user 0") == true)
+        #expect(fault?.description.contains("chown -R 0:0 \(state.path)") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: state.path).isEmpty)
+    }
+
     @Test func `a folder that is missing is made, one whose parent is missing is an error`() throws {
         let inner = state.file("inner")
         _ = try StateStore(folder: inner, limits: StateLimits(), syslog: nil)

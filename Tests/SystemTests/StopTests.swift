@@ -20,6 +20,7 @@ extension SystemTests.SideBySide {
             #expect(lab.appliance.pins == [])
             #expect(lab.appliance.processes == [])
             #expect(!FileManager.default.fileExists(atPath: lab.socket))
+            #expect(run.errors.contains("SIGTERM: bulkhead stops") && run.errors.contains("bulkhead has stopped"))
         }
 
         @Test func `an orderly stop with keep goes on as declared`() throws {

@@ -39,6 +39,12 @@ extension SystemTests {
                 try lab.attempt(port: Lab.deniedPort, count: 2)
                 try lab.attempt(port: 5435, count: 5)
                 try lab.scan(ports: 10_000..<13_000, rate: 5000)
+                // Refusals that were to be told as a number end with the worker.
+                if rounds == 1 {
+                    let data = try lab.status().process("data").pid
+                    kill(data, SIGKILL)
+                    try lab.waitForRestart(of: "data", after: data, within: 5)
+                }
                 // Nobody drains meanwhile: what the ring does not take is lost, and counted.
                 try flood(lab, stops: rounds % 4 == 0)
                 rounds += 1
@@ -77,6 +83,7 @@ extension SystemTests {
             #expect(stored.refused > UInt64(rounds) * 3000 && stored.admitted > UInt64(rounds) * 20)
             let worker = try #require(status.records?.lost.first { $0.place == "worker" })
             #expect(worker.records > 0 && worker.admitted > 0, "the ring was never full")
+            #expect(rounds < 2 || worker.refused > 0, "the worker that was killed had nothing left to tell")
             #expect(stored.lost == worker.records, "the store's own count of lost records")
             let audited = try lab.flows("--audit", "deny", "--decision", "allow", "--last", "20")
             #expect(audited.count == 20 && audited.allSatisfy { $0.destination.port == Lab.allowedPort }, "\(audited)")

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import GRDB
 import Net
 import Record
-import Telemetry
 import Testing
+
+@testable import Telemetry
 
 private func events(_ count: Int) -> [FlowEvent] {
     (0..<count).map { number in
@@ -12,6 +14,30 @@ private func events(_ count: Int) -> [FlowEvent] {
             record.sourcePort = UInt16(truncatingIfNeeded: number)
             if number % 3 == 0 { (record.ingressRecord, record.decision) = (1, Decision.deny.rawValue) }
         }
+    }
+}
+
+extension FlowStore {
+    /// How many events are kept, and how many records were lost.
+    func sums() throws -> (events: Int64, lost: Int64) {
+        try database.read { database in
+            (
+                try Int64.fetchOne(database, sql: "SELECT COUNT(*) FROM flows") ?? 0,
+                try Int64.fetchOne(database, sql: "SELECT COALESCE(SUM(count), 0) FROM losses") ?? 0
+            )
+        }
+    }
+
+    /// Texts that are kept.
+    fileprivate func texts() throws -> Set<String> {
+        try database.read { try String.fetchSet($0, sql: "SELECT text FROM texts") }
+    }
+
+    /// Tidies to the end; how many events that took away.
+    fileprivate func tidyUp(at now: Timestamp) throws -> Int64 {
+        let before = try sums().events
+        while try tidy(at: now) {}
+        return before - (try sums().events)
     }
 }
 
@@ -42,13 +68,39 @@ private func events(_ count: Int) -> [FlowEvent] {
         (limits.events, limits.age) = (60, 1000)
         let store = try FlowStore(file: folder.file("flows.db"), limits: limits)
         try store.write(events(100))
-        #expect(try store.trim(at: Timestamp(nanoseconds: 0)) == 40)
+        #expect(try store.tidyUp(at: Timestamp(nanoseconds: 0)) == 40)
         #expect(try store.events(FlowFilter(), limit: 1000).first?.record.sourcePort == 40)
         // Names are known again after those that nobody uses have gone.
         try store.write(events(1))
         #expect(try store.events(FlowFilter(), limit: 1000).first.map(FlowReport.init) == events(1).map(FlowReport.init).first)
-        #expect(try store.trim(at: Timestamp(nanoseconds: 2000 * 1_000_000_000)) == 61)
+        #expect(try store.tidyUp(at: Timestamp(nanoseconds: 2000 * 1_000_000_000)) == 61)
         #expect(try store.sums() == (0, 0))
+    }
+
+    @Test func `texts that no event uses go in slices, and one that is used again meanwhile stays`() throws {
+        let folder = try Folder()
+        var limits = FlowStore.Limits()
+        limits.events = 10
+        let store = try FlowStore(file: folder.file("flows.db"), limits: limits)
+        func named(_ name: String, _ count: Int) -> [FlowEvent] {
+            events(count).map { event in
+                var event = event
+                event.source.workload = name
+                return event
+            }
+        }
+        try store.write(named("shop/gone", 5) + named("shop/back", 5) + named("shop/kept", 20))
+        var slices = 1
+        while try store.tidy(at: Timestamp(nanoseconds: 0)) {
+            slices += 1
+            // Behind the look at what is used, and before what is not used goes.
+            if slices == 3 { try store.write(named("shop/back", 1)) }
+        }
+        #expect(slices > 3)
+        let texts = try store.texts()
+        #expect(texts.isSuperset(of: ["shop/back", "shop/kept"]) && !texts.contains("shop/gone"))
+        try store.write(named("shop/gone", 1))
+        #expect(try Set(store.events(FlowFilter(), limit: 100).map(\.source.workload)) == ["shop/kept", "shop/back", "shop/gone"])
     }
 
     @Test func `a query that takes longer than it may is refused and says how to narrow it`() throws {
@@ -99,7 +151,7 @@ private func events(_ count: Int) -> [FlowEvent] {
         let full = try size()
         var limits = FlowStore.Limits()
         limits.events = 10
-        #expect(try FlowStore(file: path, limits: limits).trim(at: Timestamp(nanoseconds: 0)) == 4990)
+        #expect(try FlowStore(file: path, limits: limits).tidyUp(at: Timestamp(nanoseconds: 0)) == 4990)
         #expect(try size() < full / 4)
     }
 

@@ -25,6 +25,30 @@ import Testing
         #expect(live.named(later(.end)).source.workload == nil)
     }
 
+    @Test func `every flow that lives can be listed, also one that began before anybody looked, and a copy stays as it was`() {
+        var live = LiveFlows()
+        for port in 0..<300 as Range<UInt16> {
+            _ = live.named(event { ($0.sourcePort, $0.port, $0.vlans) = (port, 1, VLANTags(12).word) })
+        }
+        _ = live.named(later(.update, source: 999))
+        let copy = live
+        for port in 0..<300 as Range<UInt16> {
+            _ = live.named(
+                event { record in
+                    (record.event, record.sourcePort, record.vlans) = (FlowRecord.Event.end.rawValue, port, VLANTags(12).word)
+                })
+        }
+        #expect(live.count == 1 && copy.count == 301)
+        var (ports, named): (Set<UInt16>, Int) = ([], 0)
+        copy.forEach { flow, record in
+            ports.insert(record.sourcePort)
+            named += flow.ends == nil ? 0 : 1
+            #expect(record.sourcePort == 999 || record.port == 1 && record.vlans == VLANTags(12).word)
+            #expect(copy.flow(record)?.ends?.source.workload == (record.sourcePort == 999 ? nil : "shop/web-1"))
+        }
+        #expect(ports.count == 301 && named == 300)
+    }
+
     @Test func `another flow gets no names of this one`() {
         var live = LiveFlows()
         _ = live.named(event())

@@ -14,11 +14,19 @@ private let status = StatusReport(
     ],
     flows: .init(capacity: 1024, used: 5), checksums: .init(completed: 0))
 
+/// The same with a worker that has been busy.
+private var busy: StatusReport {
+    var (report, counters) = (status, WorkerCounters())
+    (counters.turns, counters.longestTurn, counters.cpuTime, counters.handedOver) = (812, 1_204_999, 3_250_000_000, 5)
+    report.workers = [.init(pair: "edge", queue: 0, counters: counters)]
+    return report
+}
+
 @Suite struct MetricsPages {
     private var page: String {
         var hits = Hits()
         hits.add(event { $0.ingressRecord = 2 })
-        return Metrics(status: status, hits: hits, events: .init(published: 1)).text
+        return Metrics(status: busy, hits: hits, events: .init(published: 1)).text
     }
 
     @Test func `every family has its help and its type before its samples, and once`() {
@@ -43,6 +51,13 @@ private let status = StatusReport(
 
     @Test func `every drop reason is a series, also at nought`() {
         for reason in DropReason.allCases { #expect(page.contains("reason=\"\(reason.name)\"} 0")) }
+    }
+
+    @Test func `a worker's longest turn and CPU time are told, to machines and to people`() {
+        #expect(page.contains(#"bulkhead_worker_longest_turn_nanoseconds{pair="edge",queue="0"} 1204999"#))
+        #expect(page.contains(#"bulkhead_worker_cpu_nanoseconds_total{pair="edge",queue="0"} 3250000000"#))
+        #expect(page.contains(#"bulkhead_worker_frames_handed_over_total{pair="edge",queue="0"} 5"#))
+        #expect(busy.table.contains("\n  worker 0: 812 turns, the longest 1.204 ms, 3.250 s of CPU time\n"))
     }
 
     @Test func `a name cannot end its label`() {

@@ -62,6 +62,35 @@ private final class StuckLog: FlowLog {
         #expect(edges.map(\.key.source) == [.workload("shop/web-1")])
     }
 
+    @Test func `a map goes on where a killed process left it, with every connection and every frame that the store has`() throws {
+        let folder = try Folder()
+        func flow(_ kind: FlowRecord.Event, _ port: UInt16, frames: UInt64 = 0) -> FlowEvent {
+            event { record in
+                (record.event, record.sourcePort, record.ingressRecord) = (kind.rawValue, port, 2)
+                (record.forwardFrames, record.forwardBytes) = (frames, frames * 100)
+            }
+        }
+        do {
+            let store = try FlowStore(file: folder.file("flows.db"))
+            var table = EdgeTable()
+            let saved = [flow(.start, 1), flow(.update, 1, frames: 10), flow(.start, 2)]
+            for event in saved { table.add(event) }
+            try store.write(saved)
+            try store.replace(edges: Array(table.all))
+            // The edges are saved once a minute; what came since is in the store alone.
+            try store.write([flow(.start, 3), flow(.update, 1, frames: 15), flow(.update, 3, frames: 4)])
+        }
+        let observations = Observations(store: try FlowStore(file: folder.file("flows.db")))
+        observations.take([flow(.end, 1, frames: 21), flow(.update, 2, frames: 7), flow(.end, 3, frames: 6)], lost: 0)
+        observations.close()
+        let service = try #require(observations.map(by: []).links.first?.services.first)
+        #expect(service.connections == 3 && service.frames == 21 + 7 + 6 && service.bytes == service.frames * 100)
+        let again = try FlowStore(file: folder.file("flows.db"))
+        var counted: [Bool] = []
+        try again.replay(counted: 4) { counted.append($1) }
+        #expect(counted == [true, true, true, true], "what is saved is not counted again")
+    }
+
     @Test func `a log that is stuck delays nobody and its events are counted`() throws {
         let log = StuckLog()
         let observations = Observations(store: nil, logs: [log])

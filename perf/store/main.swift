@@ -71,7 +71,7 @@ var (live, edges, hits) = (LiveFlows(), EdgeTable(), Hits())
 var figures = Figures(decoded: 0, tables: 0, written: 0)
 let clock = ContinuousClock()
 let (began, beganCPU) = (clock.now, processorTime())
-var trimmed = clock.now
+var tidied = clock.now
 
 func timed(_ sum: inout Double, _ body: () throws -> Void) rethrows {
     let start = clock.now
@@ -93,9 +93,9 @@ while (clock.now - began) / .seconds(1) < seconds {
     try timed(&figures.written) {
         try store.write(events)
         // As often as control does.
-        if (clock.now - trimmed) / .seconds(1) >= 60 {
-            trimmed = clock.now
-            try store.trim(at: Timestamp(nanoseconds: wall))
+        if (clock.now - tidied) / .seconds(1) >= 60 {
+            tidied = clock.now
+            while try store.tidy(at: Timestamp(nanoseconds: wall)) {}
             try store.replace(edges: Array(edges.all))
         }
     }

@@ -7,6 +7,9 @@ internal import Record
 // Flows that end by themselves, and what is reported of a flow.
 
 extension Lane {
+    /// Tells what was refused and not told yet: nobody does once this worker has ended.
+    public mutating func tellRefusals(at now: UInt64) { reporter.tellAllRefusals(now) }
+
     /// Steps of a table's hand in one turn at most, about 10 µs.
     @inline(__always) private static var steps: Int { @_noLocks get { 2048 } }
     /// Flows of a table that end in one turn at most, about 30 µs.

@@ -81,11 +81,12 @@ internal import Record
     @_noLocks
     func isDue(_ now: UInt64) -> Bool { (!isEmpty || elsewhere > 0) && now &- since >= 1_000_000_000 }
 
-    /// Begins another second: tells what was not told yet, until `tell` says that it cannot.
+    /// Begins another second: tells what was not told yet, as far as the ring takes it; how many refusals that told.
     @_noLocks
-    mutating func tell(_ now: UInt64, to events: inout EventProducer) {
+    mutating func tell(_ now: UInt64, to events: inout EventProducer) -> UInt64 {
         since = now
         isEmpty = true
+        var told: UInt64 = 0
         for place in 0..<Refusals.capacity where unsafe kinds[place] != 0 {
             guard unsafe untold[place] > 0 else {
                 unsafe kinds[place] = 0
@@ -97,13 +98,17 @@ internal import Record
                 isEmpty = false
                 continue
             }
+            told &+= UInt64(record.suppressed) &+ 1
             unsafe kinds[place] = 0
             unsafe untold[place] = 0
             elsewhere = 0
         }
-        guard elsewhere > 0 else { return }
+        guard elsewhere > 0 else { return told }
         last.suppressed = elsewhere &- 1
-        if events.offer(last) { elsewhere = 0 }
+        guard events.offer(last) else { return told }
+        told &+= UInt64(elsewhere)
+        elsewhere = 0
+        return told
     }
 
     /// A kind's number, never 0: a multiplicative mix of what it is made of.

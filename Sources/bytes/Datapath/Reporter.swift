@@ -4,7 +4,8 @@ internal import Net
 internal import Record
 
 /// Writes the events of a worker's flows into its event ring. It never waits: what does not fit is counted as lost, and refusals are
-/// told by kind, so that a scan cannot push the events of real flows out. A refusal is never lost: it is told later.
+/// told by kind, so that a scan cannot push the events of real flows out. A refusal is told later where it cannot be told now; only the end of the worker
+/// loses what waits, and that is counted.
 @safe struct Reporter: ~Copyable {
     /// The port pair's number.
     let pair: UInt8
@@ -83,7 +84,13 @@ internal import Record
     /// Tells the refusals of the second that is over.
     @_noLocks
     mutating func tellRefusals(_ now: Moment) {
-        if refusals.isDue(now.nanoseconds) { refusals.tell(now.nanoseconds, to: &events) }
+        if refusals.isDue(now.nanoseconds) { tellAllRefusals(now.nanoseconds) }
+    }
+
+    /// Tells every refusal that was not told yet, as far as the ring takes it.
+    @_noLocks
+    mutating func tellAllRefusals(_ now: UInt64) {
+        unsafe counters.pointee.toldRefusals &+= refusals.tell(now, to: &events)
     }
 
     /// A connection that was refused.
@@ -114,7 +121,9 @@ internal import Record
         record.epoch = question.epoch
         note(question, in: &record)
         note(judgement, reason, in: &record)
-        if refusals.take(&record), !events.offer(record) { refusals.putBack(record) }
+        guard refusals.take(&record) else { return }
+        guard events.offer(record) else { return refusals.putBack(record) }
+        unsafe counters.pointee.toldRefusals &+= UInt64(record.suppressed) &+ 1
     }
 
     @_noLocks

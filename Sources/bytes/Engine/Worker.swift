@@ -78,6 +78,7 @@ struct Worker: ~Copyable {
 
     /// Runs until it is asked to park, and says so when it has.
     mutating func run() {
+        unsafe post.counters.pointee.loseUntoldRefusals()
         while unsafe post.park.pointee.load(ordering: .acquiring) == 0 { step() }
         if unsafe post.park.pointee.load(ordering: .acquiring) == Worker.halted { giveUp() } else { flush() }
         unsafe post.parked.pointee.store(1, ordering: .releasing)
@@ -233,6 +234,7 @@ struct Worker: ~Copyable {
     /// Before the pair is halted: what the rings hold will not be sent, and nobody comes after to take it.
     private mutating func giveUp() {
         _ = lane.dropStale()
+        lane.tellRefusals(at: lastTurn)
         for port in 0..<2 where !post.isZeroCopy { _ = lane.withdraw(port) }
         for port in 0..<2 { unsafe post.counters.pointee.ports[port].ringPosition = 0 }
         unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns()
@@ -241,6 +243,7 @@ struct Worker: ~Copyable {
     /// Before parking: everything pushed is submitted, and the frames of other workers are left in their rings for who comes.
     private mutating func flush() {
         lane.submit()
+        lane.tellRefusals(at: lastTurn)
         kick(0)
         kick(1)
         unsafe post.counters.pointee.cpuTime = cxdp_thread_cpu_ns()

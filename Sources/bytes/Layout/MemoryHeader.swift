@@ -23,7 +23,7 @@ public import Ring
     /// `BKHDMEMF` as a little-endian number.
     public static let magicNumber: UInt64 = 0x464d_454d_4448_4b42
     /// Changes with every change of any file's layout.
-    public static let currentVersion: UInt32 = 5
+    public static let currentVersion: UInt32 = 6
     /// Bytes of the header; what follows is 64-byte aligned.
     public static let size = 64
 

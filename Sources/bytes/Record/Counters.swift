@@ -74,9 +74,22 @@ internal import Net
     public var refused: UInt64 = 0
     /// Those of `lostEvents` that told of a connection that was admitted.
     public var lostStarts: UInt64 = 0
+    /// Those of `refused` that records tell, alone or as a number.
+    public var toldRefusals: UInt64 = 0
+    /// Those of `refused` that nobody tells any more: the worker that held them was killed, or halted with its port.
+    public var lostRefusals: UInt64 = 0
 
     /// All zero.
     public init() {}
+
+    /// Books as lost what an earlier worker had refused and was yet to tell. To be called by a worker that begins, when no other writes
+    /// these counters any more.
+    public mutating func loseUntoldRefusals() {
+        let untold = refused &- toldRefusals &- lostRefusals
+        // What a worker tells twice, as a crash may leave it, is no loss.
+        guard Int64(bitPattern: untold) > 0 else { return }
+        lostRefusals &+= untold
+    }
 }
 
 /// The kernel's six statistics of an AF_XDP socket (XDP_STATISTICS, linux/if_xdp.h), summed over the sockets that a queue has had.

@@ -62,9 +62,6 @@ public struct Identity: Sendable, Equatable, CustomStringConvertible {
         return Set(groups.prefix(Int(count))).subtracting([0, group]).sorted()
     }
 
-    /// The name of a user; its number where the system's tables have none.
-    public static func userName(_ user: UInt32) -> String { knownName(of: user) ?? String(user) }
-
     private static func knownName(of user: UInt32) -> String? {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?

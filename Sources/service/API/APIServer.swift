@@ -143,9 +143,20 @@ extension APIServer {
         do {
             try await application.run()
         } catch {
-            say("api-address", "the API cannot listen at \(tls.host):\(tls.port): \(error)")
+            say("api-address", "the API cannot listen at \(tls.host):\(tls.port): \(Self.why(error))")
         }
         address.withLock { $0 = nil }
+    }
+
+    /// Why an address cannot be had, and what to do.
+    private static func why(_ error: any Error) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: "another program listens there; end it, or give `api.tls.listen` another port"
+        case EADDRNOTAVAIL: "this machine has no such address; add it, or change `api.tls.listen`"
+        case EACCES, EPERM: "control may not take a port below 1024; give `api.tls.listen` a higher one"
+        case let code?: unsafe "\(String(cString: strerror(code))); `api.tls.listen` in the configuration names it"
+        case nil: "the name is not known, or no address; `api.tls.listen` in the configuration names it"
+        }
     }
 
     private func application(

@@ -87,7 +87,27 @@ public struct ChangeReport: Codable, Sendable {
         }
     }
 
-    /// `unchanged`, `checked` (a dry run), `published`, or `pending` (published, and awaiting its confirmation).
+    /// A live flow that the new set would not allow.
+    public struct Cut: Codable, Hashable, Sendable {
+        /// Who opened it: address and port.
+        public var source: String
+        /// To whom: address and port.
+        public var destination: String
+        /// What it is: `tcp/5432`.
+        public var service: String
+        /// Names of the workloads at its ends, as they were when it began; absent where there are none, or nobody knows.
+        public var sourceWorkload, destinationWorkload: String?
+        /// deny or reject.
+        public var new: String
+
+        /// A flow without workloads.
+        public init(source: String, destination: String, service: String, new: String) {
+            (self.source, self.destination, self.service, self.new) = (source, destination, service, new)
+        }
+    }
+
+    /// `unchanged`, `checked` (a dry run), `published`, `pending` (published, and awaiting its confirmation), or `unanswered`: published,
+    /// and the data process has not said yet whether it takes it.
     public var outcome: String
     /// The revision; `nil` of a dry run, and where nothing changed.
     public var revision: RevisionReport?
@@ -99,8 +119,12 @@ public struct ChangeReport: Codable, Sendable {
     public var boxCount: Int
     /// Whether everything was compared; with false more may differ.
     public var compared: Bool
-    /// How many live flows the new set would not allow; `nil` where nobody counted.
+    /// How many live flows the old set allows and the new one does not; `nil` where nobody counted.
     public var flowsCut: UInt64?
+    /// How many live flows were looked at for that, and how many there are in the tables.
+    public var flowsKnown, flowsLive: UInt64?
+    /// The first of those that would be cut, 100 at most.
+    public var cuts: [Cut]?
     /// Findings of lint that the old set did not have, each with its place.
     public var findings: [String]
     /// What foreign documents say and the set does not.

@@ -32,7 +32,7 @@ public protocol ControlPlane: StatusSource {
     func reload(by caller: Caller) async throws -> ChangeReport
     /// Lines of the audit log from the newest.
     func auditLog(before: Int64?, limit: Int) async throws -> [AuditReport]
-    /// Writes down an attempt that the API refused.
+    /// Writes down an attempt that the API refused, or counts it where the caller makes very many.
     func note(refused action: String, of object: String?, reason: String, by caller: Caller) async
 }
 

@@ -35,7 +35,7 @@ struct Gate: ServerChildChannel {
         tls: TLSFiles?
     ) {
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [Patience(limits, tally)],
+            additionalChannelHandlers: [Patience(limits, tally), UnreadableRequest(limits)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.head, maxHeaderListSize: limits.head, maxHeaderFieldCount: limits.headerFields))
         // Patience holds all deadlines.

@@ -36,7 +36,6 @@ struct Routes: Sendable {
     /// What the servers themselves have to say in `status`.
     let conditions: @Sendable () -> [StatusReport.Condition]
     let log: @Sendable (String) -> Void
-    let notes = RefusalNotes()
     let document = OpenAPI.document
 
     func router() -> Router<Exchange> {
@@ -61,12 +60,11 @@ struct Routes: Sendable {
     private func admit(_ caller: Caller, to call: Call, _ context: Exchange) async throws {
         guard !caller.grants.suffice(for: call.need) else { return }
         let reason = "it needs \(call.need.words)"
-        if let action = call.action, let more = notes.take(caller.actor, now: BootTime.now) {
+        if let action = call.action {
             let object =
                 (context.parameters.get("revision").map { "revision \($0)" })
                 ?? context.parameters.get("name").map { "workload \($0)" }
-            await plane.note(
-                refused: action, of: object, reason: more > 0 ? "\(reason); \(more) more refused since" : reason, by: caller)
+            await plane.note(refused: action, of: object, reason: reason, by: caller)
         }
         throw Refusal(
             .forbidden, "\(caller.actor.name) may not: \(reason); `roles` in the daemon's configuration says who has it")

@@ -69,10 +69,16 @@ enum Schemas {
         ]),
         "ChangeReport": answer(
             [
-                "outcome": one(of: ["unchanged", "checked", "published", "pending"]), "generation": count,
+                "outcome": one(of: ["unchanged", "checked", "published", "pending", "unanswered"]), "generation": count,
                 "boxes": list(reference("Box")), "boxCount": count, "compared": truth, "findings": texts, "losses": texts,
             ],
-            maybe: ["revision": reference("RevisionReport"), "flowsCut": count]),
+            maybe: [
+                "revision": reference("RevisionReport"), "flowsCut": count, "flowsKnown": count, "flowsLive": count,
+                "cuts": list(reference("Cut")),
+            ]),
+        "Cut": answer(
+            ["source": text, "destination": text, "service": text, "new": one(of: ["deny", "reject"])],
+            maybe: ["sourceWorkload": text, "destinationWorkload": text]),
         "RevisionReport": answer(
             [
                 "revision": number(1), "time": moment, "digest": text, "source": one(of: ["files", "applied", "rollback"]),

@@ -13,7 +13,7 @@ protocol StrictRequest: Decodable {
 
 extension ApplyRequest: StrictRequest {
     static var fields: Set<String> {
-        ["files", "namespace", "dryRun", "confirm", "console", "maxNewDenies", "lossy", "reason", "ifRevision"]
+        ["files", "namespace", "dryRun", "confirm", "console", "maxNewDenies", "lossy", "reason", "ifRevision", "allowEmpty"]
     }
 }
 extension ConfirmRequest: StrictRequest {

@@ -139,10 +139,14 @@ extension TLSFiles {
         configuration.applicationProtocols = ["http/1.1"]
         configuration.sendCANameList = true
         // The library takes any key beside any certificate, and fails in the handshake.
-        guard let own = try? Certificate(derEncoded: try chain[0].toDERBytes()),
-            let secret = try? Certificate.PrivateKey(pemEncoded: String(decoding: contents.key, as: UTF8.self)),
-            secret.publicKey == own.publicKey
-        else { throw Fault(text: "\(settings.certificate) and \(settings.key) do not belong together") }
+        guard let secret = try? Certificate.PrivateKey(pemEncoded: String(decoding: contents.key, as: UTF8.self)) else {
+            throw Fault(
+                text: "\(settings.key) holds a key of a kind or size that is not taken: make one anew, ECDSA on P-256 or P-384 or RSA of "
+                    + "2048 bits or more, as docs/api.md shows")
+        }
+        guard let own = try? Certificate(derEncoded: try chain[0].toDERBytes()), secret.publicKey == own.publicKey else {
+            throw Fault(text: "\(settings.certificate) and \(settings.key) do not belong together")
+        }
         do {
             let lives =
                 [Life(what: settings.certificate, begins: Int64(chain[0].notValidBefore), ends: Int64(chain[0].notValidAfter))]
@@ -151,7 +155,10 @@ extension TLSFiles {
                 }
             return (try NIOSSLContext(configuration: configuration), lives)
         } catch {
-            throw Fault(text: "\(settings.certificate), \(settings.key) and \(settings.clientAuthority) cannot be used: \(error)")
+            // What the library says of it is its own file and line, which helps nobody.
+            throw Fault(
+                text: "\(settings.certificate) or \(settings.clientAuthority) is no certificate that TLS takes: where one has a keyUsage, "
+                    + "the server's must name digitalSignature and an authority's keyCertSign; make it anew as docs/api.md shows")
         }
     }
 

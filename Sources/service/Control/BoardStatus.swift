@@ -22,6 +22,7 @@ struct BoardStatus: StatusSource {
         let (facts, plan) = (board.facts, files.plan)
         let counters = (0..<plan.workers).map { consistentCounters(of: $0, board) }
         var pairs: [StatusReport.Pair] = []
+        var workers: [StatusReport.Worker] = []
         var ports: [StatusReport.Port] = []
         var capacity: UInt64 = 0
         for number in 0..<Int(plan.pairCount) {
@@ -29,6 +30,9 @@ struct BoardStatus: StatusSource {
             let mode = PortMode(rawValue: words.mode).map { String(describing: $0) } ?? String(words.mode)
             pairs.append(.init(name: pair.name.description, mode: mode, owner: pair.ownerByHash == 1 ? "hash" : "queue"))
             capacity += UInt64(pair.flowCapacity) * UInt64(pair.queues)
+            workers += (0..<Int(pair.queues)).map { queue in
+                .init(pair: pair.name.description, queue: queue, counters: counters[plan.firstWorker(ofPair: number) + queue])
+            }
             for port in 0..<2 {
                 let queues = (0..<Int(pair.queues)).map { queue in
                     let worker = plan.firstWorker(ofPair: number) + queue
@@ -55,15 +59,20 @@ struct BoardStatus: StatusSource {
             checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }),
             failsafe: openings)
         report.records = .init(workers: Losses(counters))
+        report.workers = workers
         return report
     }
 
     /// Nanoseconds for which everything is still forwarded unjudged; `nil` where nobody ordered that.
     var bypassLeft: UInt64? {
-        // The file was checked against its layout when it was mapped.
-        let until = unsafe Board(base: files.board.base).facts.bypassUntil
-        let now = Self.now
+        let (until, now) = (bypassUntil, Self.now)
         return until > now ? until - now : nil
+    }
+
+    /// Until when everything is forwarded unjudged, in nanoseconds of the monotonic clock; 0 where nobody ordered that.
+    var bypassUntil: UInt64 {
+        // The file was checked against its layout when it was mapped.
+        unsafe Board(base: files.board.base).facts.bypassUntil
     }
 
     private var openings: [StatusReport.Opening] {

@@ -80,6 +80,7 @@ struct ControlSession: Service {
 
     private func serve(_ opening: Opening, _ files: KeeperFiles, _ last: (generation: UInt32, epoch: UInt32)) async throws {
         let (hub, names, inForce, conditions) = (EventHub(), KnownNames(files.plan), PolicyInForce(), Conditions())
+        let live = LiveTable()
         conditions.set("sandbox", Self.looseness(files.plan))
         conditions.set("control-as-root", Self.rootness())
         let configuration = opening.configuration
@@ -88,7 +89,7 @@ struct ControlSession: Service {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let course = Course(
             .init(
-                link: link, log: log, names: names, inForce: inForce, conditions: conditions,
+                link: link, log: log, names: names, inForce: inForce, conditions: conditions, flows: live,
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clock, ports: files.ports),
             opening, last: last)
         let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in
@@ -107,7 +108,8 @@ struct ControlSession: Service {
                 .init(service: recorder),
                 .init(
                     service: EventDrain(
-                        files: files, names: names, hub: hub, watch: course.watch, observations: recorder.observations)),
+                        files: files, names: names, hub: hub, watch: course.watch, observations: recorder.observations,
+                        live: live)),
                 .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)

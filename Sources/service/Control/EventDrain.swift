@@ -32,6 +32,17 @@ final class KnownNames: Sendable {
     var now: FlowDecoder { decoder.withLock { $0 } }
 }
 
+/// The flows that live, for whoever drains events and whoever asks what a change would cut.
+final class LiveTable: Sendable {
+    private let flows = Mutex(LiveFlows())
+
+    /// The events with the names of their ends; see `LiveFlows`.
+    func named(_ events: [FlowEvent]) -> [FlowEvent] { flows.withLock { flows in events.map { flows.named($0) } } }
+
+    /// The flows as they are now.
+    var now: LiveFlows { flows.withLock { $0 } }
+}
+
 /// Empties the workers' event rings into the hub, often enough that a ring of 8192 records holds 200,000 a second.
 struct EventDrain: Service {
     /// Time between two rounds.
@@ -43,25 +54,27 @@ struct EventDrain: Service {
     /// Sees every event as well.
     let watch: DenialWatch
     let observations: Observations
+    /// Knows the flows that live.
+    let live: LiveTable
 
     /// Drains until it is asked to end, and once more then.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             let rings = (0..<files.plan.workers).map { Ring(files, worker: $0) }
-            var live = LiveFlows()
             while !Task.isCancelled {
-                round(rings, &live)
+                round(rings)
                 try? await Task.sleep(for: Self.interval)
             }
-            round(rings, &live)
+            round(rings)
         }
     }
 
-    private func round(_ rings: [Ring], _ live: inout LiveFlows) {
+    private func round(_ rings: [Ring]) {
         let (decoder, offset) = (names.now, Self.wallOffset)
         for ring in rings {
-            var events: [FlowEvent] = []
-            ring.drain { events.append(live.named(decoder.decode($0, wallOffset: offset))) }
+            var decoded: [FlowEvent] = []
+            ring.drain { decoded.append(decoder.decode($0, wallOffset: offset)) }
+            let events = live.named(decoded)
             hub.publish(events)
             watch.note(events)
             let lost = ring.takeLost()

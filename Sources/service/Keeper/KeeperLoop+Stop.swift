@@ -6,8 +6,9 @@ internal import Logging
 
 extension KeeperLoop {
     /// SIGTERM or Ctrl-C: everything ends, and nothing stays that the configuration does not want to stay.
-    func stop() {
+    func stop(because signal: String) {
         isStopping = true
+        log.notice("\(signal): bulkhead stops; its ports do what `on-stop` says")
         service.tell("STOPPING=1")
         // Programs first: no frame is received any more that a worker would have to leave behind.
         for machine in machines { machine.stop() }
@@ -19,6 +20,7 @@ extension KeeperLoop {
         endControl()
         folder?.clear()
         folder?.release()
+        log.notice("bulkhead has stopped")
         exitCode = 0
     }
 

@@ -154,7 +154,8 @@ final class KeeperLoop {
         var none = timespec(tv_sec: 0, tv_nsec: 0)
         while true {
             switch unsafe sigtimedwait(&set, nil, &none) {
-            case SIGTERM, SIGINT: return stop()
+            case SIGTERM: return stop(because: "SIGTERM")
+            case SIGINT: return stop(because: "SIGINT")
             case SIGHUP: tell(Message(.reload))
             case SIGUSR2: return upgrade()
             case SIGCHLD: continue

@@ -16,6 +16,7 @@ final class StateFolder: Sendable {
     init(_ path: String, waiting milliseconds: Int) throws(StateError) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         if unsafe mkdir(self.path, 0o700) != 0, errno != EEXIST { throw Self.error(self.path, "cannot be made") }
+        if let fault = Self.strangeness(of: self.path) { throw fault }
         descriptor = unsafe open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.error(self.path, "cannot be opened as a folder") }
         var waited = 0
@@ -83,6 +84,16 @@ final class StateFolder: Sendable {
             guard unsafe unlink(file(name)) == 0 || errno == ENOENT else { throw Self.error(file(name), "cannot be removed") }
         }
         if !names.isEmpty { try sync() }
+    }
+
+    /// That a folder belongs to another user than this process runs as: what an earlier control left there, as somebody else, cannot be read
+    /// or kept from others. Root has no rights over it either, because control gives them up.
+    private static func strangeness(of path: String) -> StateError? {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR, facts.st_uid != geteuid() else { return nil }
+        return StateError(
+            "\(path) belongs to user \(facts.st_uid), and control runs as user \(geteuid()): let control run as that user (`users` in the "
+                + "configuration), or stop bulkhead and give the folder away with `chown -R \(geteuid()):\(getegid()) \(path)`")
     }
 
     private func sync() throws(StateError) {

@@ -4,16 +4,6 @@ internal import GRDB
 extension StateStore {
     /// Adds a line to the audit log, and brings the head file and syslog up to it.
     @discardableResult
-    public func log(
-        _ action: String, of object: String?, by actor: Actor, _ result: AuditEntry.Result, reason: String?, old: String?,
-        new: String?,
-        time: Int64
-    ) throws(StateError) -> AuditEntry {
-        try log(AuditEvent(action, of: object, by: actor, result, reason: reason, old: old, new: new, time: time))
-    }
-
-    /// Adds a line to the audit log, and brings the head file and syslog up to it.
-    @discardableResult
     public func log(_ event: AuditEvent) throws(StateError) -> AuditEntry {
         try change { database in
             let entry = try append(event, database)

@@ -134,6 +134,20 @@ public struct EdgeTable: Sendable {
         edges[edge.key] = edge
     }
 
+    /// Takes in what a store has kept of events from before a restart: those that the restored edges count say where the counting of live
+    /// flows goes on from, the others count as well.
+    public mutating func recall(_ event: FlowEvent, isCounted: Bool) {
+        if !isCounted { add(event) }
+        let (record, flow) = (event.record, LiveFlows.Key(event.record))
+        switch FlowRecord.Event(rawValue: record.event) {
+        case .start where counted.count < capacity: counted[flow] = (0, 0)
+        case .update where isCounted && (counted[flow] != nil || counted.count < capacity):
+            counted[flow] = (record.forwardFrames &+ record.reverseFrames, record.forwardBytes &+ record.reverseBytes)
+        case .end: counted[flow] = nil
+        default: break
+        }
+    }
+
     private func room(for key: Edge.Key, at time: Timestamp) -> Edge? {
         edges.count < capacity ? Edge(key: key, at: time) : nil
     }

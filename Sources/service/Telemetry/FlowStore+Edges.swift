@@ -5,11 +5,13 @@ internal import Net
 // Edges lie in the store as a whole: there are few of them beside the events, and they change all the time.
 
 extension FlowStore {
-    /// Puts these edges into the place of those that are there.
+    /// Puts these edges, which count every event that is kept, into the place of those that are there.
     public func replace(edges: [Edge]) throws(FlowStoreError) {
         do {
             try database.write { database in
                 try database.execute(sql: "DELETE FROM edges")
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO marks SELECT 'edges', COALESCE(MAX(id), 0) FROM flows")
                 let row = try database.cachedStatement(
                     sql: "INSERT INTO edges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
                 for edge in edges {
@@ -34,6 +36,24 @@ extension FlowStore {
             return try database.read { try Row.fetchAll($0, sql: "SELECT * FROM edges").compactMap(Self.edge) }
         } catch {
             throw FlowStoreError(description: "the edges of the map cannot be read: \(error)")
+        }
+    }
+
+    /// Calls `body` with the events that the kept edges do not count yet, oldest first, and before them with at most `limit` of those that
+    /// they do; `isCounted` says which.
+    public func replay(counted limit: Int, _ body: (_ event: FlowEvent, _ isCounted: Bool) -> Void) throws(FlowStoreError) {
+        do {
+            try database.read { database in
+                let mark = try Int64.fetchOne(database, sql: "SELECT event FROM marks WHERE name = 'edges'") ?? 0
+                var reader = try StoredFlows(database)
+                let rows = try Row.fetchCursor(
+                    database, sql: "SELECT * FROM flows WHERE id > ? ORDER BY id", arguments: [mark - Int64(limit)])
+                while let row = try rows.next() {
+                    if let event = reader.event(row) { body(event, (row["id"] as Int64) <= mark) }
+                }
+            }
+        } catch {
+            throw FlowStoreError(description: "flows cannot be read from the store: \(error)")
         }
     }
 

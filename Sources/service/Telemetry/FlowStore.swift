@@ -34,10 +34,9 @@ public final class FlowStore: Sendable {
     }
 
     let database: DatabasePool
-    private let limits: Limits
-    private let interned: Mutex<Interned>
-    /// When texts that nobody uses were last looked for.
-    private let cleaned = Mutex<Timestamp?>(nil)
+    let limits: Limits
+    let interned: Mutex<Interned>
+    let chores = Mutex(Chores())
     /// What was wrong with the file that was found; `nil` where nothing was.
     public let damage: String?
 
@@ -81,10 +80,13 @@ public final class FlowStore: Sendable {
             guard try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok" else {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "quick_check")
             }
-            guard try Int.fetchOne(database, sql: "PRAGMA user_version") != Self.version else { return }
+            guard try Int.fetchOne(database, sql: "PRAGMA user_version") != Self.version else {
+                // A table that was added since.
+                return try database.execute(sql: Self.marks)
+            }
             // Of another layout: recent flows are not worth a migration.
-            for table in ["flows", "texts", "losses", "edges"] { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
-            try database.execute(sql: Self.schema)
+            for table in ["flows", "texts", "losses", "edges", "marks"] { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
+            try database.execute(sql: Self.schema + Self.marks)
         }
         return pool
     }
@@ -108,6 +110,8 @@ public final class FlowStore: Sendable {
             hours0 INTEGER NOT NULL, hours1 INTEGER NOT NULL, hours2 INTEGER NOT NULL);
         PRAGMA user_version = 1;
         """
+    /// What is known of events by their number: `edges`, the last event that the kept edges count.
+    private static let marks = "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, event INTEGER NOT NULL);"
 
     /// Writes events in their order, and how many were lost before them, in one transaction. Throws where nothing was written.
     public func write(_ events: [FlowEvent], lost: UInt64 = 0) throws(FlowStoreError) {
@@ -132,68 +136,11 @@ public final class FlowStore: Sendable {
         }
     }
 
-    /// Forgets what is beyond the limits; says how many events that were. To be called now and then, at `now`.
-    @discardableResult
-    public func trim(at now: Timestamp) throws(FlowStoreError) -> Int {
-        do {
-            let forgotten = try forget(before: now.nanoseconds - limits.age * 1_000_000_000)
-            if forgotten > 0, isCleaningDue(at: now) { try clean() }
-            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA incremental_vacuum") }
-            return forgotten
-        } catch {
-            throw FlowStoreError(description: "old flow events could not be removed: \(error)")
-        }
-    }
-
-    /// Removes events in slices, so that a writer waits for one of them at most.
-    private func forget(before oldest: Int64) throws -> Int {
-        let last = try database.read { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM flows") ?? 0 }
-        var forgotten = 0
-        while true {
-            let count = try database.write { database in
-                try database.execute(
-                    sql: "DELETE FROM flows WHERE id IN (SELECT id FROM flows WHERE id <= ? OR time < ? LIMIT ?)",
-                    arguments: [last - Int64(limits.events), oldest, Self.slice])
-                return database.changesCount
-            }
-            forgotten += count
-            if count < Self.slice { break }
-        }
-        try database.write { try $0.execute(sql: "DELETE FROM losses WHERE time < ?", arguments: [oldest]) }
-        return forgotten
-    }
-
-    /// Whether an hour has passed since texts were cleaned: finding those in use reads every event.
-    private func isCleaningDue(at now: Timestamp) -> Bool {
-        cleaned.withLock { cleaned in
-            if let last = cleaned, last <= now, now.nanoseconds - last.nanoseconds < Self.cleaningInterval { return false }
-            cleaned = now
-            return true
-        }
-    }
-
-    /// Removes the texts that no event uses.
-    private func clean() throws {
-        let columns = [
-            "source", "source_labels", "source_zone", "destination", "destination_labels", "destination_zone", "pair",
-            "port", "egress", "ingress", "audit",
-        ]
-        let used = columns.map { "SELECT \($0) FROM flows WHERE \($0) IS NOT NULL" }.joined(separator: " UNION ")
-        try database.write { try $0.execute(sql: "DELETE FROM texts WHERE id NOT IN (\(used))") }
-        interned.withLock { $0 = Interned() }
-    }
-
-    /// Events that one transaction removes at most.
-    private static let slice = 20_000
-    /// Nanoseconds between two looks for texts that nobody uses.
-    private static let cleaningInterval: Int64 = 3600 * 1_000_000_000
-
     /// Events that fit a filter, oldest first: of those the last `limit`.
     public func events(_ filter: FlowFilter, limit: Int) throws(FlowStoreError) -> [FlowEvent] {
         do {
             return try database.read { database in
-                let texts = try Row.fetchAll(database, sql: "SELECT id, text FROM texts")
-                var reader = StoredFlows(texts: Dictionary(uniqueKeysWithValues: texts.map { ($0[0], $0[1]) }))
+                var reader = try StoredFlows(database)
                 var found: [FlowEvent] = []
                 let end = ContinuousClock.now + limits.patience
                 var looked = 0
@@ -213,20 +160,6 @@ public final class FlowStore: Sendable {
                 isOverlong: true)
         } catch {
             throw FlowStoreError(description: "flows cannot be read from the store: \(error)")
-        }
-    }
-
-    /// How many events are kept, how many of them were refusals told only as a number, and how many records were lost.
-    public func sums() throws(FlowStoreError) -> (events: Int64, lost: Int64) {
-        do {
-            return try database.read { database in
-                (
-                    try Int64.fetchOne(database, sql: "SELECT COUNT(*) FROM flows") ?? 0,
-                    try Int64.fetchOne(database, sql: "SELECT COALESCE(SUM(count), 0) FROM losses") ?? 0
-                )
-            }
-        } catch {
-            throw FlowStoreError(description: "flows cannot be counted: \(error)")
         }
     }
 }

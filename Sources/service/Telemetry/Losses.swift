@@ -14,11 +14,12 @@ public struct Losses: Hashable, Sendable {
     /// Nothing lost.
     public init() {}
 
-    /// What workers could not write; they lose no refusal, which is told later.
+    /// What workers could not write, and the refusals that ended with a worker before it told them.
     public init(_ workers: [WorkerCounters]) {
         // Data writes the counters: sums wrap.
         records = workers.reduce(0) { $0 &+ $1.lostEvents }
         admitted = workers.reduce(0) { $0 &+ $1.lostStarts }
+        refused = workers.reduce(0) { $0 &+ $1.lostRefusals }
     }
 
     static func += (sum: inout Losses, more: Losses) {

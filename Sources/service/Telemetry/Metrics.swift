@@ -33,6 +33,7 @@ public struct Metrics: Sendable {
         page.add("bulkhead_build_info", .gauge, "The daemon's version.", [([("version", Release.version)], 1)])
         addState(to: &page)
         addFrames(to: &page)
+        addWorkers(to: &page)
         addFlows(to: &page)
         addConnections(to: &page)
         return page.text
@@ -87,6 +88,22 @@ public struct Metrics: Sendable {
                     kernel.map { (Self.labels(port, queue) + [("statistic", $0.0)], $0.1(queue.kernel)) }
                 }
             })
+    }
+
+    private func addWorkers(to page: inout Exposition) {
+        func each(_ value: (StatusReport.Worker) -> UInt64) -> [Exposition.Sample] {
+            (status.workers ?? []).map { ([("pair", $0.pair), ("queue", String($0.queue))], value($0)) }
+        }
+        page.add("bulkhead_worker_turns_total", .counter, "Turns of a worker that found something to do.", each(\.turns))
+        page.add(
+            "bulkhead_worker_longest_turn_nanoseconds", .gauge, "The longest turn of a worker since its counters were made.",
+            each(\.longestTurn))
+        page.add(
+            "bulkhead_worker_cpu_nanoseconds_total", .counter, "CPU time of a worker's thread; begins anew with a data process.",
+            each(\.cpuTime))
+        page.add(
+            "bulkhead_worker_frames_handed_over_total", .counter, "Frames that a worker passed to another one of its pair.",
+            each(\.handedOver))
     }
 
     private static func labels(_ port: StatusReport.Port, _ queue: StatusReport.Queue) -> [(String, String)] {

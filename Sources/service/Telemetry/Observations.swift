@@ -8,7 +8,9 @@ public final class Observations: Sendable {
     /// Events that wait at most, about a tenth of a gigabyte.
     public static let capacity = 200_000
     /// Seconds between two looks at what has become too old.
-    private static let trimInterval: Int64 = 60
+    private static let tidyInterval: Int64 = 60
+    /// Events already counted by the edges that a restart reads again, to know how far the live flows among them had come.
+    private static let recalled = 200_000
 
     /// What was counted since the start.
     public struct Counts: Sendable, Hashable {
@@ -106,20 +108,23 @@ public final class Observations: Sendable {
     }
 
     private func run() {
-        var trimmed = Self.now
+        recall()
+        var (tidied, isTidying) = (Self.now, false)
         while true {
-            _ = work.wait(timeout: .now() + .seconds(Int(Self.trimInterval)))
+            _ = work.wait(timeout: isTidying ? .now() : .now() + .seconds(Int(Self.tidyInterval)))
             let (events, lost, isClosed) = pending.withLock { pending in
                 defer { (pending.events, pending.lost) = ([], 0) }
                 return (pending.events, pending.lost, pending.isClosed)
             }
             keep(events, lost)
             let now = Self.now
-            if isClosed || now.nanoseconds - trimmed.nanoseconds >= Self.trimInterval * 1_000_000_000 {
-                trimmed = now
-                tidy(at: now)
+            let isDue = now < tidied || now.nanoseconds - tidied.nanoseconds >= Self.tidyInterval * 1_000_000_000
+            if isClosed || isDue {
+                (tidied, isTidying) = (now, true)
+                saveEdges()
             }
             if isClosed { break }
+            if isTidying { isTidying = tidy(at: now) }
         }
         for log in logs { log.close() }
         ended.signal()
@@ -148,14 +153,30 @@ public final class Observations: Sendable {
         }
     }
 
-    private func tidy(at now: Timestamp) {
+    /// Goes on with the map where an earlier process was cut short: the store has events that the edges of its last minute do not count.
+    private func recall() {
         guard let store else { return }
-        let edges = tables.withLock { Array($0.edges.all) }
         do {
-            try store.trim(at: now)
-            try store.replace(edges: edges)
+            try store.replay(counted: Self.recalled) { event, isCounted in
+                tables.withLock { $0.edges.recall(event, isCounted: isCounted) }
+            }
         } catch {
             tables.withLock { $0.fault = "\(error)" }
+        }
+    }
+
+    private func saveEdges() {
+        guard let store else { return }
+        let edges = tables.withLock { Array($0.edges.all) }
+        do { try store.replace(edges: edges) } catch { tables.withLock { $0.fault = "\(error)" } }
+    }
+
+    /// A slice of tidying, between which events are kept; whether there is more.
+    private func tidy(at now: Timestamp) -> Bool {
+        guard let store else { return false }
+        do { return try store.tidy(at: now) } catch {
+            tables.withLock { $0.fault = "\(error)" }
+            return false
         }
     }
 

@@ -18,6 +18,7 @@ extension StatusReport {
             for port in ports where port.pair == pair.name {
                 lines.append("  port \(port.name): link \(port.link), xdp \(port.xdp), \(port.copy)")
             }
+            lines += (workers ?? []).filter { $0.pair == pair.name }.map { "  " + $0.line }
             lines += rows(of: pair.name).map { "  " + $0 }
         }
         return lines.map(TerminalText.escaped).joined(separator: "\n")

@@ -174,6 +174,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var records: Records?
     /// What the API's servers count; `nil` where nobody counted.
     public var api: APICounters?
+    /// How the workers fare, by pair and queue; `nil` where nobody counted.
+    public var workers: [Worker]?
 
     /// A report from its parts.
     public init(

@@ -89,7 +89,11 @@ struct StoredFlows {
     private var causes: [Int64: Cause] = [:]
     private var labels: [Int64: [String: String]] = [:]
 
-    init(texts: [Int64: String]) { self.texts = texts }
+    /// Rows of a store that has these texts now.
+    init(_ database: Database) throws {
+        let rows = try Row.fetchAll(database, sql: "SELECT id, text FROM texts")
+        texts = Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+    }
 
     /// The event of a row; `nil` for one that this build cannot read.
     mutating func event(_ row: Row) -> FlowEvent? {

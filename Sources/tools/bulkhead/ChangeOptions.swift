@@ -40,6 +40,7 @@ struct ChangeOptions: ParsableArguments {
     func tell(_ body: String) throws {
         let report = try DaemonClient.decode(ChangeReport.self, body)
         say(json ? body : report.text(.ofTerminal))
+        if report.outcome == "unanswered" { throw Outcome.failed }
     }
 }
 
@@ -60,8 +61,24 @@ extension ChangeReport {
                 "\(boxCount) \(boxCount == 1 ? "box differs" : "boxes differ"), \(widening) of those shown let more through")
         }
         if !compared && outcome != "unchanged" { lines.append("not everything was compared; more may differ") }
-        if let flowsCut { lines.append("\(flowsCut) live \(flowsCut == 1 ? "flow is" : "flows are") not allowed by it") }
-        return (lines + ending).joined(separator: "\n")
+        return (lines + cutLines.map(safe) + ending).joined(separator: "\n")
+    }
+
+    /// Which live flows the set does not allow any more.
+    private var cutLines: [String] {
+        guard let flowsCut, let flowsKnown else { return [] }
+        var lines = (cuts ?? []).map { cut in
+            let ends = [(cut.sourceWorkload, cut.source), (cut.destinationWorkload, cut.destination)].map { name, address in
+                (name.map { "\($0) " } ?? "") + address
+            }
+            return "cuts \(ends[0]) -> \(ends[1]), \(cut.service): \(cut.new)"
+        }
+        if flowsCut > lines.count { lines.append("… and \(flowsCut - UInt64(lines.count)) more") }
+        lines.append("\(flowsCut) of \(flowsKnown) live \(flowsKnown == 1 ? "flow" : "flows") would be cut")
+        if let flowsLive, flowsLive > flowsKnown {
+            lines.append("\(flowsLive - flowsKnown) more are in the tables, of which nothing was told since control's start")
+        }
+        return lines
     }
 
     private var ending: [String] {
@@ -74,6 +91,11 @@ extension ChangeReport {
             return [
                 "\(name) is in force with generation \(generation), until \(revision?.deadline ?? "its deadline") unless it is confirmed;",
                 "log in anew, so that you see that you still can, and say there:", "  bulkhead policy confirm \(number)",
+            ]
+        case "unanswered":
+            return [
+                "\(name) is published, and the data process has not answered for ten seconds: generation \(generation) goes on until it",
+                "does, and for good if it refuses; see `bulkhead status`",
             ]
         default: return ["\(name) is in force with generation \(generation)"]
         }

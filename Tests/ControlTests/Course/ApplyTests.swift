@@ -2,6 +2,7 @@
 import API
 import Foundation
 import Net
+import Record
 import State
 import Synchronization
 import Telemetry
@@ -127,9 +128,101 @@ import Testing
                 await bench.course.giveUp()
             }
             let report = try await applied
-            #expect(report.outcome == "published" && report.generation == 1)
+            #expect(report.outcome == "unanswered" && report.generation == 1 && report.revision?.inForce == false)
+            #expect(bench.conditions == ["unanswered"] && bench.course.status().policy?.revision == 1)
             await bench.course.entered(2)
             #expect(bench.course.policy()?.generation == 2)
+            #expect(bench.conditions == ["files-differ"] && bench.course.status().policy?.revision == 2)
+        }
+    }
+
+    /// Applies a set that data does not answer, and waits until nobody waits for it any more.
+    private func applyUnanswered(_ bench: CourseBench, _ text: String, _ generation: UInt32) async throws -> ChangeReport {
+        bench.keeper.withLock { $0.isSilent = true }
+        async let applied = bench.apply(text)
+        while bench.generation < generation { try await Task.sleep(for: .milliseconds(10)) }
+        for _ in 0..<50 {
+            try await Task.sleep(for: .milliseconds(10))
+            bench.clocks.pass(11)
+            await bench.course.giveUp()
+        }
+        return try await applied
+    }
+
+    /// Lets the course do what it does in a turn of its own.
+    private func settle(_ bench: CourseBench, until isSettled: () async throws -> Bool) async throws {
+        for _ in 0..<500 {
+            if try await isSettled() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    @Test func `a refusal that comes when nobody waits for it any more takes the revision back, and is a condition`() async throws {
+        try await withCourse { bench in
+            #expect(try await applyUnanswered(bench, documents(port: 443), 2).outcome == "unanswered")
+            bench.keeper.withLock { $0.isSilent = false }
+            await bench.course.refused(2)
+            try await settle(bench) { bench.conditions == ["refused"] }
+            #expect(bench.conditions == ["refused"] && bench.course.status().policy?.revision == 1)
+            let history = try await bench.course.history(before: nil, limit: 10)
+            #expect(history.map(\.outcome) == ["refused", "confirmed"] && history.map(\.inForce) == [false, true])
+            #expect(try await bench.audited().last == "policy.refused failed")
+            // What comes next builds on what is in force, and the same set is no news but a change.
+            #expect(try await bench.apply(documents(port: 443)).outcome == "published")
+            #expect(bench.conditions == ["files-differ"])
+            #expect(try bench.decision(from: "10.9.0.11", to: "10.9.0.21", port: 443) == .allow)
+        }
+    }
+
+    @Test func `of two that were not answered the later one falls back to what was before both`() async throws {
+        try await withCourse { bench in
+            _ = try await applyUnanswered(bench, documents(port: 443), 2)
+            _ = try await applyUnanswered(bench, documents(port: 80), 3)
+            await bench.course.refused(2)
+            try await settle(bench) { try await bench.course.history(before: nil, limit: 3)[1].outcome == "refused" }
+            #expect(bench.course.status().policy?.revision == 1)
+            await bench.course.refused(3)
+            try await settle(bench) { try await bench.course.history(before: nil, limit: 3)[0].outcome == "refused" }
+            let history = try await bench.course.history(before: nil, limit: 10)
+            #expect(history.map(\.outcome) == ["refused", "refused", "confirmed"] && history.map(\.inForce) == [false, false, true])
+            bench.keeper.withLock { $0.isSilent = false }
+            #expect(try await bench.apply(documents()).outcome == "unchanged")
+        }
+    }
+
+    @Test func `a change says which live flows it would cut, and by what they are known`() async throws {
+        try await withCourse { bench in
+            func began(_ source: UInt16, to port: UInt16 = 5432) throws {
+                var record = FlowRecord()
+                (record.source, record.destination) = (try #require(Address("10.9.0.11")), try #require(Address("10.9.0.21")))
+                (record.protocolNumber, record.sourcePort, record.destinationPort) = (IPProtocol.tcp.rawValue, source, port)
+                (record.sourceWorkload, record.destinationWorkload, record.generation) = (0, 1, 1)
+                _ = bench.flows.named([bench.course.around.names.now.decode(record, wallOffset: 0)])
+            }
+            for source in 40_000..<40_150 as Range<UInt16> { try began(source) }
+            // What the old set does not allow either lives by other right, and is not cut by the change.
+            try began(50_000, to: 23)
+            let report = try await bench.apply(documents(port: 443)) { $0.dryRun = true }
+            #expect(report.flowsKnown == 151 && report.flowsCut == 150 && report.cuts?.count == 100)
+            let cut = try #require(report.cuts?.first)
+            #expect(cut.source.hasPrefix("10.9.0.11:40") && cut.destination == "10.9.0.21:5432" && cut.service == "tcp/5432")
+            #expect(Set([cut.sourceWorkload, cut.destinationWorkload]) == ["shop/web-1", "shop/db-1"] && cut.new == "deny")
+            let widening = documents() + "\n" + workload("shop/web-9", "10.9.0.19")
+            #expect(try await bench.apply(widening).flowsCut == 0)
+        }
+    }
+
+    @Test func `documents are read a few clients' at a time, and who comes when many wait is told to come again`() async throws {
+        try await withCourse { bench in
+            let large = String(repeating: workload("shop/w", "10.1.0.1"), count: 300)
+            let kinds = await withTaskGroup(of: Refusal.Kind?.self) { group in
+                for _ in 0..<100 {
+                    group.addTask { await refusal { try await bench.apply(large) { $0.dryRun = true } }?.kind }
+                }
+                return await group.reduce(into: [Refusal.Kind?]()) { $0.append($1) }
+            }
+            #expect(kinds.filter { $0 == .unavailable }.count == 100 - 4 - 64)
+            #expect(kinds.filter { $0 == .unprocessable }.count == 4 + 64)
         }
     }
 }

@@ -23,6 +23,8 @@ final class CourseBench: Sendable {
         var maps: [UInt32: SharedMemory] = [:]
         var images: [UInt32: SharedMemory] = [:]
         var bypasses: [UInt64] = []
+        /// Seconds that it takes to do what it is ordered about bypass.
+        var bypassDelay = 0.0
         /// Whether publications are heard of.
         var isSilent = false
     }
@@ -31,6 +33,7 @@ final class CourseBench: Sendable {
     let clocks: Clocks
     let folder: BenchFolder
     let keeper = Mutex(Keeper())
+    let flows = LiveTable()
     private let link: KeeperLink
     private let channel: Channel
 
@@ -46,7 +49,7 @@ final class CourseBench: Sendable {
         log.logLevel = .critical
         course = Course(
             .init(
-                link: link, log: log, names: KnownNames(files.plan), inForce: inForce, conditions: .init(),
+                link: link, log: log, names: KnownNames(files.plan), inForce: inForce, conditions: .init(), flows: flows,
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), clock: clocks.clock, ports: files.ports),
             opening, last: (0, 0))
         let receiver = Thread { [weak self, ours] in
@@ -62,7 +65,11 @@ final class CourseBench: Sendable {
     private func hear(_ message: Message, _ descriptors: [Int32]) {
         let generation = UInt32(truncatingIfNeeded: message.arguments[0])
         if message.kind == .bypass {
-            keeper.withLock { $0.bypasses.append(message.arguments[0]) }
+            let delay = keeper.withLock { keeper in
+                keeper.bypasses.append(message.arguments[0])
+                return keeper.bypassDelay
+            }
+            Thread.sleep(forTimeInterval: delay)
             folder.setBypass(seconds: message.arguments[0])
         }
         guard message.kind == .publish, descriptors.count == 2 else { return }

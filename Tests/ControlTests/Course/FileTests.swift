@@ -32,6 +32,21 @@ import Testing
         }
     }
 
+    @Test func `files of workloads are looked at also where data refused the first generation of this control`() async throws {
+        let folder = try BenchFolder(workloads: Self.hosts)
+        let bench = try await CourseBench(folder, begins: false)
+        defer { bench.end() }
+        bench.keeper.withLock { $0.refused = [1] }
+        await #expect(throws: ControlError.self) { try await bench.course.start() }
+        #expect(bench.conditions == ["refused"])
+        #expect(try await bench.course.history(before: nil, limit: 1).allSatisfy { !$0.inForce })
+        try folder.write(workload("shop/web-2", "10.9.0.13"), to: "hosts.yaml")
+        bench.clocks.pass(60)
+        await bench.course.tick()
+        #expect(bench.generation == 2 && bench.conditions.isEmpty)
+        #expect(try bench.claim(on: "10.9.0.13").isThere)
+    }
+
     @Test func `a mounted map whose link leads elsewhere is noticed`() async throws {
         let folder = try BenchFolder(more: "workloads: [map/hosts.yaml]\n")
         for version in ["..one", "..two"] { try folder.makeFolder("map/\(version)") }

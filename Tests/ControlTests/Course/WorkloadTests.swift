@@ -127,6 +127,107 @@ import Testing
         }
     }
 
+    /// A set that takes some time to compile, with a port for what it says of the workloads of `documents`.
+    private func large(port: Int = 5432) -> String {
+        documents(port: port) + "\n" + (0..<1500).map { workload("shop/x-\($0)", "10.77.\($0 / 250).\($0 % 250 + 1)") }.joined()
+    }
+
+    @Test func `a workload that a document of the new set names is the document's, whatever clients did meanwhile`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), lease: 600)
+            let isOver = Mutex(false)
+            async let renewals = {
+                var count = 0
+                while !isOver.withLock({ $0 }) {
+                    _ = try await bench.course.update("shop/web-2", UpdateRequest(), by: bench.administrator)
+                    count += 1
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                return count
+            }()
+            _ = try await bench.apply(large() + workload("shop/web-2", "10.9.0.14"))
+            isOver.withLock { $0 = true }
+            #expect(try await renewals > 10, "nothing happened while the set was compiled")
+            #expect(try bench.claim(on: "10.9.0.14").isThere)
+            #expect(try !bench.claim(on: "10.9.0.12").isThere)
+            #expect(bench.conditions.contains("shadowed"))
+        }
+    }
+
+    @Test func `of two changes that wait for the turn none undoes the other`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            func label(_ key: String) async throws {
+                var request = UpdateRequest()
+                request.labels = [key: "1"]
+                _ = try await bench.course.update("shop/web-2", request, by: bench.administrator)
+            }
+            async let (a, b, c): (Void, Void, Void) = (label("a"), label("b"), label("c"))
+            _ = try await (a, b, c)
+            let listed = try await bench.course.workloads(after: "shop/web-1", limit: 1)
+            #expect(listed[0].labels == ["app": "web", "a": "1", "b": "1", "c": "1"])
+        }
+    }
+
+    @Test func `who waits for the turn is asked again whether it is theirs to change`() async throws {
+        try await withCourse { bench in
+            let (olga, oscar) = (bench.operating("olga"), bench.operating("oscar"))
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), by: olga)
+            async let applied = bench.apply(large())
+            try await Task.sleep(for: .milliseconds(200))
+            var request = UpdateRequest()
+            request.labels = ["release": "canary"]
+            async let labelled = refusal { try await bench.course.update("shop/web-2", request, by: olga) }
+            try await Task.sleep(for: .milliseconds(50))
+            // While she waits the name changes hands, which needs no turn.
+            _ = try await bench.course.unregister("shop/web-2", by: olga)
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), by: oscar)
+            _ = try await applied
+            #expect(await labelled?.kind == .forbidden)
+            #expect(try await bench.course.workloads(after: "shop/web-1", limit: 1)[0].labels == ["app": "web"])
+        }
+    }
+
+    @Test(arguments: [
+        ("", "x", "empty key"), (String(repeating: "k", count: 318), "x", "more than 317 bytes"),
+        ("a\nb", "x", "cannot be printed"), ("app", "we\u{1B}[2Jb", "cannot be printed"), ("app", "a\u{202E}b", "cannot be printed"),
+        ("app", String(repeating: "v", count: 1025), "more than 1024 bytes"),
+    ])
+    func `a label that no document may have is refused from a client too`(key: String, value: String, why: String) async throws {
+        try await withCourse { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            var request = UpdateRequest()
+            request.labels = [key: value]
+            let labelled = await refusal { try await bench.course.update("shop/web-2", request, by: bench.administrator) }
+            #expect(labelled?.kind == .invalid && labelled?.detail.contains(why) == true, "\(labelled?.detail ?? "")")
+            // As a document, and as an inventory, which other code reads.
+            let quoted = String(decoding: try JSONEncoder().encode([key: value]), as: UTF8.self)
+            let document = await refusal { try await bench.register(workload("shop/web-3", "10.9.0.13", labels: quoted)) }
+            #expect(document?.kind == .unprocessable && document?.faults.first?.contains(why) == true, "\(document?.faults ?? [])")
+            request.labels = [key: nil, "app": "db"]
+            _ = try await bench.course.update("shop/web-2", request, by: bench.administrator)
+        }
+    }
+
+    @Test func `what data refuses late is no registration either`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.isSilent = true }
+            async let registered = bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}"))
+            while bench.generation < 2 { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<50 {
+                try await Task.sleep(for: .milliseconds(10))
+                bench.clocks.pass(11)
+                await bench.course.giveUp()
+            }
+            _ = try await registered
+            bench.keeper.withLock { $0.isSilent = false }
+            await bench.course.refused(2)
+            for _ in 0..<500 where !bench.conditions.contains("refused") { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(bench.conditions == ["refused"] && bench.course.status().policy?.registrations == 0)
+            #expect(try await bench.audited().last == "workload.undo done")
+        }
+    }
+
     @Test func `what data refuses is no registration`() async throws {
         try await withCourse { bench in
             bench.keeper.withLock { $0.refused = [2] }

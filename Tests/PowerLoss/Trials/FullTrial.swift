@@ -54,7 +54,7 @@ public struct FullTrial {
             }
         }
         // With room again, everything is as if nothing had been.
-        try store.log("trial.end", of: nil, by: .daemon("trial"), .done, reason: nil, old: nil, new: nil, time: 0)
+        try store.log(AuditEvent("trial.end", of: nil, by: .daemon("trial"), .done, time: 0))
         if let fault = store.witnessFault { findings.append("in the end: \(fault)") }
         if let fault = try AuditVerification.verify(folder: folder).fault { findings.append("in the end: \(fault.message)") }
     }

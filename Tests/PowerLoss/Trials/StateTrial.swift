@@ -52,7 +52,7 @@ extension StateScript {
                     "neither what was promised last nor what came next: revisions \(found.revisions.keys.sorted()), lines \(found.lines)"
             }
             guard try store.serving()?.number == found.serving else { return "another revision serves" }
-            try store.log("trial.end", of: nil, by: .daemon("trial"), .done, reason: nil, old: nil, new: nil, time: 0)
+            try store.log(AuditEvent("trial.end", of: nil, by: .daemon("trial"), .done, time: 0))
             let verification = try AuditVerification.verify(folder: folder)
             return verification.fault.map { "audit log, line \($0.line ?? 0): \($0.message)" }
         } catch {

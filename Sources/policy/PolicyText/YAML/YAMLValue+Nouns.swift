@@ -10,7 +10,9 @@ extension YAMLValue {
         var labels: [String: String] = [:]
         for entry in try dictionary(what) {
             labels[entry.key] = faults.read(entry.value) { (value) throws(PolicyError) in
-                try value.text("the label \"\(entry.key)\"")
+                let text = try value.text("the label \"\(entry.key)\"")
+                if let fault = Label.fault(key: entry.key, value: text) { throw value.error(fault) }
+                return text
             }
         }
         try faults.check()

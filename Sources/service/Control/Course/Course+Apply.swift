@@ -2,7 +2,6 @@
 internal import API
 internal import Analysis
 internal import Compiler
-internal import Dialects
 internal import Logging
 internal import Policy
 internal import PolicyText
@@ -30,9 +29,7 @@ extension Course {
         let isDryRun = request.dryRun ?? false
         return try await attempt("policy.apply", of: request.namespace.map { "namespace \($0)" }, by: caller) {
             try Self.check(confirm: request.confirm)
-            let dialects = Dialect.readers(isLossy: request.lossy ?? false)
-            let files = request.files.map { (name: $0.name, text: $0.text) }
-            let contents = try await offload { try Loader.contents(texts: files, dialects: dialects) }
+            let contents = try await read(request.files, isLossy: request.lossy ?? false)
             guard !contents.documents.isEmpty || request.allowEmpty ?? false else {
                 throw Refusal(
                     .unprocessable,
@@ -67,7 +64,7 @@ extension Course {
                 if isReturn && !isDryRun {
                     if let refusal = try refusal(of: caller, returningTo: store?.serving()) { throw refusal }
                     try await goBack(request.reason ?? "taken back", by: caller.actor)
-                    return report("published", Review())
+                    return report(outcome, Review())
                 }
                 try admit(isDryRun)
                 guard let store, let revision = try store.revision(number) else {
@@ -126,7 +123,9 @@ extension Course {
     /// Compares a proposal with what is in force, and unless it is a dry run brings it into force.
     private func propose(_ proposal: Proposal) async throws -> ChangeReport {
         let written = WrittenDocuments(proposal.base)
-        guard written.text != serving.text else { return report("unchanged", Review(), losses: proposal.losses) }
+        guard written.text != serving.text else {
+            return report(unanswered.isEmpty ? "unchanged" : "unanswered", Review(), losses: proposal.losses)
+        }
         var next = parts
         next.base = proposal.base
         let review = try await review(next)
@@ -146,7 +145,7 @@ extension Course {
                 publication.generation, NewDenials(old: views.old, new: views.new, limit: Int(most)), until: clock.boot() + length
             )
         }
-        return report(serving.probation == nil ? "published" : "pending", review, losses: proposal.losses)
+        return report(outcome, review, losses: proposal.losses)
     }
 
     /// What a set would do, beside what is in force.
@@ -155,22 +154,29 @@ extension Course {
         let old = around.inForce.set ?? live.set
         let (zones, failsafe) = (live.zones, live.failsafe)
         let (configuration, ports) = (configuration, around.ports)
-        let (time, most) = (UInt64(clamping: clock.wall() / 1_000_000_000), comparedSize)
-        return try await offload {
-            try Review(
+        let (time, most, flows) = (UInt64(clamping: clock.wall() / 1_000_000_000), comparedSize, around.flows)
+        var review = try await offload {
+            var review = try Review(
                 old: old, new: try next.set(),
                 zones: (zones, try PolicySource.placements(configuration.zones, ports)),
                 failsafe: (failsafe, configuration.failsafe), at: time, most: most)
+            review.look(at: flows.now, at: time)
+            return review
         }
+        review.liveFlows = around.board.status().flows.used
+        return review
     }
 
-    /// Brings a generation into force whose revision is written down already; a new revision is taken back where that fails.
+    /// Brings a generation into force whose revision is written down already; a new revision is taken back where that fails. One that is
+    /// not answered counts from now on, as what comes next builds on it, and is taken back when data refuses it later.
     func establish(
-        _ publication: Publication, _ next: SetParts, _ text: String, _ revision: Revision?, isNew: Bool = true
+        _ publication: Publication, _ next: SetParts, _ text: String, _ revision: Revision?, isNew: Bool = true,
+        registrations: [ObjectName: (before: Registered?, now: Registered?)] = [:]
     ) async throws {
         let answer: Answer
+        let before = standing
         do {
-            answer = try await bring(publication)
+            answer = try await bring(publication, of: next)
         } catch {
             if isNew { settle(revision, as: .refused, "\(error)") }
             throw error
@@ -190,18 +196,13 @@ extension Course {
         serving = Serving(
             revision: revision?.bare, source: revision?.source ?? .files, text: text,
             probation: pending ? revision.map(probation) : nil)
+        if answer == .silent {
+            unanswered.append(
+                Unanswered(
+                    generation: publication.generation, revision: isNew ? revision : nil, before: before,
+                    registrations: registrations))
+        }
         around.conditions.clear("revision")
         tell()
-    }
-
-    private func settle(_ revision: Revision?, as outcome: Revision.Outcome, _ reason: String) {
-        guard let revision else { return }
-        do {
-            try store?.settle(
-                revision.number, as: outcome,
-                auditing: event("policy.refused", "revision \(revision.number)", .daemon("data"), .failed, reason))
-        } catch {
-            around.log.error("revision \(revision.number) was \(outcome.rawValue), and that cannot be written down: \(error)")
-        }
     }
 }

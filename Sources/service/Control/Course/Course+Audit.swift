@@ -102,7 +102,7 @@ extension Course {
             let refusal = Self.refusal(error)
             let isRefused = refusal.kind != .failed && refusal.kind != .unavailable
             let reason = ([refusal.detail] + refusal.faults.prefix(1)).joined(separator: ": ")
-            log(event(action, object, caller.actor, isRefused ? .refused : .failed, reason))
+            note(action, object, caller.actor, isRefused ? .refused : .failed, reason)
             throw refusal
         }
     }
@@ -125,6 +125,22 @@ extension Course {
 
     /// Writes down an attempt that the API refused.
     func note(refused action: String, of object: String?, reason: String, by caller: Caller) {
-        log(event(action, object, caller.actor, .refused, reason))
+        note(action, object, caller.actor, .refused, reason)
+    }
+
+    /// Writes down an attempt that came to nothing; of a caller who goes on trying some, with the number of those between.
+    private func note(_ action: String, _ object: String?, _ actor: Actor, _ result: AuditEntry.Result, _ reason: String) {
+        guard let left = notes.take(actor, action, at: clock.boot()) else { return }
+        log(event(action, object, actor, result, left > 0 ? "\(reason); \(left) more before it are not written down" : reason))
+    }
+
+    /// Writes down how many attempts were left out of those who try no more.
+    func tellLeftOut() {
+        let now = clock.boot()
+        guard now >= notesAt else { return }
+        notesAt = now + RefusalNotes.interval
+        for left in notes.overdue(at: now) {
+            log(event(left.action, nil, left.actor, .refused, "\(left.count) more attempts came to nothing, this was the last"))
+        }
     }
 }

@@ -20,11 +20,13 @@ extension Course {
             // What would not be written down is not done.
             guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
             try store.log(event("bypass.begin", "\(request.seconds) s", caller.actor, .done, request.reason))
+            let before = around.board.bypassUntil
             try around.link.bypass(seconds: request.seconds)
-            (bypass, wasBypassed) = ((caller.actor, request.reason), true)
+            (bypass, wasBypassed, isBypassEndOrdered) = ((caller.actor, request.reason), true, false)
             around.log.warning(
                 "everything is forwarded unjudged for \(request.seconds) s, by \(caller.actor.name): \(request.reason)")
-            try await keeperSays(active: true)
+            // Until the board has another end than that of a bypass that was on already.
+            try await keeperDoes { $0.bypassLeft != nil && $0.bypassUntil != before }
             lookAtBypass()
             return bypassReport
         }
@@ -36,8 +38,14 @@ extension Course {
             guard around.board.bypassLeft != nil else { throw Refusal(.conflict, "no bypass is on") }
             try around.link.bypass(seconds: 0)
             log(event("bypass.end", nil, caller.actor, .done, nil))
-            (bypass, wasBypassed) = (nil, false)
-            try await keeperSays(active: false)
+            isBypassEndOrdered = true
+            do {
+                try await keeperDoes { $0.bypassLeft == nil }
+            } catch {
+                // It goes on, and when it ends that is not this order's doing.
+                isBypassEndOrdered = false
+                throw error
+            }
             lookAtBypass()
             around.log.warning("the bypass is over, by \(caller.actor.name)")
             return bypassReport
@@ -45,10 +53,23 @@ extension Course {
     }
 
     /// Waits until the board says what was ordered.
-    private func keeperSays(active: Bool) async throws {
-        for _ in 0..<200 where (around.board.bypassLeft != nil) != active { try await Task.sleep(for: .milliseconds(10)) }
-        guard (around.board.bypassLeft != nil) == active else {
+    private func keeperDoes(_ isDone: (BoardStatus) -> Bool) async throws {
+        for _ in 0..<200 where !isDone(around.board) { try await Task.sleep(for: .milliseconds(10)) }
+        guard isDone(around.board) else {
             throw Refusal(.failed, "keeper has not done it within two seconds; see `bulkhead status`")
+        }
+    }
+
+    /// Goes on with a bypass that an earlier control ordered: the audit log says who, and why. One that ended meanwhile gets its line.
+    func recallBypass() {
+        wasBypassed = around.board.bypassLeft != nil
+        guard let lines = try? store?.auditLog(before: nil, limit: 1000),
+            let last = lines.first(where: { $0.action.hasPrefix("bypass.") && $0.result == .done }), last.action == "bypass.begin"
+        else { return }
+        if wasBypassed {
+            bypass = (last.actor, last.reason ?? "")
+        } else {
+            log(event("bypass.end", nil, .daemon("start"), .done, "its time was over, or an orderly stop has ended it"))
         }
     }
 
@@ -56,9 +77,9 @@ extension Course {
     func lookAtBypass() {
         let isOn = around.board.bypassLeft != nil
         if wasBypassed && !isOn {
-            log(event("bypass.end", nil, .daemon("deadline"), .done, nil))
+            if !isBypassEndOrdered { log(event("bypass.end", nil, .daemon("deadline"), .done, nil)) }
             around.log.warning("the bypass is over: frames are judged again")
-            bypass = nil
+            (bypass, isBypassEndOrdered) = (nil, false)
         }
         wasBypassed = isOn
         around.conditions.set(
@@ -73,7 +94,7 @@ extension Course {
         var report = BypassReport(active: left != nil)
         guard let left else { return report }
         report.until = Timestamp(nanoseconds: clock.wall() + Int64(clamping: left)).description
-        (report.actor, report.reason) = (bypass.map { Self.text($0.actor) }, bypass?.reason)
+        (report.actor, report.reason) = (bypass?.actor.text, bypass?.reason)
         return report
     }
 }

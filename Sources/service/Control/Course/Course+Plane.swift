@@ -25,6 +25,7 @@ extension Course: ControlPlane {
     /// Looks at everything that time changes, also where data has taken no generation of this control yet.
     func tick() async {
         lookAtBypass()
+        tellLeftOut()
         await judgeTrial()
         await endLeases()
         await lookAtFiles()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import API
+internal import Analysis
 internal import Net
 internal import Policy
 internal import State
@@ -48,8 +49,8 @@ extension Course {
         let now = clock.boot()
         var told = RevisionReport(
             revision: revision.number, time: Timestamp(nanoseconds: revision.time).description, digest: revision.digest,
-            source: revision.source.rawValue, actor: Self.text(revision.actor), outcome: revision.outcome.rawValue,
-            inForce: revision.number == serving.revision?.number)
+            source: revision.source.rawValue, actor: revision.actor.text, outcome: revision.outcome.rawValue,
+            inForce: revision.number == revisionInForce)
         (told.returnsTo, told.reason, told.documents) = (revision.returnsTo, revision.reason, documents)
         if isPending {
             told.deadline = Timestamp(nanoseconds: clock.wall() + Int64(clamping: left) - Int64(clamping: now)).description
@@ -57,21 +58,18 @@ extension Course {
         return told
     }
 
-    /// Somebody in words: `alice (uid 1000) at process 812`.
-    static func text(_ actor: Actor) -> String {
-        var text = actor.kind == .daemon ? "bulkhead (\(actor.name))" : actor.name
-        if let uid = actor.uid, actor.name != String(uid) { text += " (uid \(uid))" }
-        return actor.origin.map { "\(text) at \($0)" } ?? text
-    }
-
     /// What came of a change.
     func report(_ outcome: String, _ review: Review, losses: [String] = []) -> ChangeReport {
-        let isTold = outcome == "published" || outcome == "pending"
+        let isTold = ["published", "pending", "unanswered"].contains(outcome)
         var report = ChangeReport(
             outcome: outcome, revision: isTold ? serving.revision.map { self.report($0, documents: nil) } : nil,
             generation: live?.generation ?? 0)
         (report.boxes, report.boxCount, report.compared) = (review.boxes, review.boxCount, review.isComplete)
         (report.findings, report.losses) = (review.findings, losses)
+        if let cuts = review.cuts {
+            (report.flowsCut, report.flowsKnown, report.flowsLive) = (cuts.count, cuts.looked, review.liveFlows)
+            report.cuts = review.toldCuts
+        }
         return report
     }
 
@@ -88,7 +86,7 @@ extension Course {
         var report = WorkloadReport(
             name: workload.name.description, labels: workload.labels,
             addresses: workload.addresses.map { $0.isHost ? "\($0.address)" : "\($0)" }, zones: workload.zones,
-            origin: registered.map { "registered by \(Self.text($0.actor))" } ?? workload.place.description)
+            origin: registered.map { "registered by \($0.actor.text)" } ?? workload.place.description)
         report.leaseUntil = registered?.until.map { Timestamp(nanoseconds: clock.wall(at: $0)).description }
         report.contested = contested.map { "\($0.address)" }
         return report
@@ -99,7 +97,7 @@ extension Course {
         guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
         return try store.auditLog(before: before, limit: limit).map { entry in
             var line = AuditReport(
-                number: entry.number, time: Timestamp(nanoseconds: entry.time).description, actor: Self.text(entry.actor),
+                number: entry.number, time: Timestamp(nanoseconds: entry.time).description, actor: entry.actor.text,
                 action: entry.action, result: entry.result.rawValue, digest: entry.digest)
             (line.object, line.reason, line.old, line.new) = (entry.object, entry.reason, entry.old, entry.new)
             return line
@@ -108,14 +106,20 @@ extension Course {
 
     /// Tells `status` how things stand.
     func tell() {
-        let revision = serving.revision
+        let shown = answered
         var state = StatusReport.PolicyState(
-            source: serving.source.rawValue, outcome: serving.probation == nil ? "confirmed" : "pending")
-        (state.revision, state.digest) = (revision?.number, revision?.digest)
+            source: shown.source.rawValue, outcome: shown.probation == nil ? "confirmed" : "pending")
+        (state.revision, state.digest) = (shown.revision?.number, shown.revision?.digest)
         state.filesDiffer = filesText.map { $0 != serving.text } ?? false
         state.registrations = parts.registered.count
         state.contested = (live?.contested(limit: Self.toldContested) ?? []).map(\.description)
-        let (deadline, epoch) = (serving.probation?.deadline, live?.epoch ?? 0)
+        let (deadline, epoch) = (shown.probation?.deadline, live?.epoch ?? 0)
+        around.conditions.set(
+            "unanswered",
+            unanswered.last.map {
+                "generation \($0.generation) is published, and the data process has not answered for ten seconds: what was in force "
+                    + "before it goes on until it does, and for good if it refuses; the journal says what data does"
+            })
         around.conditions.set(
             "pending", serving.probation == nil ? nil : "\(servingName) goes back unless it is confirmed: bulkhead policy confirm"
         )

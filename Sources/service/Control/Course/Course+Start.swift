@@ -14,6 +14,9 @@ extension Course {
     func start() async throws {
         openStore()
         loadRegistrations()
+        recallBypass()
+        // As they were before they were read, so that what changes meanwhile is noticed, also where data refuses the first generation.
+        marks = opening.marks
         try await inTurn {
             try chooseRevision()
             while true {
@@ -26,7 +29,6 @@ extension Course {
                 }
             }
             await resumeWatch()
-            marks = FileMarks(configuration.workloads)
         }
     }
 
@@ -132,10 +134,18 @@ extension Course {
     private func enterFirst() async throws {
         shadowed = parts.shadowed
         let publication = try await prepare(parts, configuration)
-        switch try await bring(publication) {
+        switch try await bring(publication, of: parts) {
         case .inForce: tell()
-        case .refused: throw ControlError.refused(publication.generation)
-        case .silent: around.log.error("generation \(publication.generation) is published, and data has not taken it yet")
+        case .refused:
+            around.conditions.raise(
+                "refused",
+                "the data process refused generation \(publication.generation), the first of this control: what an earlier one "
+                    + "published stays in force, the journal says why; change the policy, or the files of workloads")
+            throw ControlError.refused(publication.generation)
+        case .silent:
+            around.conditions.raise(
+                "unanswered", "generation \(publication.generation) is published, and the data process has not taken it yet")
+            around.log.error("generation \(publication.generation) is published, and data has not taken it yet")
         }
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import API
 internal import Classifier
-internal import Dialects
 internal import Logging
 internal import Net
 internal import Policy
@@ -22,32 +21,33 @@ extension Course {
     func register(_ request: RegisterRequest, by caller: Caller) async throws -> InventoryReport {
         try await attempt("workload.add", of: nil, by: caller) {
             try Self.check(lease: request.lease)
-            let files = request.files.map { (name: $0.name, text: $0.text) }
-            let contents = try await offload { try Loader.contents(texts: files, dialects: Dialect.readers()) }
-            var changes: Changes = [:]
+            let contents = try await read(request.files)
+            var workloads: [ObjectName: Workload] = [:]
             for document in contents.documents {
                 guard case .workload(let workload) = document else {
                     throw Refusal(
                         .invalid, "only workloads are registered; nothing was changed",
                         faults: ["\(document.place): \(document.kind) \"\(document.name)\" is none"])
                 }
-                try admit(workload, by: caller)
-                guard changes[workload.name] == nil else {
+                try Self.check(workload.labels)
+                guard workloads.updateValue(workload, forKey: workload.name) == nil else {
                     throw Refusal(.invalid, "workload \"\(workload.name)\" is there twice; nothing was changed")
                 }
-                changes[workload.name] = .some(
-                    Registered(workload, by: caller.actor, lease: request.lease, at: clock.steady))
             }
-            guard !changes.isEmpty else { throw Refusal(.invalid, "there is no workload in what was sent") }
-            return try await bring(changes, "workload.add", by: caller.actor)
+            guard !workloads.isEmpty else { throw Refusal(.invalid, "there is no workload in what was sent") }
+            return try await bring("workload.add", by: caller.actor) {
+                for workload in workloads.values { try admit(workload, by: caller) }
+                return workloads.mapValues { .some(Registered($0, by: caller.actor, lease: request.lease, at: clock.steady)) }
+            }
         }
     }
 
     /// Removes a registration.
     func unregister(_ name: String, by caller: Caller) async throws -> InventoryReport {
         try await attempt("workload.remove", of: "workload \(name)", by: caller) {
-            let known = try owned(name, by: caller)
-            return try await bring([known.workload.name: nil as Registered?], "workload.remove", by: caller.actor)
+            try await bring("workload.remove", by: caller.actor) {
+                [try owned(name, by: caller).workload.name: nil as Registered?]
+            }
         }
     }
 
@@ -57,28 +57,42 @@ extension Course {
         let action = isRenewal ? "workload.renew" : "workload.label"
         return try await attempt(action, of: "workload \(name)", by: caller) {
             try Self.check(lease: request.lease)
-            let known = try owned(name, by: caller)
-            var workload = known.workload
-            for (key, value) in request.labels ?? [:] { workload.labels[key] = value }
-            let next = Registered(workload, by: known.actor, lease: request.lease ?? known.lease, at: clock.steady)
-            return try await bring([workload.name: .some(next)], action, by: caller.actor)
+            try Self.check((request.labels ?? [:]).compactMapValues { $0 })
+            return try await bring(action, by: caller.actor) {
+                let known = try owned(name, by: caller)
+                var workload = known.workload
+                for (key, value) in request.labels ?? [:] { workload.labels[key] = value }
+                let next = Registered(workload, by: known.actor, lease: request.lease ?? known.lease, at: clock.steady)
+                return [workload.name: .some(next)]
+            }
         }
     }
 
     /// Ends what nobody renewed.
     func endLeases() async {
-        let now = clock.steady
-        let over = parts.registered.values.filter { $0.until.map { $0 <= now } ?? false }.map(\.workload.name)
-        guard !over.isEmpty, clock.boot() >= leasesAt else { return }
+        guard clock.boot() >= leasesAt, !leasesThatAreOver.isEmpty else { return }
         do {
-            _ = try await bring(
-                Dictionary(uniqueKeysWithValues: over.map { ($0, nil) }), "workload.expire", by: .daemon("lease"),
-                isOwn: true)
+            _ = try await bring("workload.expire", by: .daemon("lease"), isOwn: true) {
+                Dictionary(uniqueKeysWithValues: leasesThatAreOver.map { ($0, nil) })
+            }
             around.conditions.clear("leases")
         } catch {
-            around.conditions.raise("leases", "\(over.count) leases are over, and their workloads cannot be taken away: \(error)")
-            around.log.error("\(over.count) leases are over, and their workloads cannot be taken away: \(error)")
+            let fault = "\(leasesThatAreOver.count) leases are over, and their workloads cannot be taken away: \(error)"
+            around.conditions.raise("leases", fault)
+            around.log.error("\(fault)")
             leasesAt = clock.boot() + 1_000_000_000
+        }
+    }
+
+    private var leasesThatAreOver: [ObjectName] {
+        let now = clock.steady
+        return parts.registered.values.filter { $0.until.map { $0 <= now } ?? false }.map(\.workload.name)
+    }
+
+    /// What documents demand of labels is demanded of everybody who sends some.
+    private static func check(_ labels: [String: String]) throws {
+        for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+            if let fault = Label.fault(key: key, value: value) { throw Refusal(.invalid, "\(fault); nothing was changed") }
         }
     }
 
@@ -117,42 +131,73 @@ extension Course {
     }
 
     /// Writes changes down and brings them into force: in the address map alone where the image knows all label sets, else as a new
-    /// generation.
-    private func bring(_ changes: Changes, _ action: String, by actor: Actor, isOwn: Bool = false) async throws
-        -> InventoryReport
-    {
+    /// generation. What is to become of whom is asked when it is about to happen, and asked again by whoever had to wait for the turn:
+    /// somebody else may have been there before.
+    private func bring(
+        _ action: String, by actor: Actor, isOwn: Bool = false, _ proposal: () throws -> Changes
+    ) async throws -> InventoryReport {
         guard isOwn || live != nil else { throw Refusal(.unavailable, "no policy is in force yet; try again in a moment") }
-        let before = addresses(of: changes).filter { live?.isContested($0) ?? false }
-        let isLight = changes.allSatisfy { name, now in
+        let changes = try proposal()
+        if isLight(changes), compiling.isDisjoint(with: changes.keys) {
+            return try await move(changes, action, by: actor, inTurn: false)
+        }
+        return try await inTurn(isOwn: isOwn) {
+            let changes = try proposal()
+            if isLight(changes) { return try await move(changes, action, by: actor, inTurn: true) }
+            return try await compile(changes, action, by: actor)
+        }
+    }
+
+    /// Whether the address map alone can take changes up.
+    private func isLight(_ changes: Changes) -> Bool {
+        changes.allSatisfy { name, now in
             let hadBlocks = parts.registered[name]?.workload.addresses.contains { !$0.isHost } ?? false
             return !hadBlocks && (now.map { live?.admits($0.workload) ?? false } ?? (live != nil))
         }
-        var accepted: UInt64 = 0
-        if isLight {
-            try writeDown(changes, action, by: actor)
-            accepted = clock.boot()
-            commit(changes)
-            let visible = changes.filter { !shadowed.contains($0.key) }
-            if !enter(visible.mapValues { $0?.workload }) { try await inTurn(isOwn: true) { try await renew() } }
-        } else {
-            try await inTurn(isOwn: isOwn) {
-                var coming = parts
-                for (name, now) in changes { coming.registered[name] = now }
-                let publication = try await prepare(coming, configuration)
-                try writeDown(changes, action, by: actor)
-                accepted = clock.boot()
-                let old = parts.registered
-                commit(changes)
-                try await publish(publication, orElse: old, changes)
-            }
+    }
+
+    /// Brings changes into force in the address map alone.
+    private func move(
+        _ changes: Changes, _ action: String, by actor: Actor, inTurn hasTurn: Bool
+    ) async throws -> InventoryReport {
+        let before = contested(among: changes)
+        try writeDown(changes, action, by: actor)
+        let accepted = clock.boot()
+        commit(changes)
+        let visible = changes.filter { !shadowed.contains($0.key) }
+        if !enter(visible.mapValues { $0?.workload }) {
+            if hasTurn { try await renew() } else { try await inTurn(isOwn: true) { try await renew() } }
         }
+        return report(of: changes, since: accepted, contested: before)
+    }
+
+    /// Brings changes into force as a new generation. Has the turn.
+    private func compile(_ changes: Changes, _ action: String, by actor: Actor) async throws -> InventoryReport {
+        compiling = Set(changes.keys)
+        defer { compiling = [] }
+        let before = contested(among: changes)
+        var coming = parts
+        for (name, now) in changes { coming.registered[name] = now }
+        let publication = try await prepare(coming, configuration)
+        try writeDown(changes, action, by: actor)
+        let accepted = clock.boot()
+        let old = parts.registered
+        commit(changes)
+        try await publish(publication, orElse: old, changes)
+        return report(of: changes, since: accepted, contested: before)
+    }
+
+    private func contested(among changes: Changes) -> [Address] {
+        addresses(of: changes).filter { live?.isContested($0) ?? false }
+    }
+
+    /// What came of changes that were accepted at a moment of the boot-time clock, when these addresses were contested.
+    private func report(of changes: Changes, since accepted: UInt64, contested before: [Address]) -> InventoryReport {
         let took = clock.boot() - accepted
         tell()
-        let contested = addresses(of: changes).filter { self.live?.isContested($0) ?? false }
         return InventoryReport(
-            epoch: self.live?.epoch ?? 0, generation: self.live?.generation ?? 0,
-            workloads: changes.keys.map(\.description).sorted(), microseconds: took / 1000,
-            contested: contested.filter { !before.contains($0) }.map(\.description))
+            epoch: live?.epoch ?? 0, generation: live?.generation ?? 0, workloads: changes.keys.map(\.description).sorted(),
+            microseconds: took / 1000, contested: contested(among: changes).filter { !before.contains($0) }.map(\.description))
     }
 
     private func addresses(of changes: Changes) -> [Address] {
@@ -168,9 +213,10 @@ extension Course {
         around.conditions.clear("state")
     }
 
-    private func commit(_ changes: Changes) {
+    func commit(_ changes: Changes) {
         for (name, now) in changes {
-            if let now { parts.registered[name] = now } else { parts.registered.removeValue(forKey: name) }
+            parts.registered[name] = now
+            if now == nil { shadowed.remove(name) }
         }
     }
 
@@ -199,14 +245,21 @@ extension Course {
     /// Publishes registrations that are written down; where that fails they are as they were.
     private func publish(_ publication: Publication, orElse old: [ObjectName: Registered], _ changes: Changes) async throws {
         do {
-            try await establish(publication, parts, serving.text, serving.revision, isNew: false)
+            try await establish(
+                publication, parts, serving.text, serving.revision, isNew: false,
+                registrations: Dictionary(uniqueKeysWithValues: changes.map { ($0, (before: old[$0], now: $1)) }))
         } catch {
-            let back = Dictionary(uniqueKeysWithValues: changes.keys.map { ($0, old[$0]) })
+            let back: Changes = Dictionary(uniqueKeysWithValues: changes.keys.map { ($0, old[$0]) })
             commit(back)
-            do {
-                try writeDown(back, "workload.undo", by: .daemon("data"))
-            } catch let fault { around.log.error("registrations were refused, and that cannot be written down: \(fault)") }
+            undo(back)
             throw error
+        }
+    }
+
+    /// Writes down that registrations are again what they were, because data refused what came with them.
+    func undo(_ back: Changes) {
+        do { try writeDown(back, "workload.undo", by: .daemon("data")) } catch {
+            around.log.error("registrations were refused, and that cannot be written down: \(error)")
         }
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import API
 internal import Compiler
+internal import Dialects
 internal import Layout
 internal import Logging
 internal import Net
 internal import Policy
+internal import PolicyText
 internal import State
 internal import Synchronization
 internal import Telemetry
@@ -34,6 +36,7 @@ actor Course {
         var names: KnownNames
         var inForce: PolicyInForce
         var conditions: Conditions
+        var flows: LiveTable
         var board: BoardStatus
         var clock: DaemonClock
         var ports: [[String]]
@@ -72,10 +75,14 @@ actor Course {
     var live: Publication?
     /// Generations that workers were not heard of yet.
     var onTheWay: [Publication] = []
+    /// Those of them that are waited for no longer, in their order.
+    var unanswered: [Unanswered] = []
     /// The last generation and epoch that anybody ever published; after a crash of control keeper says which.
     var last: (generation: UInt32, epoch: UInt32)
     /// Workloads that changed since the generation that is being compiled was begun.
     var journal: Set<ObjectName>?
+    /// Workloads that the generation that is being compiled changes: who wants to change them meanwhile waits for the turn.
+    var compiling: Set<ObjectName> = []
     var shadowed: Set<ObjectName> = []
     /// Rules and workloads up to which sets are compared before a change.
     var comparedSize = Review.most
@@ -88,12 +95,21 @@ actor Course {
     /// What the files of workloads looked like when they were last read, and when to look again.
     var marks: FileMarks?
     var lookAt: UInt64 = 0
+    /// Who ordered the bypass that is on, and why, where that is known.
     var bypass: (actor: Actor, reason: String)?
     var wasBypassed = false
+    /// Whether somebody has ordered the end of the bypass, and it is written down.
+    var isBypassEndOrdered = false
+    /// How often attempts that came to nothing are written down.
+    var notes = RefusalNotes()
+    /// When what was left out of them is looked at again.
+    var notesAt: UInt64 = 0
     /// Hears of a configuration that was read again.
     var hearer: (@Sendable (Configuration) async -> Void)?
     private var turn = Turn()
-    private var answers: [UInt32: (continuation: CheckedContinuation<Answer, Never>, since: UInt64)] = [:]
+    /// Places for those whose documents are read: each may take some hundred megabytes.
+    private var readers = Turn(places: 4)
+    var answers: [UInt32: (continuation: CheckedContinuation<Answer, Never>, since: UInt64)] = [:]
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
@@ -116,7 +132,7 @@ actor Course {
     func inTurn<Value: Sendable>(isOwn: Bool = false, _ body: () async throws -> Value) async throws -> Value {
         if !turn.takeAtOnce() {
             guard isOwn || !turn.isCrowded else {
-                throw Refusal(.unavailable, "\(Turn.most) changes wait for their turn; try again in a moment")
+                throw Refusal(.unavailable, "\(turn.most) changes wait for their turn; try again in a moment")
             }
             await withCheckedContinuation { turn.wait($0, isOwn: isOwn) }
         }
@@ -125,6 +141,19 @@ actor Course {
             turn.end()
         }
         return try await body()
+    }
+
+    /// Reads documents that a client sent, a few clients' at a time; throws where too many wait already.
+    func read(_ files: [DocumentFile], isLossy: Bool = false) async throws -> Loader.Contents {
+        if !readers.takeAtOnce() {
+            guard !readers.isCrowded else {
+                throw Refusal(.unavailable, "the documents of \(readers.most) others wait to be read; try again in a moment")
+            }
+            await withCheckedContinuation { readers.wait($0) }
+        }
+        defer { readers.end() }
+        let (texts, dialects) = (files.map { (name: $0.name, text: $0.text) }, Dialect.readers(isLossy: isLossy))
+        return try await offload { try Loader.contents(texts: texts, dialects: dialects) }
     }
 
     /// Compiles a set beside what is in force, on a thread of its own.
@@ -139,17 +168,16 @@ actor Course {
         }
     }
 
-    /// Publishes a generation and waits until it is in force, or refused, or not heard of for too long.
-    func bring(_ publication: Publication) async throws -> Answer {
-        for name in journal ?? [] {
-            if let now = parts.registered[name], !shadowed.contains(name) {
-                try publication.put(now.workload)
-            } else {
-                publication.remove(name)
-            }
-        }
-        let changes = Dictionary(uniqueKeysWithValues: (journal ?? []).map { ($0, parts.registered[$0]?.workload) })
+    /// Publishes a generation of a set and waits until it is in force, or refused, or not heard of for too long.
+    func bring(_ publication: Publication, of set: SetParts) async throws -> Answer {
+        let names = journal ?? []
         journal = nil
+        // What stands in a document of the set was compiled, whatever became of a registration of that name meanwhile.
+        let changes = Dictionary(
+            uniqueKeysWithValues: names.subtracting(set.documented(of: names)).map { ($0, parts.registered[$0]?.workload) })
+        for (name, now) in changes {
+            if let now { try publication.put(now) } else { publication.remove(name) }
+        }
         publication.begin(behind: max(last.epoch, live?.epoch ?? 0))
         // Known before it is published: the first record that names it may come at once.
         around.names.learn(publication.names())
@@ -163,26 +191,6 @@ actor Course {
             "generation \(publication.generation) is published: \(figures.rules) rules, \(figures.classes) classes, \(figures.tables) tables"
         )
         return await withCheckedContinuation { answers[publication.generation] = ($0, clock.boot()) }
-    }
-
-    /// Workers are where a generation is in force.
-    func entered(_ generation: UInt32) {
-        if let publication = onTheWay.first(where: { $0.generation == generation }) { live = publication }
-        onTheWay.removeAll { $0.generation <= generation }
-        around.inForce.enter(generation)
-        around.log.info("generation \(generation) is in force")
-        for number in answers.keys where number <= generation {
-            answers.removeValue(forKey: number)?.continuation.resume(returning: number == generation ? .inForce : .silent)
-        }
-        tell()
-    }
-
-    /// Data refused a generation.
-    func refused(_ generation: UInt32) {
-        onTheWay.removeAll { $0.generation == generation }
-        around.inForce.refuse(generation)
-        around.log.error("the data process refused generation \(generation); what was in force stays in force")
-        answers.removeValue(forKey: generation)?.continuation.resume(returning: .refused)
     }
 
     /// Waits no longer for what has not been heard of for too long, or for anything where control ends.

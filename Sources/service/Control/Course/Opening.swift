@@ -12,6 +12,8 @@ struct Opening: Sendable {
     let configuration: Configuration
     /// What the files say; `nil` where they are not understood.
     let contents: FileContents?
+    /// What the files of workloads looked like before they were read.
+    let marks: FileMarks
     /// Why the files are not understood.
     let fault: String?
     /// The state, where it had to be asked already. A control that takes over opens it only when the old one has let go of it.
@@ -20,6 +22,7 @@ struct Opening: Sendable {
     /// Reads what `file` names and compiles it once for its errors.
     init(_ file: String) throws {
         configuration = try Configuration.load(file)
+        marks = FileMarks(configuration.workloads)
         do {
             let read = try FileContents(configuration)
             var inventory = Inventory()

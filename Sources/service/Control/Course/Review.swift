@@ -2,7 +2,10 @@
 internal import API
 internal import Analysis
 internal import Compiler
+internal import Net
 internal import Policy
+internal import Record
+internal import Telemetry
 
 /// What a change would do: the boxes of connections that it decides otherwise, and what lint finds that it did not find before.
 struct Review: Sendable {
@@ -21,6 +24,12 @@ struct Review: Sendable {
     var isComplete = false
     /// New findings.
     var findings: [String] = []
+    /// The live flows that it would cut; `nil` where nobody looked.
+    private(set) var cuts: CutFlows?
+    /// How many of those there are names for.
+    private(set) var cutEnds: [(source: FlowEvent.Place, destination: FlowEvent.Place)?] = []
+    /// How many flows the tables hold.
+    var liveFlows: UInt64 = 0
     /// Both sets as analysis has them, for whoever watches what the new one denies; `nil` where they were too large.
     var views: (old: PolicyView, new: PolicyView)?
 
@@ -50,6 +59,33 @@ struct Review: Sendable {
             .prefix(Self.toldFindings).map {
                 "\($0.place): \($0.level.rawValue): \($0.reason) [\($0.code.rawValue)]; \($0.remedy)"
             }
+    }
+
+    /// Looks at the flows that live; `time` is in unix seconds.
+    mutating func look(at flows: LiveFlows, at time: UInt64) {
+        guard let views else { return }
+        var cuts = CutFlows(old: views.old, new: views.new)
+        flows.forEach { _, record in cuts.look(record, at: time) }
+        cutEnds = cuts.cuts.map { flows.flow($0.record)?.ends }
+        self.cuts = cuts
+    }
+
+    /// What is told of the flows that it would cut.
+    var toldCuts: [ChangeReport.Cut]? {
+        cuts?.cuts.enumerated().map { index, cut in
+            let (record, ends) = (cut.record, cutEnds[index])
+            let service = ServiceKey(IPProtocol(rawValue: record.protocolNumber), port: record.destinationPort)
+            func told(_ address: Address, _ port: UInt16) -> String {
+                guard IPProtocol(rawValue: record.protocolNumber).hasPorts else { return "\(address)" }
+                return address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+            }
+            var told = ChangeReport.Cut(
+                source: told(record.source, record.sourcePort), destination: told(record.destination, record.destinationPort),
+                service: ServiceRange(first: service.rawValue, end: service.rawValue + 1).text ?? "\(record.protocolNumber)",
+                new: "\(cut.decision)")
+            (told.sourceWorkload, told.destinationWorkload) = (ends?.source.workload, ends?.destination.workload)
+            return told
+        }
     }
 
     private static func size(_ set: PolicySet) -> Int {

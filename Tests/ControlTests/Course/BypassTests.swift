@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import API
+import Foundation
+import Layout
+import State
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Control
+
+@Suite struct Bypasses {
+    @Test func `an end that was ordered is one line of the audit log, whoever looks at the clock meanwhile`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)
+            #expect(bench.conditions == ["bypass"])
+            bench.keeper.withLock { $0.bypassDelay = 0.5 }
+            async let ended = bench.course.endBypass(by: bench.administrator)
+            for _ in 0..<20 {
+                try await Task.sleep(for: .milliseconds(50))
+                await bench.course.tick()
+            }
+            #expect(try await !ended.active && bench.conditions.isEmpty)
+            let lines = try await bench.course.auditLog(before: nil, limit: 10).filter { $0.action == "bypass.end" }
+            #expect(lines.map(\.actor) == ["root (uid 0)"])
+        }
+    }
+
+    @Test func `one whose time is over is ended by its deadline, in the audit log too`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)
+            await bench.course.tick()
+            bench.folder.setBypass(seconds: 0)
+            for _ in 0..<3 { await bench.course.tick() }
+            let lines = try await bench.course.auditLog(before: nil, limit: 10).filter { $0.action == "bypass.end" }
+            #expect(lines.map(\.actor) == ["bulkhead (deadline)"])
+        }
+    }
+
+    @Test func `a second order takes the first one's place, and its answer says until when`() async throws {
+        try await withCourse { bench in
+            func order(_ seconds: UInt32) async throws -> String {
+                let request = BypassRequest(seconds: seconds, reason: "ticket 7")
+                return try #require(try await bench.course.beginBypass(request, by: bench.administrator).until)
+            }
+            let first = try await order(60)
+            bench.keeper.withLock { $0.bypassDelay = 0.3 }
+            let second = try await order(3600)
+            let wanted = Timestamp(nanoseconds: bench.clocks.clock.wall() + 3500 * 1_000_000_000).description
+            #expect(second > first && second > wanted, "\(first) \(second)")
+        }
+    }
+
+    @Test func `who ordered one, and why, is known to the control that follows, and the end of one that is over is written down`()
+        async throws
+    {
+        let (folder, clocks) = (try BenchFolder(), Clocks())
+        do {
+            let bench = try await CourseBench(folder, clocks: clocks)
+            _ = try await bench.course.beginBypass(BypassRequest(seconds: 600, reason: "ticket 7"), by: bench.operating("olga"))
+            bench.end()
+        }
+        do {
+            let bench = try await CourseBench(folder, clocks: clocks)
+            await bench.course.tick()
+            let detail = try #require(bench.course.status().conditions?.first { $0.name == "bypass" }?.detail)
+            #expect(detail.contains("by olga: ticket 7"))
+            bench.end()
+        }
+        folder.setBypass(seconds: 0)
+        let bench = try await CourseBench(folder, clocks: clocks)
+        defer { bench.end() }
+        await bench.course.tick()
+        let lines = try await bench.course.auditLog(before: nil, limit: 10).filter { $0.action == "bypass.end" }
+        #expect(lines.map(\.actor) == ["bulkhead (start)"] && bench.conditions.isEmpty)
+    }
+}
