@@ -30,8 +30,8 @@ final class Lab {
         var configuration = ""
         /// The documents in place of the usual ones.
         var policy: String?
-        /// The processors that the daemon may run on, as `taskset` names them; `nil` for all.
-        var processors: String?
+        /// What starts the daemon, as `taskset` or `unshare` with their options; nothing for the daemon itself.
+        var launcher: [String] = []
     }
 
     /// An address family.

@@ -23,7 +23,7 @@ extension SystemTests {
         private static let allowance = 1.05
 
         @Test func `a thousand questions and a hundred moves a second cost the frames nothing`() throws {
-            let lab = try Lab(.init(policy: LoadTraffic.policy, processors: LoadTraffic.processors))
+            let lab = try Lab(.init(policy: LoadTraffic.policy, launcher: ["taskset", "-c", LoadTraffic.processors]))
             defer { lab.remove() }
             try lab.start()
             let traffic = LoadTraffic(lab: lab)
