@@ -4,6 +4,7 @@ import Compiler
 import Net
 import Policy
 import PolicyText
+import TestSupport
 import Testing
 
 /// A set from a text, compiled and loaded.

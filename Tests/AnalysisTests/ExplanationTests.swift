@@ -6,6 +6,7 @@ import Net
 import Policy
 import PolicyText
 import Record
+import TestSupport
 import Testing
 
 @Suite struct Explanations {

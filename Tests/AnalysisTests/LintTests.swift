@@ -5,6 +5,7 @@ import Foundation
 import Net
 import Policy
 import PolicyText
+import TestSupport
 import Testing
 
 @Suite struct Lints {

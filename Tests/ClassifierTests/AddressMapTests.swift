@@ -2,6 +2,7 @@
 import Classifier
 import Foundation
 import Net
+import TestSupport
 import Testing
 
 @Suite struct AddressMaps {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Net
+import TestSupport
 import Testing
 
 /// The whole decision as a worker makes it: that this compiles in another module, in debug builds too, is the proof that it neither

@@ -40,19 +40,6 @@ func emptyMap(slots: Int = 64, seed: UInt64 = 7) -> Memory {
     return memory
 }
 
-/// Random numbers that a seed repeats (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
-    }
-}
-
 extension Address {
     /// An address from its text, for tests that know it is one.
     static func of(_ text: String) -> Address { Address(text) ?? Address(high: .max, low: .max) }

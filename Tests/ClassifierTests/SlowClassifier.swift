@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Net
+import TestSupport
 
 /// The obvious way to read the sections of an image: lists searched from end to end. The image must agree with it.
 struct SlowClassifier {

@@ -5,6 +5,7 @@ import Foundation
 import Net
 import Policy
 import Record
+import TestSupport
 import Testing
 
 /// What must hold for every set there is, tried on random ones. The long form, a million probes: `scripts/soak policy`.

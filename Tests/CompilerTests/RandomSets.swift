@@ -2,6 +2,7 @@
 import Compiler
 import Net
 import Policy
+import TestSupport
 
 /// Small random sets in which every construct of the language meets every other: few labels, few prefixes that nest, few ports.
 struct RandomSets {

@@ -7,34 +7,6 @@ import Policy
 import PolicyText
 import Record
 
-/// Random numbers that a seed repeats (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    /// A seed that is printed, so that a failure can be run again with `BULKHEAD_SEED`.
-    static func seed() -> UInt64 {
-        let seed = ProcessInfo.processInfo.environment["BULKHEAD_SEED"].flatMap(UInt64.init) ?? .random(in: 0...999_999)
-        print("seed \(seed)")
-        return seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
-    mutating func happens(oneIn bound: Int) -> Bool { below(bound) == 0 }
-    mutating func pick<Item>(_ items: [Item]) -> Item { items[below(items.count)] }
-    mutating func some<Item>(_ items: [Item], atMost: Int) -> [Item] {
-        Array(items.shuffled(using: &self).prefix(1 + below(atMost)))
-    }
-}
-
 /// A compiled set with its map, in this process's memory.
 @safe final class Loaded {
     let compiled: Compiled

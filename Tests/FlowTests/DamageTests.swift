@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 import Testing
 
 @Suite("Damaged tables") struct DamageTests {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 
 /// What becomes of a fragment that was added and, where it was told to wait, held.
 enum FragmentFate: Equatable {

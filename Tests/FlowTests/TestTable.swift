@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 
-/// Random numbers that a seed repeats (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-
+extension Seeded {
+    /// A random secret of a table.
     mutating func secret() -> HashSecret {
         var words = HashSecret(repeating: 0)
         for i in words.indices { words[i] = next() }

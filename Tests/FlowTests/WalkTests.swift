@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flow
 import Net
+import TestSupport
 import Testing
 
 @Suite("Flow table and its model") struct WalkTests {

@@ -103,7 +103,7 @@ import Testing
         let listener = try DatagramListener(state.file("log"))
         let store = try state.open(syslog: state.file("log"))
         let events = ["a", "b", "c"].map { AuditEvent("workload.add", of: $0, by: .tester, .done, time: 1) }
-        try store.register([], auditing: events)
+        try store.register(RegistrationChange(lines: events))
         let texts = (0..<3).compactMap { _ in listener.receive() }
         #expect(texts.map { $0.suffix(4) } == ["of a", "of b", "of c"])
         #expect(listener.receive() == nil)

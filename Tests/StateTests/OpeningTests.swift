@@ -13,7 +13,7 @@ import Testing
         let store = try state.open()
         try store.add("kind: Policy # one")
         try store.add("kind: Policy # two")
-        try store.register([Registration(name: "a", document: "d", actor: .tester, since: 1)])
+        try store.register(RegistrationChange(coming: [Registration(name: "a", document: "d", actor: .tester, since: 1)]))
         for name in ["a", "b", "c"] { try store.note(name) }
     }
 

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// What a keeper makes of what an earlier one has left.
     @Suite struct Adoption {
         /// Whether frames pass; one may be lost where the machine held the worker up.

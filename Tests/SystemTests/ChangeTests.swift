@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// Changes of policy that harm, and how they heal.
     @Suite struct SafeChange {
         @Test func `a policy that locks everybody out goes back by itself`() throws {
@@ -63,12 +63,12 @@ extension SystemTests {
             let lab = try Lab()
             defer { lab.remove() }
             let first = try lab.start()
-            try lab.bulkhead("policy", "apply", try lab.locked(), "--confirm", "15s").expectSuccess()
+            try lab.bulkhead("policy", "apply", try lab.locked(), "--confirm", "8s").expectSuccess()
             try lab.start("--take-over")
             #expect(try first.waitForEnd(within: 10) == 0)
             #expect(try lab.status().policy?.outcome == "pending")
             #expect(try !lab.connects())
-            try eventually("the old policy", within: 20, every: 0.1) { try lab.status().policy?.revision == 1 }
+            try eventually("the old policy", within: 13, every: 0.1) { try lab.status().policy?.revision == 1 }
             #expect(try lab.connects())
         }
 

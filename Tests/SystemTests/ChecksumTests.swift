@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// Transport checksums of real stacks, which work them out or leave them to a device that is not there, and of frames by hand.
     @Suite struct Checksums {
         /// What a workload's stack does with checksums, and what the appliance does with partial ones.

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// `bulkhead doctor`, and the same checks at the start.
     @Suite struct Doctor {
         /// What `doctor --json` says, as far as tests read it.

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// What has lapsed stays lapsed, whatever the clock says at the next start.
     @Suite struct Expiry {
         private func opens(_ lab: Lab) throws -> Bool {

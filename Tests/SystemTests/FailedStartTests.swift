@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     @Suite struct FailedStart {
         @Test func `a start that fails on its second port takes the program off the first`() throws {
             let lab = try Lab()

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// What no policy can close stays open under one that closes everything.
     @Suite struct FailsafeServices {
         private static let failsafe = "failsafe: {transit: [{name: ssh, services: [tcp/2222], to: [10.9.0.21]}]}"

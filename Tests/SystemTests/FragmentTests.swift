@@ -3,12 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     @Suite struct Fragments {
         /// Asks for echoes of datagrams of 60 kB; how many came back whole.
-        private func ask(_ lab: Lab, _ address: String, port: Int, _ count: Int) throws -> Int {
+        private func ask(_ lab: Lab, _ address: String, port: Int, _ count: Int, wait: Double = 1) throws -> Int {
             let program = Requirement.traffic.appending(path: "transfer.py").path
-            let text = try lab.web.namespace.run(program, "ask", address, "\(port)", "\(count)", "60000")
+            let text = try lab.web.namespace.run(program, "ask", address, "\(port)", "\(count)", "60000", "\(wait)")
             return try JSONDecoder().decode(Transfer.Echoes.self, from: Data(text.utf8)).answered
         }
 
@@ -31,7 +31,7 @@ extension SystemTests {
 
             let watch = try Frames.Watch(lab, at: lab.db)
             let before = try lab.quietStatus().dropped("denied")
-            #expect(try ask(lab, address, port: Lab.deniedPort, 2) == 0)
+            #expect(try ask(lab, address, port: Lab.deniedPort, 2, wait: 0.3) == 0)
             #expect(try watch.finish().count { $0.count > 200 } == 0, "a part of a denied datagram arrived")
             let after = try lab.quietStatus()
             after.expectBalance()

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// Frames to many: real memberships, real streams, judged by their source.
     @Suite struct Groups {
         private static let egress = [

@@ -12,7 +12,7 @@ extension Lab {
 
     /// Starts `bulkhead run` in the appliance and waits for nothing.
     func launch(_ options: [String] = []) throws -> Companion {
-        let arguments = [Requirement.binary, "run", "--config", configurationFile.path] + options
+        let arguments = settings.launcher + [Requirement.binary, "run", "--config", configurationFile.path] + options
         let run = try Companion(
             appliance.command(arguments), in: folder, name: "run-\(runs.count + 1)",
             // A process that is killed, or dies, must be gone at once.

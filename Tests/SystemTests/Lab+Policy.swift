@@ -20,7 +20,7 @@ extension Lab {
         socket: \(socket)
         state: \(folder.path)/state
         run: \(folder.path)/run
-        flows: {capacity: \(settings.flowCapacity)}
+        flows: {capacity: \(settings.flowCapacity)\(settings.flows)}
         \(settings.configuration)
 
         """

@@ -24,10 +24,14 @@ final class Lab {
         var mtu = 1500
         /// Flows that the tables hold.
         var flowCapacity = 65_536
+        /// Further keys of `flows`, each behind a comma.
+        var flows = ""
         /// Further lines of the configuration file.
         var configuration = ""
         /// The documents in place of the usual ones.
         var policy: String?
+        /// What starts the daemon, as `taskset` or `unshare` with their options; nothing for the daemon itself.
+        var launcher: [String] = []
     }
 
     /// An address family.

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     @Suite struct Layer2 {
         /// Asks as a host does, and prints the error's number: 111 for a refused connection, 113 for a host that says no.
         private func ask(_ lab: Lab, _ kind: String, _ target: String, _ port: Int) throws -> Int {

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// A real DHCP server (dnsmasq) and a real client (udhcpc) on two sides of the appliance.
     @Suite struct Leases {
         private static let sides = "zones: {left: {port: p0}, right: {port: p1}}"

@@ -4,7 +4,7 @@ import Net
 import TestSupport
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// Frames that are no connections, across a real appliance: who lies, what is not for the other side, what comes too often.
     @Suite struct LinkFrames {
         private static let web: MACAddress = "02:00:00:00:00:0b"

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// The metrics page, as Prometheus meets it.
     @Suite struct MetricsPage {
         private static let configuration = """
@@ -33,7 +33,7 @@ extension SystemTests {
         @Test func `Prometheus scrapes it over mutual TLS, and its rules are right`() throws {
             let lab = try Lab(.init(configuration: Self.configuration))
             defer { lab.remove() }
-            try certify(lab)
+            try lab.certify(client: "prometheus")
             try Command.run("ip", "-n", lab.appliance.name, "link", "set", "lo", "up")
             try lab.start()
             try lab.attempt(port: Lab.deniedPort)
@@ -55,26 +55,6 @@ extension SystemTests {
             #expect(try value(of: "sum(bulkhead_frames_dropped_total{reason=\"denied\"})", lab) ?? 0 >= 1)
             #expect(try value(of: "count(bulkhead_process_up == 1)", lab) == 3)
             figure("Prometheus", "has its first sample after \((took / 1000).short) s")
-        }
-
-        /// An authority of servers, one of clients, and a certificate of each.
-        private func certify(_ lab: Lab) throws {
-            let folder = lab.folder.path
-            let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-            var script = "set -e; cd '\(folder)'; umask 022\n"
-            for name in ["servers", "clients"] {
-                script += "openssl req -x509 \(key) -keyout \(name).key -out \(name).pem -days 2 -subj /CN=\(name) "
-                script += "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign\n"
-            }
-            for (name, authority, use) in [("appliance", "servers", "serverAuth"), ("prometheus", "clients", "clientAuth")] {
-                script += "openssl req \(key) -keyout \(name).key -out \(name).csr -subj /CN=\(name)\n"
-                script += "printf 'extendedKeyUsage=\(use)\\nsubjectAltName=IP:127.0.0.1\\n' > \(name).ext\n"
-                script +=
-                    "openssl x509 -req -in \(name).csr -CA \(authority).pem -CAkey \(authority).key -CAcreateserial -days 1 "
-                script += "-extfile \(name).ext -out \(name).pem\n"
-            }
-            script += "chmod 0644 *.key\n"
-            try Command.run("sh", "-c", script)
         }
 
         private func prometheus(_ lab: Lab, _ rules: URL) -> String {

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// Path MTU discovery by the kernel's own TCP and UDP, with a narrow link somewhere behind the appliance's first port.
     @Suite struct PathMTU {
         /// What fits through the narrow link; IPv6 has no link below 1280.

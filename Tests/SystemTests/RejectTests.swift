@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// `reject`: the sender is told, at once, as if the far end had said it.
     @Suite struct Reject {
         private static let rules = [

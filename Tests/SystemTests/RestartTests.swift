@@ -52,7 +52,7 @@ extension SystemTests {
             try lab.writePolicy(ports: [Lab.allowedPort])
             kill(second.pid, SIGHUP)
             try eventually("the new policy", within: 10, every: 0.05) { try lab.status().generation > status.generation }
-            let counts = try live.census()
+            let counts = try live.census(withSilence: true)
             #expect(counts.map(\.answered) == [counts[0].open, 0], "\(counts)")
             let attempt: Transfer.Attempt = try Transfer.run(
                 "connect", at: lab.web, address: lab.db.ipv4, port: Self.otherPort, 2)

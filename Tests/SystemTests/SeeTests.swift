@@ -2,13 +2,14 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// What passes and what does not, as operators ask for it: flows live and from the store, the map, the log file.
     @Suite struct Seeing {
         private static let records = "records: {interval: 1s, file: {path: control/flows.jsonl, megabytes: 1, keep: 8}}"
 
         @Test func `flows are found by their conditions, with their names, also by a control that has started anew`() throws {
-            let lab = try Lab(.init(configuration: "records: {interval: 1s}"))
+            // The end of a connection is told when its entry goes: soon behind the second FIN.
+            let lab = try Lab(.init(flows: ", timeouts: {tcp-closed: 1s}", configuration: "records: {interval: 1s}"))
             defer { lab.remove() }
             let run = try lab.start()
             let live = try LiveConnections(lab, count: 2, ports: [Lab.allowedPort])

@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     @Suite struct Stop {
         private func opens(_ lab: Lab, _ port: Int) throws -> Bool {
             let attempt: Transfer.Attempt = try Transfer.run("connect", at: lab.web, address: lab.db.ipv4, port: port, 1)

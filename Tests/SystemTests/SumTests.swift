@@ -22,8 +22,7 @@ extension SystemTests {
             var lost: UInt64 = 0
         }
 
-        @Test(.timeLimit(.minutes(90)))
-        func `every decision of mixed traffic is in the store or counted as lost`() throws {
+        @Test func `every decision of mixed traffic is in the store or counted as lost`() throws {
             let records = "records: {interval: 1s, store: {events: 100000000}}"
             let lab = try Lab(.init(flowCapacity: 262_144, configuration: records, policy: Documents.set(ingress: Self.rules)))
             defer { lab.remove() }

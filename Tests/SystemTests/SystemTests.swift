@@ -5,10 +5,14 @@ import Testing
 /// Real traffic through the real binary, in network namespaces that each test makes for itself. All suites nest in this one, because
 /// suites that are serialised apart run beside each other, and these measure gaps.
 @Suite(
-    .serialized, .timeLimit(.minutes(5)),
+    .serialized, .timeLimit(.minutes(Requirement.minutes)),
     .enabled(if: Requirement.isRoot, "network namespaces need root"),
     .enabled(if: Requirement.hasBinary, "there is no bulkhead to test: build it with -c release, or name it in BULKHEAD_BINARY"))
-enum SystemTests {}
+enum SystemTests {
+    /// Those that judge what passes, and not how fast or without which gap. `scripts/test` runs two of these suites at a time, for
+    /// nearly all of their time is waiting; everything outside of this runs alone. A new suite is outside, until it is known to bear company.
+    @Suite enum SideBySide {}
+}
 
 /// What the system tests need from the machine.
 enum Requirement {
@@ -22,6 +26,9 @@ enum Requirement {
     static let binary =
         ProcessInfo.processInfo.environment["BULKHEAD_BINARY"]
         ?? package.appending(path: ".build/release/bulkhead").path
+
+    /// Minutes that a test may take. Of nested limits the shortest holds, so that the long forms (`scripts/soak`) must raise this one.
+    static let minutes = ProcessInfo.processInfo.environment["BULKHEAD_MINUTES"].flatMap(Int.init) ?? 5
 
     /// The package's folder.
     static let package = URL(filePath: #filePath).appending(path: "../../..").standardized

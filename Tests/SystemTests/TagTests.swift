@@ -4,7 +4,7 @@ import Net
 import TestSupport
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// Tagged frames and frames of the extreme lengths, built by hand: the kernel here has no VLAN interfaces.
     @Suite struct Tags {
         private static let web: MACAddress = "02:00:00:00:00:0b"

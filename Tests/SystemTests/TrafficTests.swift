@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     @Suite struct Traffic {
         @Test func `ping passes over IPv4 and IPv6, and so do ARP and neighbour discovery`() throws {
             let lab = try Lab(.init(fixedNeighbours: false))

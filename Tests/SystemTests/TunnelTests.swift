@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.SideBySide {
     /// VXLAN between two kernels, with the appliance between them.
     @Suite struct Tunnels {
         /// The addresses inside, and what the inside's policy opens: the lab's allowed port and echoes.

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A generator whose numbers follow from its seed (SplitMix64), so that a failure that prints the seed can be repeated.
+/// Random numbers that a seed repeats, and frames that differ by them.
 public struct PacketRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var numbers: Seeded
 
     /// A generator from a seed.
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { numbers = Seeded(seed) }
 
     /// The next number.
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
-    }
+    public mutating func next() -> UInt64 { numbers.next() }
 
     /// The frame with one to six bytes changed, and sometimes cut.
     public mutating func mutated(_ frame: [UInt8]) -> [UInt8] {

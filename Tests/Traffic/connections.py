@@ -6,7 +6,8 @@
     connections.py hold ADDRESS COUNT PORT...   opens COUNT connections, in turn to the ports; prints `open`; until SIGTERM
 
 While it holds them, a tenth of all connections sends a byte each second. SIGUSR1 asks for a census: one byte on each connection, and
-for each port a line {"port", "open", "answered", "broken"} once all have answered or ten seconds are over, then `counted`.
+for each port a line {"port", "open", "answered", "broken"} once all have answered or ten seconds are over, then `counted`. SIGUSR2 asks
+for one where some are not to answer, which is over after three seconds.
 """
 import json
 import resource
@@ -16,8 +17,8 @@ import socket
 import sys
 import time
 
-# What a census waits for: TCP's second repetition of a lost byte comes well within.
-PATIENCE = 10.0
+# What a census waits for. Of a lost byte TCP's repetitions come after about 0.2, 0.6 and 1.4 s.
+PATIENCE = {signal.SIGUSR1: 10.0, signal.SIGUSR2: 3.0}
 
 
 def raise_limits():
@@ -84,7 +85,8 @@ class Connection:
 
 def hold(address, count, ports):
     wanted, running = [], [True]
-    signal.signal(signal.SIGUSR1, lambda *_: wanted.append(True))
+    for number, patience in PATIENCE.items():
+        signal.signal(number, lambda *_, patience=patience: wanted.append(patience))
     signal.signal(signal.SIGTERM, lambda *_: running.clear())
     held = [Connection(address, ports[number % len(ports)]) for number in range(count)]
     poll, by_number = select.epoll(), {}
@@ -100,12 +102,12 @@ def hold(address, count, ports):
             if connection.broken:
                 poll.unregister(number)
         if deadline is None and wanted:
-            wanted.pop()
+            patience = wanted.pop()
             for connection in held:
                 connection.goal = connection.sent + 1
                 if not connection.broken:
                     connection.say()
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + patience
         if deadline is None:
             for _ in range(max(1, count // 500)):
                 connection = held[turn % count]

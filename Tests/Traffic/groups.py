@@ -22,6 +22,7 @@ def answer(group, port, interface, delays):
     server = socket.socket(family(group), socket.SOCK_DGRAM)
     number = socket.if_nametoindex(interface)
     if ":" in group:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         server.bind(("::", port))
         membership = socket.inet_pton(socket.AF_INET6, group) + struct.pack("@I", number)
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)

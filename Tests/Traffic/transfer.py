@@ -5,7 +5,8 @@
     transfer.py serve ADDRESS PORT            prints `listening`; takes connections one after the other, answers each with {"bytes", "sha256"}
     transfer.py send ADDRESS PORT BYTES       sends that many bytes; prints {"bytes", "sha256", "answer", "seconds"}
     transfer.py echo ADDRESS PORT             prints `listening`; sends every datagram back
-    transfer.py ask ADDRESS PORT COUNT [SIZE] sends datagrams of all sizes or one, waits for each; prints {"asked", "answered"}
+    transfer.py ask ADDRESS PORT COUNT [SIZE [WAIT]]
+                                              sends datagrams of all sizes or one, waits for each a second or so long; prints {"asked", "answered"}
     transfer.py connect ADDRESS PORT SECONDS  tries to open a connection; prints {"connected": true or false, "error"}
     transfer.py refused ADDRESS PORT SECONDS  sends a datagram and waits for an error; prints {"error": its name, or nothing}
     transfer.py mtu ADDRESS PORT BYTES        finds the MTU of the way to an echo by datagrams that must not be cut; prints {"mtu", "answered": bytes}
@@ -68,9 +69,9 @@ def echo(address, port):
         server.sendto(datagram, sender)
 
 
-def ask(address, port, count, size=None):
+def ask(address, port, count, size=None, wait=1.0):
     client = socket.socket(family(address), socket.SOCK_DGRAM)
-    client.settimeout(1)
+    client.settimeout(wait)
     client.connect((address, port))
     answered = 0
     for number in range(count):
@@ -185,6 +186,8 @@ def main():
             ask(address, int(port), int(count))
         case ["ask", address, port, count, size]:
             ask(address, int(port), int(count), int(size))
+        case ["ask", address, port, count, size, wait]:
+            ask(address, int(port), int(count), int(size), float(wait))
         case ["connect", address, port, seconds]:
             connect(address, int(port), float(seconds))
         case ["refused", address, port, seconds]:

@@ -22,3 +22,20 @@ public struct Registration: Codable, Hashable, Sendable {
         self.leaseUntil = leaseUntil
     }
 }
+
+/// Registrations that come or go together, all or none, with their lines of the audit log.
+public struct RegistrationChange: Sendable {
+    /// Those that come, or take the place of those with their names.
+    public var coming: [Registration]
+    /// The names of those that go; one that is not there is no error.
+    public var going: [String]
+    /// What is written into the audit log with it.
+    public var lines: [AuditEvent]
+
+    /// A change.
+    public init(coming: [Registration] = [], going: [String] = [], lines: [AuditEvent] = []) {
+        self.coming = coming
+        self.going = going
+        self.lines = lines
+    }
+}

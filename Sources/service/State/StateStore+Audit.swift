@@ -22,14 +22,6 @@ extension StateStore {
         try perform { try AuditLine.last($0).map { AuditHead($0.entry) } }
     }
 
-    /// Changes something and writes lines with it, in one transaction.
-    func changeLogging(_ events: [AuditEvent], _ body: (Database) throws -> Void) throws(StateError) {
-        try change { database in
-            try body(database)
-            return ((), try events.map { try append($0, database) })
-        }
-    }
-
     /// Adds a line behind the last one, inside of a transaction.
     func append(_ event: AuditEvent, _ database: Database) throws -> AuditEntry {
         let last = try AuditLine.last(database)?.entry

@@ -2,34 +2,54 @@
 internal import GRDB
 
 extension StateStore {
-    /// Adds registrations or puts them into the place of those with their names, all or none. `auditing` are the lines that are written
-    /// with them.
-    public func register(_ registrations: [Registration], auditing events: [AuditEvent] = []) throws(StateError) {
-        for registration in registrations { try check(registration) }
-        try changeLogging(events) { database in
-            for registration in registrations {
-                var values: [(any DatabaseValueConvertible)?] = [registration.name, registration.document]
-                values += registration.actor.visible.columns
-                values += [registration.since, registration.leaseUntil]
-                try database.execute(
-                    sql: """
-                        INSERT OR REPLACE INTO registration
-                        (name, document, actor_kind, actor_name, actor_uid, actor_origin, since, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                        """, arguments: StatementArguments(values))
+    /// Makes a change of registrations, all or nothing of it.
+    public func register(_ change: RegistrationChange) throws(StateError) {
+        try check(change)
+        try self.change { database in ((), try make(change, database)) }
+    }
+
+    /// Makes changes together, each all or nothing of it: in one transaction, because what a transaction costs is its syncs of the disk. What
+    /// is wrong with one of them stands in its place of the answer, and keeps none of the others. What the disk does not take throws, and
+    /// nothing was changed.
+    public func register(together changes: [RegistrationChange]) throws(StateError) -> [StateError?] {
+        try change { database in
+            var (faults, lines): ([StateError?], [AuditEntry]) = ([], [])
+            for change in changes {
+                do {
+                    try check(change)
+                    var own: [AuditEntry] = []
+                    try database.inSavepoint {
+                        own = try make(change, database)
+                        return .commit
+                    }
+                    lines += own
+                    faults.append(nil)
+                } catch let fault as StateError {
+                    faults.append(fault)
+                }
             }
-            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM registration") ?? 0
-            guard count <= limits.registrations else {
-                throw StateError("there may be \(limits.registrations) registered workloads; nothing was changed")
-            }
+            return (faults, lines)
         }
     }
 
-    /// Removes registrations by their names, all or none; those that are not there are no error. `auditing` are the lines that are
-    /// written with it.
-    public func unregister(_ names: [String], auditing events: [AuditEvent] = []) throws(StateError) {
-        try changeLogging(events) { database in
-            for name in names { try database.execute(sql: "DELETE FROM registration WHERE name = ?", arguments: [name]) }
+    /// Makes a change inside of a transaction; its lines.
+    private func make(_ change: RegistrationChange, _ database: Database) throws -> [AuditEntry] {
+        for registration in change.coming {
+            var values: [(any DatabaseValueConvertible)?] = [registration.name, registration.document]
+            values += registration.actor.visible.columns
+            values += [registration.since, registration.leaseUntil]
+            try database.execute(
+                sql: """
+                    INSERT OR REPLACE INTO registration
+                    (name, document, actor_kind, actor_name, actor_uid, actor_origin, since, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """, arguments: StatementArguments(values))
         }
+        for name in change.going { try database.execute(sql: "DELETE FROM registration WHERE name = ?", arguments: [name]) }
+        let count = change.coming.isEmpty ? 0 : try Int.fetchOne(database, sql: "SELECT count(*) FROM registration") ?? 0
+        guard count <= limits.registrations else {
+            throw StateError("there may be \(limits.registrations) registered workloads; nothing was changed")
+        }
+        return try change.lines.map { try append($0, database) }
     }
 
     /// All registrations, by name.
@@ -45,6 +65,10 @@ extension StateStore {
             name: try row.text("name"), document: try row.text("document"), actor: try row.actor(),
             since: try row.number("since"),
             leaseUntil: row.number(ifAny: "lease_until"))
+    }
+
+    private func check(_ change: RegistrationChange) throws(StateError) {
+        for registration in change.coming { try check(registration) }
     }
 
     private func check(_ registration: Registration) throws(StateError) {

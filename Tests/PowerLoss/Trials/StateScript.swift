@@ -98,8 +98,8 @@ public struct StateScript: Sendable {
                 source: .applied, returnsTo: nil, actor: .daemon("trial"), reason: nil, documents: documents, places: "[]",
                 time: Int64(index), deadline: isPending ? 1 : nil, auditing: { _ in event })
         case .settle(let number, let outcome): try store.settle(number, as: outcome, auditing: event)
-        case .register(let all): try store.register(all, auditing: [event])
-        case .unregister(let names): try store.unregister(names, auditing: [event])
+        case .register(let all): try store.register(RegistrationChange(coming: all, lines: [event]))
+        case .unregister(let names): try store.register(RegistrationChange(going: names, lines: [event]))
         case .note: try store.log(event)
         case .reopen: break
         }

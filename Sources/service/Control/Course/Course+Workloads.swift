@@ -134,19 +134,19 @@ extension Course {
     /// generation. What is to become of whom is asked when it is about to happen, and asked again by whoever had to wait for the turn:
     /// somebody else may have been there before.
     private func bring(
-        _ action: String, by actor: Actor, isOwn: Bool = false, _ proposal: () throws -> Changes
+        _ action: String, by actor: Actor, isOwn: Bool = false, _ proposal: @escaping () throws -> Changes
     ) async throws -> InventoryReport {
         guard isOwn || live != nil else { throw Refusal(.unavailable, "no policy is in force yet; try again in a moment") }
-        let changes = try proposal()
-        if isLight(changes), compiling.isDisjoint(with: changes.keys) {
-            return try await move(changes, action, by: actor, inTurn: false)
-        }
+        if isMovable(try proposal()), let report = try await moveTogether(action, by: actor, proposal) { return report }
         return try await inTurn(isOwn: isOwn) {
             let changes = try proposal()
-            if isLight(changes) { return try await move(changes, action, by: actor, inTurn: true) }
+            if isLight(changes) { return try await move(changes, action, by: actor) }
             return try await compile(changes, action, by: actor)
         }
     }
+
+    /// Whether changes need not wait for their turn.
+    func isMovable(_ changes: Changes) -> Bool { isLight(changes) && compiling.isDisjoint(with: changes.keys) }
 
     /// Whether the address map alone can take changes up.
     private func isLight(_ changes: Changes) -> Bool {
@@ -156,18 +156,19 @@ extension Course {
         }
     }
 
-    /// Brings changes into force in the address map alone.
-    private func move(
-        _ changes: Changes, _ action: String, by actor: Actor, inTurn hasTurn: Bool
-    ) async throws -> InventoryReport {
+    /// Brings changes into force in the address map alone. Has the turn.
+    private func move(_ changes: Changes, _ action: String, by actor: Actor) async throws -> InventoryReport {
         let before = contested(among: changes)
         try writeDown(changes, action, by: actor)
         let accepted = clock.boot()
-        commit(changes)
-        if !enter(changes.mapValues { $0?.workload }) {
-            if hasTurn { try await renew() } else { try await inTurn(isOwn: true) { try await renew() } }
-        }
+        if !moveNow(changes) { try await renew() }
         return report(of: changes, since: accepted, contested: before)
+    }
+
+    /// Brings what is written down into every map. False where one has no room.
+    func moveNow(_ changes: Changes) -> Bool {
+        commit(changes)
+        return enter(changes.mapValues { $0?.workload })
     }
 
     /// Brings changes into force as a new generation. Has the turn.
@@ -186,12 +187,12 @@ extension Course {
         return report(of: changes, since: accepted, contested: before)
     }
 
-    private func contested(among changes: Changes) -> [Address] {
+    func contested(among changes: Changes) -> [Address] {
         addresses(of: changes).filter { live?.isContested($0) ?? false }
     }
 
     /// What came of changes that were accepted at a moment of the boot-time clock, when these addresses were contested.
-    private func report(of changes: Changes, since accepted: UInt64, contested before: [Address]) -> InventoryReport {
+    func report(of changes: Changes, since accepted: UInt64, contested before: [Address]) -> InventoryReport {
         let took = clock.boot() - accepted
         tell()
         return InventoryReport(
@@ -205,11 +206,16 @@ extension Course {
 
     private func writeDown(_ changes: Changes, _ action: String, by actor: Actor) throws {
         guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
-        let lines = changes.keys.map(\.description).sorted().map { event(action, "workload \($0)", actor, .done, nil) }
-        let (there, gone) = (changes.values.compactMap { $0?.registration }, changes.filter { $0.value == nil }.keys)
-        if !there.isEmpty { try store.register(there, auditing: lines) }
-        if !gone.isEmpty { try store.unregister(gone.map(\.description), auditing: there.isEmpty ? lines : []) }
+        try store.register(written(changes, action, by: actor))
         around.conditions.clear("state")
+    }
+
+    /// Changes as the store takes them, with a line for each name.
+    func written(_ changes: Changes, _ action: String, by actor: Actor) -> RegistrationChange {
+        RegistrationChange(
+            coming: changes.values.compactMap { $0?.registration },
+            going: changes.filter { $0.value == nil }.keys.map(\.description),
+            lines: changes.keys.map(\.description).sorted().map { event(action, "workload \($0)", actor, .done, nil) })
     }
 
     func commit(_ changes: Changes) {
@@ -241,7 +247,7 @@ extension Course {
     }
 
     /// A new generation of what serves, with a larger map.
-    private func renew() async throws {
+    func renew() async throws {
         let publication = try await prepare(parts, configuration)
         try await establish(publication, parts, serving.text, serving.revision, isNew: false)
     }

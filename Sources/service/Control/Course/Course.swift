@@ -115,6 +115,8 @@ actor Course {
     var notesAt: UInt64 = 0
     /// Hears of a configuration that was read again.
     var hearer: (@Sendable (Configuration) async -> Void)?
+    /// Changes of workloads that need no generation, on their way to the disk.
+    var moves: [Move] = []
     private var turn = Turn()
     /// Places for those whose documents are read: each may take some hundred megabytes.
     private var readers = Turn(places: 4)
