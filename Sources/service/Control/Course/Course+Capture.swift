@@ -19,7 +19,7 @@ extension Course {
             let (words, actor) = (request.words, caller.actor)
             let seconds = Int64(request.seconds ?? CaptureRequest.Limits.usualSeconds)
             let feed = try around.desk.begin(
-                request, filter, by: Self.text(actor),
+                request, filter, by: actor.text,
                 until: Timestamp(nanoseconds: clock.wall() + seconds * 1_000_000_000).description
             ) { end in
                 Task { await self.captureIsOver(words, actor, end) }

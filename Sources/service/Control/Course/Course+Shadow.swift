@@ -64,7 +64,7 @@ extension Course {
                 if let rehearsal {
                     throw Refusal(
                         .conflict,
-                        "\(Self.text(rehearsal.actor)) shadows a candidate already; bulkhead policy shadow stop ends that")
+                        "\(rehearsal.actor.text) shadows a candidate already; bulkhead policy shadow stop ends that")
                 }
                 let namespace = request.namespace ?? caller.grants.onlyNamespace
                 let base = try scoped(contents.documents, to: namespace)
@@ -96,9 +96,9 @@ extension Course {
             }
             let isOwn = rehearsal.actor.kind == caller.actor.kind && rehearsal.actor.name == caller.actor.name
             guard caller.grants.isOperator || caller.grants.isAdministrator || isOwn else {
-                throw Refusal(.forbidden, "the run is \(Self.text(rehearsal.actor))'s")
+                throw Refusal(.forbidden, "the run is \(rehearsal.actor.text)'s")
             }
-            end(rehearsal, .ended("stopped by \(Self.text(caller.actor))"))
+            end(rehearsal, .ended("stopped by \(caller.actor.text)"))
             log(event("shadow.end", nil, caller.actor, .done, nil))
             return rehearsal.judge.run.report()
         }
@@ -175,7 +175,7 @@ extension Course {
         let since = clock.wall()
         let length = Int64(request.seconds) * 1_000_000_000
         var facts = ShadowRun.Facts(
-            actor: Self.text(caller.actor), rules: publication.figures.rules, since: Timestamp(nanoseconds: since),
+            actor: caller.actor.text, rules: publication.figures.rules, since: Timestamp(nanoseconds: since),
             until: Timestamp(nanoseconds: since + length))
         (facts.reason, facts.namespace) = (request.reason, namespace)
         let run = ShadowRun(facts)

@@ -36,8 +36,8 @@ extension Course {
             }
             guard !workloads.isEmpty else { throw Refusal(.invalid, "there is no workload in what was sent") }
             return try await bring("workload.add", by: caller.actor) {
-                for workload in workloads.values { try admit(workload, by: caller) }
-                return workloads.mapValues { .some(Registered($0, by: caller.actor, lease: request.lease, at: clock.steady)) }
+                for workload in workloads.values { try self.admit(workload, by: caller) }
+                return workloads.mapValues { .some(Registered($0, by: caller.actor, lease: request.lease, at: self.clock.steady)) }
             }
         }
     }
@@ -46,7 +46,7 @@ extension Course {
     func unregister(_ name: String, by caller: Caller) async throws -> InventoryReport {
         try await attempt("workload.remove", of: "workload \(name)", by: caller) {
             try await bring("workload.remove", by: caller.actor) {
-                [try owned(name, by: caller).workload.name: nil as Registered?]
+                [try self.owned(name, by: caller).workload.name: nil as Registered?]
             }
         }
     }
@@ -59,10 +59,10 @@ extension Course {
             try Self.check(lease: request.lease)
             try Self.check((request.labels ?? [:]).compactMapValues { $0 })
             return try await bring(action, by: caller.actor) {
-                let known = try owned(name, by: caller)
+                let known = try self.owned(name, by: caller)
                 var workload = known.workload
                 for (key, value) in request.labels ?? [:] { workload.labels[key] = value }
-                let next = Registered(workload, by: known.actor, lease: request.lease ?? known.lease, at: clock.steady)
+                let next = Registered(workload, by: known.actor, lease: request.lease ?? known.lease, at: self.clock.steady)
                 return [workload.name: .some(next)]
             }
         }
@@ -73,7 +73,7 @@ extension Course {
         guard clock.boot() >= leasesAt, !leasesThatAreOver.isEmpty else { return }
         do {
             _ = try await bring("workload.expire", by: .daemon("lease"), isOwn: true) {
-                Dictionary(uniqueKeysWithValues: leasesThatAreOver.map { ($0, nil) })
+                Dictionary(uniqueKeysWithValues: self.leasesThatAreOver.map { ($0, nil) })
             }
             around.conditions.clear("leases")
         } catch {
