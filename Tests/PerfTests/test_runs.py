@@ -127,6 +127,8 @@ class RunsTests(unittest.TestCase):
         self.assertEqual(names, ["growth-first.svg", "growth.md", "growth.svg"])
         self.assertIn(">IPv4, 10 rules<", text)
         self.assertIn(">IPv4, 10,000,000 flows<", text)
+        rows = [{**row, "flows": flows, "rules": 10, **growth.judged({**row, "flows": flows, "rules": 10})} for flows in growth.FLOWS]
+        self.assertEqual(growth.remarks(rows), ["IPv4: 1 of 2 cells hold their bounds; not 1,000,000 flows under 10 rules."])
 
     def test_a_change_is_held_where_no_frame_is_lost_and_none_is_a_millisecond_late(self):
         for lost, growth, held in ((0, 1_000.0, "yes"), (1, 0.0, "no"), (0, 1_000.1, "no")):

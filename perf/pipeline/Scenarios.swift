@@ -16,8 +16,10 @@ extension Scenario {
                 name: "established, behind a tag", before: { handshake($0, Ethernet() / VLAN(5)) },
                 counted: { [segment($0, [.ack], Ethernet() / VLAN(5))] }),
             Scenario(
-                name: "established, datagrams", before: { [datagram($0), datagram($0, isAnswer: true)] },
+                name: "established, datagrams", isInC: true, before: { [datagram($0), datagram($0, isAnswer: true)] },
                 counted: { [datagram($0), datagram($0, isAnswer: true)] }),
+            Scenario(
+                name: "one-sided datagrams", isInC: true, before: { [datagram($0)] }, counted: { [datagram($0), datagram($0)] }),
             Scenario(name: "handshakes", counted: { handshake($0) }),
             Scenario(name: "first frames", counted: { [handshake($0)[0]] }),
             Scenario(name: "denied", counted: { [segment($0, [.syn], to: 9_999)] }),

@@ -1,0 +1,1 @@
+../../Tests/DatapathTests/Bench/LaneBench.swift
