@@ -27,8 +27,9 @@ import Testing
             var packet = PlainPacket()
             packet.isDatagram = true
             let stamps = FlowStamps(generation: 0, epoch: 0, wall: 1, timer: 1)
-            let isTaken = flows.place(of: number).take(
-                packet, sender: sender, port: sender == initiator ? 0 : 1, length: 60, stamps, now: 9)
+            let place = flows.place(of: number)
+            let isTaken = place.admits(packet, sender: sender, port: sender == initiator ? 0 : 1, stamps)
+            if isTaken { place.take(packet, sender: sender, length: 60, now: 9) }
             let entry = flows[number]
             return (isTaken, sender == .low ? entry.lowFrames : entry.highFrames, entry.lastSeen)
         }
