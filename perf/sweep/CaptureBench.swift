@@ -1,0 +1,1 @@
+../../Tests/DatapathTests/Bench/CaptureBench.swift
