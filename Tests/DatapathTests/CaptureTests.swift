@@ -120,6 +120,20 @@ private func order(_ change: (inout CaptureOrder) -> Void) -> CaptureOrder {
         #expect(sights[0].frame.flow.source == client && bench.fault == nil)
     }
 
+    @Test func `a datagram that dies inside a burst takes no other frame's sights with it`() throws {
+        let (bench, capture) = try seeing()
+        let datagram = question(64)
+        try bench.receive([datagram.fragments(of: 24)[1]])
+        bench.turn()
+        let burst = [Connection(source: 1).syn, datagram.fragment(16..<32, more: true), Connection(source: 2).syn]
+        try bench.receive(burst)
+        bench.turn()
+        let sights = capture.take()
+        #expect(sights.filter { $0.reason == .fragmentOverlap }.map { $0.has(CapturedFrame.Marks.held) } == [true, false])
+        #expect(sights.filter { $0.kind == .after }.map(\.bytes) == [burst[0].bytes, burst[2].bytes])
+        #expect(sights.count { $0.kind == .before } == 4 && bench.fault == nil)
+    }
+
     @Test func `frames of another worker's flows are seen by their owner alone`() throws {
         var shape = PairShape()
         shape.workers = 3

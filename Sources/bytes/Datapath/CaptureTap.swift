@@ -88,7 +88,6 @@ struct StagedFrame: BitwiseCopyable {
     /// Whether a capture is on: its time is not over, and its order, read anew where it is another one, is possible.
     @_noLocks @inline(never)
     mutating func isOn(at nanoseconds: UInt64) -> Bool {
-        wanted = 0
         guard unsafe nanoseconds < armed.pointee.load(ordering: .acquiring) else { return false }
         let latest = orders.sequence
         if latest != sequence, let read = orders.read() { adopt(read, latest) }
@@ -118,6 +117,9 @@ struct StagedFrame: BitwiseCopyable {
         // 64 places, and no frame of a burst beyond them.
         unsafe bytes + (index & 63) &* CaptureRingLayout.mostBytes
     }
+
+    /// Begins another burst.
+    @_noLocks mutating func clear() { wanted = 0 }
 
     /// Notes that a frame of the burst is staged.
     @_noLocks mutating func stage(_ index: Int) { wanted |= 1 << UInt64(truncatingIfNeeded: index & 63) }

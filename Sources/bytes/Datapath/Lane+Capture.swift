@@ -20,6 +20,7 @@ extension Lane {
     @_noLocks @inline(never)
     mutating func stage(_ count: UInt32, by policy: borrowing PolicyInForce, at now: Moment) -> Bool {
         guard capture.isOn(at: now.nanoseconds) else { return false }
+        capture.clear()
         for index in 0..<Int(count) {
             let descriptor = burst.notes[index].descriptor
             // A kernel or driver that lies about a descriptor must not make us read elsewhere.
@@ -107,30 +108,55 @@ extension Lane {
         return true
     }
 
-    /// Copies a frame that ends without being judged: held too long, or stale. Policy is asked nothing where none is at hand.
+    /// Copies a held frame that ends without its first fragment.
     @_noLocks @inline(never)
-    mutating func seeEnd(
-        _ descriptor: Descriptor, because reason: DropReason, isHeld: Bool, _ policy: PolicyInForce?, at nanoseconds: UInt64
+    mutating func seeHeld(
+        _ frame: HeldFrame, because reason: DropReason, _ policy: borrowing PolicyInForce, at nanoseconds: UInt64
     ) {
-        guard umem.contains(descriptor.address, length: descriptor.length) else { return }
+        let descriptor = Descriptor(address: frame.address, length: frame.length, options: frame.port & 1)
+        guard let (staged, serial) = stageEnd(descriptor, reason, at: nanoseconds) else { return }
+        let now = Moment(nanoseconds: nanoseconds, wall: 0)
+        var seen = facts(
+            of: staged, CapturedFate(.drop, reason.number), port: UInt8(truncatingIfNeeded: frame.port & 1), policy, now)
+        seen.marks |= CapturedFrame.Marks.held
+        seen.serial = serial
+        writeEnd(seen, descriptor)
+    }
+
+    /// Copies a frame that is dropped unjudged because it is old. Nobody is asked about it: there may be no policy to ask.
+    @_noLocks @inline(never)
+    mutating func seeStale(_ descriptor: Descriptor, because reason: DropReason, isHeld: Bool, at nanoseconds: UInt64) {
+        guard let (staged, serial) = stageEnd(descriptor, reason, at: nanoseconds) else { return }
+        var seen = CapturedFrame()
+        let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
+        note(staged, CapturedFate(.drop, reason.number), port: port, nanoseconds, in: &seen)
+        if isHeld { seen.marks |= CapturedFrame.Marks.held }
+        seen.serial = serial
+        writeEnd(seen, descriptor)
+    }
+
+    /// A frame that ends without being judged, and its number; `nil` where it is not wanted, or there is no room for it.
+    @_noLocks
+    private mutating func stageEnd(
+        _ descriptor: Descriptor, _ reason: DropReason, at nanoseconds: UInt64
+    ) -> (StagedFrame, UInt64)? {
+        guard capture.isOn(at: nanoseconds), umem.contains(descriptor.address, length: descriptor.length) else { return nil }
         var staged = StagedFrame()
         staged.fault = umem.read(descriptor, into: &staged.reading)
-        let fate = CapturedFate(.drop, reason.number)
-        guard capture.order.wants(staged.reading), capture.order.wants(fate.kind, because: fate.reason),
+        guard capture.order.wants(staged.reading), capture.order.wants(.drop, because: reason.number),
             capture.order.sights & CaptureOrder.Bits.before != 0, let serial = capture.admit(at: nanoseconds)
-        else { return }
-        guard capture.ring.room() > 0 else { return capture.ring.lose() }
+        else { return nil }
+        guard capture.ring.room() > 0 else {
+            capture.ring.lose()
+            return nil
+        }
         staged.length = descriptor.length
         staged.captured = capture.order.cut(descriptor.length, staged.reading, isRead: staged.fault == nil)
-        let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
-        var frame = CapturedFrame()
-        if let policy {
-            frame = facts(of: staged, fate, port: port, policy, Moment(nanoseconds: nanoseconds, wall: 0))
-        } else {
-            note(staged, fate, port: port, nanoseconds, in: &frame)
-        }
-        frame.serial = serial
-        if isHeld { frame.marks |= CapturedFrame.Marks.held }
+        return (staged, serial)
+    }
+
+    @_noLocks
+    private mutating func writeEnd(_ frame: CapturedFrame, _ descriptor: Descriptor) {
         unsafe capture.write(frame, UnsafeRawPointer(umem.bytes(at: descriptor.address)), at: 0)
         capture.ring.publish(1)
     }

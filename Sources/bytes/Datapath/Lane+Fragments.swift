@@ -33,7 +33,10 @@ extension Lane {
         case .waits(let number): burst.notes[index].hash = UInt64(number)
         case .refused(let reason, let number):
             burst.notes[index].reason = reason
-            while let frame = fragments.takeDead(number) { drop(frame, because: reason, copy policy, at: now.nanoseconds) }
+            while let frame = fragments.takeDead(number) {
+                if capture.isArmed { seeHeld(frame, because: reason, policy, at: now.nanoseconds) }
+                drop(frame, because: reason)
+            }
         }
     }
 
@@ -113,7 +116,8 @@ extension Lane {
         guard !fragments.isEmpty else { return }
         var steps = 64
         while let frame = fragments.nextExpired(now: now.ticks, timeout: settings.fragmentTimeout, steps: &steps) {
-            drop(frame, because: .fragmentTimeout, copy policy, at: now.nanoseconds)
+            if capture.isArmed { seeHeld(frame, because: .fragmentTimeout, policy, at: now.nanoseconds) }
+            drop(frame, because: .fragmentTimeout)
         }
     }
 
@@ -122,7 +126,11 @@ extension Lane {
     mutating func dropHeld(because reason: DropReason, at nanoseconds: UInt64) -> UInt32 {
         var (number, count): (UInt32, UInt32) = (0, 0)
         while let frame = fragments.takeAny(from: &number) {
-            drop(frame, because: reason, nil, at: nanoseconds)
+            if capture.isArmed {
+                let descriptor = Descriptor(address: frame.address, length: frame.length, options: frame.port & 1)
+                seeStale(descriptor, because: reason, isHeld: true, at: nanoseconds)
+            }
+            drop(frame, because: reason)
             count &+= 1
         }
         return count
@@ -130,12 +138,8 @@ extension Lane {
 
     /// Ends the way of a frame that was held.
     @_noLocks
-    private mutating func drop(_ frame: HeldFrame, because reason: DropReason, _ policy: PolicyInForce?, at nanoseconds: UInt64) {
+    private mutating func drop(_ frame: HeldFrame, because reason: DropReason) {
         let port = Int(frame.port & 1)
-        if capture.isArmed, capture.isOn(at: nanoseconds) {
-            let descriptor = Descriptor(address: frame.address, length: frame.length, options: frame.port & 1)
-            seeEnd(descriptor, because: reason, isHeld: true, policy, at: nanoseconds)
-        }
         unsafe counters.pointee.ports[port].held &-= 1
         drop(Frame(address: frame.address, length: frame.length), from: port, because: reason)
     }

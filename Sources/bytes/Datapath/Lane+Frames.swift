@@ -159,10 +159,9 @@ extension Lane {
 
     @_noLocks
     private mutating func dropInHand(_ count: UInt32, because reason: DropReason, at nanoseconds: UInt64) {
-        let isSeen = capture.isArmed && capture.isOn(at: nanoseconds)
         for index in 0..<Int(count) {
             let descriptor = burst.notes[index].descriptor
-            if isSeen { seeEnd(descriptor, because: reason, isHeld: false, nil, at: nanoseconds) }
+            if capture.isArmed { seeStale(descriptor, because: reason, isHeld: false, at: nanoseconds) }
             let frame = Frame(address: descriptor.address, length: descriptor.length)
             drop(frame, from: Int(descriptor.options & 1), because: reason)
         }

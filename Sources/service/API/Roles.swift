@@ -6,7 +6,7 @@ public struct RoleBinding: Hashable, Sendable {
     public enum Role: String, Sendable, CaseIterable {
         /// Sees everything but the audit log.
         case viewer
-        /// Sees, and operates: workloads, bypass, confirm, roll back, reload.
+        /// Sees, and operates: workloads, bypass, confirm, roll back, reload, captures of headers.
         case `operator`
         /// Sees, and changes policies of its ranges.
         case editor
