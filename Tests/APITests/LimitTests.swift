@@ -116,7 +116,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["GET\r\n\r\n", "GET / HTTP/1.1\r\nHost x\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n"])
+    @Test(arguments: [
+        "GET\r\n\r\n", "GET / HTTP/1.1\r\nHost x\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n",
+    ])
     func `what is no HTTP is told so, as every error is`(text: String) async throws {
         try await withServer { path in
             let client = try #require(UnixClient(path))
@@ -173,7 +175,7 @@ import Testing
                 (#"{"files":[]}"#, "text/plain", 415, "application/json"),
                 (
                     #"{"files":[],"dryrun":true}"#, "application/json", 400,
-                    "there is no field dryrun; the fields are confirm, console, dryRun"
+                    "there is no field dryrun; the fields are allowEmpty, confirm, console, dryRun"
                 ),
                 (#"{"files":[{"name":"a"}]}"#, "application/json", 400, "text is missing"),
                 (#"{"files":3}"#, "application/json", 400, "files"), (#"[]"#, "application/json", 400, "understood"),

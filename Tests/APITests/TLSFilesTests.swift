@@ -79,7 +79,9 @@ import Testing
         let files = files(authority)
         files.look(now: 1000)
         let detail = try #require(files.conditions(now: 1000).first?.detail)
-        #expect(detail.contains(remedy) && detail.contains("make") && detail.contains("anew") && !detail.contains("BoringSSL") && !detail.contains(".c:"), "\(detail)")
+        #expect(
+            detail.contains(remedy) && detail.contains("make") && detail.contains("anew") && !detail.contains("BoringSSL")
+                && !detail.contains(".c:"), "\(detail)")
     }
 
     @Test func `before there were good files nothing is served`() throws {

@@ -3,6 +3,7 @@ import Classifier
 import Compiler
 import Net
 import Policy
+import TestSupport
 import Testing
 
 /// What the image and the address map say of who may send from where.
@@ -69,7 +70,7 @@ import Testing
         for text in ["10.0.0.1", "fd00::1"] {
             #expect(loaded.map.boundClaim(on: try #require(Address(text)), zone: lan).hardwareAddress == card)
         }
-        #expect(loaded.map.boundClaim(on: try #require(Address("10.0.0.2")), zone: lan).hardwareAddress.bits == 0)
+        #expect(loaded.map.boundClaim(on: Address("10.0.0.2"), zone: lan).hardwareAddress.bits == 0)
     }
 
     @Test func `what cannot be bound is refused where it would have to be`() throws {

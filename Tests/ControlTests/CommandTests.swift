@@ -33,7 +33,7 @@ import Testing
                 Set(status.keys) == [
                     "generation", "epoch", "processes", "pairs", "ports", "flows", "checksums", "failsafe", "policy",
                     "conditions",
-                    "api", "records",
+                    "api", "records", "workers",
                 ])
             #expect(status["generation"] as? Int == 1 && status["epoch"] as? Int == 9)
             let flows = [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
+import Datapath
 import Net
 import Record
 import TestSupport

@@ -79,7 +79,7 @@ extension StateStore {
     /// Adds a line about which nothing else matters.
     @discardableResult
     func note(_ object: String) throws -> AuditEntry {
-        try log("policy.apply", of: object, by: .tester, .done, reason: nil, old: nil, new: nil, time: 1)
+        try log(AuditEvent("policy.apply", of: object, by: .tester, .done, time: 1))
     }
 }
 

@@ -100,7 +100,8 @@ extension FlowStore {
         let texts = try store.texts()
         #expect(texts.isSuperset(of: ["shop/back", "shop/kept"]) && !texts.contains("shop/gone"))
         try store.write(named("shop/gone", 1))
-        #expect(try Set(store.events(FlowFilter(), limit: 100).map(\.source.workload)) == ["shop/kept", "shop/back", "shop/gone"])
+        #expect(
+            try Set(store.events(FlowFilter(), limit: 100).map(\.source.workload)) == ["shop/kept", "shop/back", "shop/gone"])
     }
 
     @Test func `a query that takes longer than it may is refused and says how to narrow it`() throws {

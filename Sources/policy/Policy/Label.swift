@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a label may be, wherever it comes from: a document, an inventory, a client. Clouds and clusters have many rules of their own, so
-/// these are wide: printable, and short enough to be told.
+/// What a label may be, wherever it comes from: a document, an inventory, a client. Clouds and clusters have rules of their own, so these are
+/// wide: any text that is short enough to be told. Whoever shows one escapes what could steer a terminal.
 public enum Label {
     /// Bytes of a key at most: a Kubernetes prefix, a slash and a name.
     public static let keyLimit = 317
@@ -13,21 +13,13 @@ public enum Label {
         guard (1...keyLimit).contains(key.utf8.count) else {
             return key.isEmpty ? "a label has an empty key: give it a name" : "a label's key has more than \(keyLimit) bytes"
         }
-        guard isPrintable(key) else { return "the label key \(key.debugDescription) holds what cannot be printed" }
         guard value.utf8.count <= valueLimit else {
-            return "the value of the label \"\(key)\" has more than \(valueLimit) bytes"
+            return "the value of the label \(key.debugDescription) has more than \(valueLimit) bytes"
         }
-        guard isPrintable(value) else { return "the value of the label \"\(key)\" holds what cannot be printed" }
+        // Text ends there for whoever keeps or shows it.
+        guard !key.utf8.contains(0), !value.utf8.contains(0) else {
+            return "the label \(key.debugDescription) holds the character U+0000"
+        }
         return nil
-    }
-
-    /// Whether nothing in a text moves a cursor or hides what stands beside it.
-    private static func isPrintable(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: false
-            default: true
-            }
-        }
     }
 }

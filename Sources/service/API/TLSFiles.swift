@@ -141,8 +141,8 @@ extension TLSFiles {
         // The library takes any key beside any certificate, and fails in the handshake.
         guard let secret = try? Certificate.PrivateKey(pemEncoded: String(decoding: contents.key, as: UTF8.self)) else {
             throw Fault(
-                text: "\(settings.key) holds a key of a kind or size that is not taken: make one anew, ECDSA on P-256 or P-384 or RSA of "
-                    + "2048 bits or more, as docs/api.md shows")
+                text: "\(settings.key) holds a key of a kind or size that is not taken: make one anew as docs/api.md shows, "
+                    + "ECDSA on P-256 or P-384 or RSA of 2048 bits or more")
         }
         guard let own = try? Certificate(derEncoded: try chain[0].toDERBytes()), secret.publicKey == own.publicKey else {
             throw Fault(text: "\(settings.certificate) and \(settings.key) do not belong together")
@@ -157,8 +157,9 @@ extension TLSFiles {
         } catch {
             // What the library says of it is its own file and line, which helps nobody.
             throw Fault(
-                text: "\(settings.certificate) or \(settings.clientAuthority) is no certificate that TLS takes: where one has a keyUsage, "
-                    + "the server's must name digitalSignature and an authority's keyCertSign; make it anew as docs/api.md shows")
+                text: "\(settings.certificate) or \(settings.clientAuthority) is no certificate that TLS takes: where one has a "
+                    + "keyUsage, the server's must name digitalSignature and an authority's keyCertSign; make it anew as "
+                    + "docs/api.md shows")
         }
     }
 

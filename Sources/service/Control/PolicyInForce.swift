@@ -39,12 +39,14 @@ final class PolicyInForce: Sendable {
     /// A generation was refused.
     func refuse(_ generation: UInt32) { state.withLock { $0.coming.removeAll { $0.generation == generation } } }
 
-    /// Workloads have changed, here and in what is on its way.
-    func change(_ changes: [ObjectName: Workload?]) {
+    /// Workloads of a generation have changed, whether it is in force or on its way.
+    func change(_ changes: [ObjectName: Workload?], in generation: UInt32) {
         state.withLock { state in
             for (name, now) in changes {
-                state.current?.changes[name] = .some(now)
-                for index in state.coming.indices { state.coming[index].changes[name] = .some(now) }
+                if state.current?.generation == generation { state.current?.changes[name] = .some(now) }
+                for index in state.coming.indices where state.coming[index].generation == generation {
+                    state.coming[index].changes[name] = .some(now)
+                }
             }
         }
     }
@@ -65,15 +67,13 @@ final class PolicyInForce: Sendable {
     func workload(_ name: ObjectName) -> Workload? {
         guard let current = state.withLock({ $0.current }) else { return nil }
         if let changed = current.changes[name] { return changed }
-        let workloads = current.set.workloads
-        let index = Self.first(in: workloads) { !($0.name < name) }
-        return index < workloads.count && workloads[index].name == name ? workloads[index] : nil
+        return current.set.workload(named: name)
     }
 
     /// Workloads in force by name, those behind a name where one is given, so many at most.
     func workloads(after name: ObjectName?, limit: Int) -> [Workload] {
         let workloads = settled?.set.workloads ?? []
-        let first = name.map { name in Self.first(in: workloads) { name < $0.name } } ?? 0
+        let first = name.map { name in PolicySet.first(in: workloads) { name < $0.name } } ?? 0
         return Array(workloads[first...].prefix(max(0, limit)))
     }
 
@@ -96,9 +96,17 @@ final class PolicyInForce: Sendable {
         settled.changes = [:]
         return settled
     }
+}
+
+extension PolicySet {
+    /// A workload by its name: they are in the order of names.
+    func workload(named name: ObjectName) -> Workload? {
+        let index = Self.first(in: workloads) { !($0.name < name) }
+        return index < workloads.count && workloads[index].name == name ? workloads[index] : nil
+    }
 
     /// The index of the first workload that is such, of workloads of which all behind it are as well.
-    private static func first(in workloads: [Workload], where isSuch: (Workload) -> Bool) -> Int {
+    static func first(in workloads: [Workload], where isSuch: (Workload) -> Bool) -> Int {
         var (low, high) = (0, workloads.count)
         while low < high {
             let middle = (low + high) / 2

@@ -85,7 +85,9 @@ public final class FlowStore: Sendable {
                 return try database.execute(sql: Self.marks)
             }
             // Of another layout: recent flows are not worth a migration.
-            for table in ["flows", "texts", "losses", "edges", "marks"] { try database.execute(sql: "DROP TABLE IF EXISTS \(table)") }
+            for table in ["flows", "texts", "losses", "edges", "marks"] {
+                try database.execute(sql: "DROP TABLE IF EXISTS \(table)")
+            }
             try database.execute(sql: Self.schema + Self.marks)
         }
         return pool
@@ -111,7 +113,8 @@ public final class FlowStore: Sendable {
         PRAGMA user_version = 1;
         """
     /// What is known of events by their number: `edges`, the last event that the kept edges count.
-    private static let marks = "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, event INTEGER NOT NULL);"
+    private static let marks =
+        "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, event INTEGER NOT NULL);"
 
     /// Writes events in their order, and how many were lost before them, in one transaction. Throws where nothing was written.
     public func write(_ events: [FlowEvent], lost: UInt64 = 0) throws(FlowStoreError) {

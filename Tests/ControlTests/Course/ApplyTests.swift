@@ -157,7 +157,8 @@ import Testing
         }
     }
 
-    @Test func `a refusal that comes when nobody waits for it any more takes the revision back, and is a condition`() async throws {
+    @Test func `a refusal that comes when nobody waits for it any more takes the revision back, and is a condition`() async throws
+    {
         try await withCourse { bench in
             #expect(try await applyUnanswered(bench, documents(port: 443), 2).outcome == "unanswered")
             bench.keeper.withLock { $0.isSilent = false }
@@ -184,7 +185,8 @@ import Testing
             await bench.course.refused(3)
             try await settle(bench) { try await bench.course.history(before: nil, limit: 3)[0].outcome == "refused" }
             let history = try await bench.course.history(before: nil, limit: 10)
-            #expect(history.map(\.outcome) == ["refused", "refused", "confirmed"] && history.map(\.inForce) == [false, false, true])
+            #expect(
+                history.map(\.outcome) == ["refused", "refused", "confirmed"] && history.map(\.inForce) == [false, false, true])
             bench.keeper.withLock { $0.isSilent = false }
             #expect(try await bench.apply(documents()).outcome == "unchanged")
         }

@@ -22,7 +22,8 @@ import Testing
             bench.clocks.pass(11)
             for _ in 0..<3 { await bench.course.tick() }
             let line = try await bench.course.auditLog(before: nil, limit: 1)[0]
-            #expect(line.reason?.hasPrefix("180 more attempts") == true && line.action == "audit.read" && line.result == "refused")
+            #expect(
+                line.reason?.hasPrefix("180 more attempts") == true && line.action == "audit.read" && line.result == "refused")
             #expect(try await bench.audited().count == 1 + RefusalNotes.burst + 2)
         }
     }

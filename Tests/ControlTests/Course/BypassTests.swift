@@ -10,6 +10,30 @@ import Testing
 @testable import Control
 
 @Suite struct Bypasses {
+    @Test func `a bypass is ordered of keeper, told, and ends by itself or by order`() async throws {
+        try await withCourse { bench in
+            let report = try await bench.course.beginBypass(
+                BypassRequest(seconds: 900, reason: "ticket 9"), by: bench.operating("olga"))
+            #expect(report.active && report.reason == "ticket 9" && report.actor == "olga (uid 1000)")
+            await bench.course.tick()
+            #expect(bench.conditions == ["bypass"])
+            #expect(try await !bench.course.endBypass(by: bench.administrator).active)
+            await bench.course.tick()
+            #expect(bench.conditions.isEmpty)
+            _ = try await bench.course.beginBypass(BypassRequest(seconds: 900, reason: "again"), by: bench.operating("olga"))
+            bench.folder.setBypass(seconds: 0)
+            await bench.course.tick()
+            let audited = try await bench.audited()
+            #expect(audited.suffix(4) == ["bypass.begin done", "bypass.end done", "bypass.begin done", "bypass.end done"])
+            #expect(bench.conditions.isEmpty)
+            let empty = await refusal {
+                try await bench.course.beginBypass(BypassRequest(seconds: 9, reason: " "), by: bench.administrator)
+            }
+            #expect(empty?.kind == .invalid)
+            #expect(await refusal { try await bench.course.endBypass(by: bench.administrator) }?.kind == .conflict)
+        }
+    }
+
     @Test func `an end that was ordered is one line of the audit log, whoever looks at the clock meanwhile`() async throws {
         try await withCourse { bench in
             _ = try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)

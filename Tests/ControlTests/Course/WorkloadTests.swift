@@ -119,7 +119,7 @@ import Testing
             #expect(written?.kind == .conflict && written?.detail.contains("set.yaml:1:1") == true)
             #expect(await refusal { try await bench.course.unregister("shop/db-1", by: olga) }?.kind == .conflict)
             #expect(await refusal { try await bench.course.unregister("shop/web-9", by: olga) }?.kind == .missing)
-            #expect(await refusal { try await bench.register(documents(), by: olga) }?.kind == .conflict)
+            #expect(await refusal { try await bench.register(documents(), by: olga) }?.kind == .invalid)
             #expect(await refusal { try await bench.register(workload("shop/web-3", "10.9.0.13"), lease: 5) }?.kind == .invalid)
             _ = try await bench.course.unregister("shop/web-2", by: olga)
             let audited = try await bench.audited()
@@ -132,7 +132,8 @@ import Testing
         documents(port: port) + "\n" + (0..<1500).map { workload("shop/x-\($0)", "10.77.\($0 / 250).\($0 % 250 + 1)") }.joined()
     }
 
-    @Test func `a workload that a document of the new set names is the document's, whatever clients did meanwhile`() async throws {
+    @Test func `a workload that a document of the new set names is the document's, whatever clients did meanwhile`() async throws
+    {
         try await withCourse { bench in
             _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), lease: 600)
             let isOver = Mutex(false)
@@ -173,16 +174,20 @@ import Testing
         try await withCourse { bench in
             let (olga, oscar) = (bench.operating("olga"), bench.operating("oscar"))
             _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), by: olga)
-            async let applied = bench.apply(large())
-            try await Task.sleep(for: .milliseconds(200))
+            bench.keeper.withLock { $0.isSilent = true }
+            // Holds the turn until data is heard of.
+            let holder = Task { try await bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}")) }
+            while bench.generation < 2 { try await Task.sleep(for: .milliseconds(5)) }
             var request = UpdateRequest()
             request.labels = ["release": "canary"]
             async let labelled = refusal { try await bench.course.update("shop/web-2", request, by: olga) }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: .milliseconds(300))
             // While she waits the name changes hands, which needs no turn.
             _ = try await bench.course.unregister("shop/web-2", by: olga)
             _ = try await bench.register(workload("shop/web-2", "10.9.0.12"), by: oscar)
-            _ = try await applied
+            bench.keeper.withLock { $0.isSilent = false }
+            await bench.course.entered(2)
+            _ = try await holder.value
             #expect(await labelled?.kind == .forbidden)
             #expect(try await bench.course.workloads(after: "shop/web-1", limit: 1)[0].labels == ["app": "web"])
         }
@@ -190,8 +195,7 @@ import Testing
 
     @Test(arguments: [
         ("", "x", "empty key"), (String(repeating: "k", count: 318), "x", "more than 317 bytes"),
-        ("a\nb", "x", "cannot be printed"), ("app", "we\u{1B}[2Jb", "cannot be printed"), ("app", "a\u{202E}b", "cannot be printed"),
-        ("app", String(repeating: "v", count: 1025), "more than 1024 bytes"),
+        ("a\0b", "x", "U+0000"), ("app", "a\0b", "U+0000"), ("app", String(repeating: "v", count: 1025), "more than 1024 bytes"),
     ])
     func `a label that no document may have is refused from a client too`(key: String, value: String, why: String) async throws {
         try await withCourse { bench in
@@ -203,8 +207,9 @@ import Testing
             // As a document, and as an inventory, which other code reads.
             let quoted = String(decoding: try JSONEncoder().encode([key: value]), as: UTF8.self)
             let document = await refusal { try await bench.register(workload("shop/web-3", "10.9.0.13", labels: quoted)) }
-            #expect(document?.kind == .unprocessable && document?.faults.first?.contains(why) == true, "\(document?.faults ?? [])")
-            request.labels = [key: nil, "app": "db"]
+            #expect(
+                document?.kind == .unprocessable && document?.faults.first?.contains(why) == true, "\(document?.faults ?? [])")
+            request.labels = ["app": "db"]
             _ = try await bench.course.update("shop/web-2", request, by: bench.administrator)
         }
     }
@@ -222,7 +227,7 @@ import Testing
             _ = try await registered
             bench.keeper.withLock { $0.isSilent = false }
             await bench.course.refused(2)
-            for _ in 0..<500 where !bench.conditions.contains("refused") { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<500 where bench.conditions != ["refused"] { try await Task.sleep(for: .milliseconds(10)) }
             #expect(bench.conditions == ["refused"] && bench.course.status().policy?.registrations == 0)
             #expect(try await bench.audited().last == "workload.undo done")
         }

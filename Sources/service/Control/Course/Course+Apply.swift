@@ -176,7 +176,7 @@ extension Course {
         let answer: Answer
         let before = standing
         do {
-            answer = try await bring(publication, of: next)
+            answer = try await bring(publication)
         } catch {
             if isNew { settle(revision, as: .refused, "\(error)") }
             throw error

@@ -134,7 +134,7 @@ extension Course {
         if let changes, let live, changes.allSatisfy({ Self.isLight($0.value, live) }), !changes.keys.contains(where: isBlock) {
             parts.workloads = coming.workloads
             shadowed = parts.shadowed
-            if enter(changes) {
+            if enter(changes, fromFiles: true) {
                 log(event("workload.files", "\(changes.count) workloads", .daemon("files"), .done, nil))
                 return tell()
             }

@@ -110,7 +110,7 @@ extension Course {
         var state = StatusReport.PolicyState(
             source: shown.source.rawValue, outcome: shown.probation == nil ? "confirmed" : "pending")
         (state.revision, state.digest) = (shown.revision?.number, shown.revision?.digest)
-        state.filesDiffer = filesText.map { $0 != serving.text } ?? false
+        state.filesDiffer = filesText.map { $0 != shown.text } ?? false
         state.registrations = parts.registered.count
         state.contested = (live?.contested(limit: Self.toldContested) ?? []).map(\.description)
         let (deadline, epoch) = (shown.probation?.deadline, live?.epoch ?? 0)

@@ -134,7 +134,7 @@ extension Course {
     private func enterFirst() async throws {
         shadowed = parts.shadowed
         let publication = try await prepare(parts, configuration)
-        switch try await bring(publication, of: parts) {
+        switch try await bring(publication) {
         case .inForce: tell()
         case .refused:
             around.conditions.raise(

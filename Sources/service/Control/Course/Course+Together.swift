@@ -3,6 +3,7 @@ internal import API
 internal import Net
 internal import Policy
 internal import State
+internal import Telemetry
 
 // Changes of workloads that the address map alone takes up, written down together.
 //

@@ -36,8 +36,10 @@ extension Course {
             }
             guard !workloads.isEmpty else { throw Refusal(.invalid, "there is no workload in what was sent") }
             return try await bring("workload.add", by: caller.actor) {
-                for workload in workloads.values { try admit(workload, by: caller) }
-                return workloads.mapValues { .some(Registered($0, by: caller.actor, lease: request.lease, at: clock.steady)) }
+                for workload in workloads.values { try self.admit(workload, by: caller) }
+                return workloads.mapValues {
+                    .some(Registered($0, by: caller.actor, lease: request.lease, at: self.clock.steady))
+                }
             }
         }
     }
@@ -46,7 +48,7 @@ extension Course {
     func unregister(_ name: String, by caller: Caller) async throws -> InventoryReport {
         try await attempt("workload.remove", of: "workload \(name)", by: caller) {
             try await bring("workload.remove", by: caller.actor) {
-                [try owned(name, by: caller).workload.name: nil as Registered?]
+                [try self.owned(name, by: caller).workload.name: nil as Registered?]
             }
         }
     }
@@ -59,10 +61,10 @@ extension Course {
             try Self.check(lease: request.lease)
             try Self.check((request.labels ?? [:]).compactMapValues { $0 })
             return try await bring(action, by: caller.actor) {
-                let known = try owned(name, by: caller)
+                let known = try self.owned(name, by: caller)
                 var workload = known.workload
                 for (key, value) in request.labels ?? [:] { workload.labels[key] = value }
-                let next = Registered(workload, by: known.actor, lease: request.lease ?? known.lease, at: clock.steady)
+                let next = Registered(workload, by: known.actor, lease: request.lease ?? known.lease, at: self.clock.steady)
                 return [workload.name: .some(next)]
             }
         }
@@ -73,7 +75,7 @@ extension Course {
         guard clock.boot() >= leasesAt, !leasesThatAreOver.isEmpty else { return }
         do {
             _ = try await bring("workload.expire", by: .daemon("lease"), isOwn: true) {
-                Dictionary(uniqueKeysWithValues: leasesThatAreOver.map { ($0, nil) })
+                Dictionary(uniqueKeysWithValues: self.leasesThatAreOver.map { ($0, nil) })
             }
             around.conditions.clear("leases")
         } catch {
@@ -168,7 +170,7 @@ extension Course {
     /// Brings what is written down into every map. False where one has no room.
     func moveNow(_ changes: Changes) -> Bool {
         commit(changes)
-        return enter(changes.filter { !shadowed.contains($0.key) }.mapValues { $0?.workload })
+        return enter(changes.mapValues { $0?.workload })
     }
 
     /// Brings changes into force as a new generation. Has the turn.
@@ -225,19 +227,23 @@ extension Course {
         }
     }
 
-    /// Brings workloads into line in every map that workers read or are about to. False where a map has no room, so that a new generation is
-    /// needed.
-    func enter(_ changes: [ObjectName: Workload?]) -> Bool {
-        journal?.formUnion(changes.keys)
+    /// Brings workloads into line in every map that workers read or are about to: what clients registered only where no document of the
+    /// generation has the name. False where a map has no room, so that a new generation is needed.
+    func enter(_ changes: [ObjectName: Workload?], fromFiles: Bool = false) -> Bool {
+        if !fromFiles { journal?.formUnion(changes.keys) }
+        var seen: [UInt32: [ObjectName: Workload?]] = [:]
         do {
             for publication in [live].compactMap({ $0 }) + onTheWay {
-                for (name, now) in changes {
+                let visible = fromFiles ? changes : changes.filter { !publication.isWritten($0.key) }
+                for (name, now) in visible {
+                    if fromFiles { publication.rewrite(name, isThere: now != nil) }
                     if let now { try publication.put(now) } else { publication.remove(name) }
                 }
                 around.names.extend(publication.generation, workloads: publication.newNames())
+                seen[publication.generation] = visible
             }
         } catch { return false }
-        around.inForce.change(changes)
+        for (generation, visible) in seen { around.inForce.change(visible, in: generation) }
         return true
     }
 

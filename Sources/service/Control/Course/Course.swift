@@ -162,21 +162,23 @@ actor Course {
     func prepare(_ parts: SetParts, _ configuration: Configuration) async throws -> Publication {
         journal = []
         let (generation, inventory, ports) = (last.generation + 1, live?.numbers ?? Inventory(), around.ports)
+        let registered = Set(parts.registered.keys).subtracting(parts.shadowed)
         return try await offload {
             try Publication(
                 .init(
                     set: try parts.set(), configuration: configuration,
-                    zones: try PolicySource.placements(configuration.zones, ports), generation: generation, inventory: inventory))
+                    zones: try PolicySource.placements(configuration.zones, ports), generation: generation, inventory: inventory,
+                    registered: registered))
         }
     }
 
-    /// Publishes a generation of a set and waits until it is in force, or refused, or not heard of for too long.
-    func bring(_ publication: Publication, of set: SetParts) async throws -> Answer {
+    /// Publishes a generation and waits until it is in force, or refused, or not heard of for too long.
+    func bring(_ publication: Publication) async throws -> Answer {
         let names = journal ?? []
         journal = nil
-        // What stands in a document of the set was compiled, whatever became of a registration of that name meanwhile.
+        // What stands in a document was compiled, whatever became of a registration of that name meanwhile.
         let changes = Dictionary(
-            uniqueKeysWithValues: names.subtracting(set.documented(of: names)).map { ($0, parts.registered[$0]?.workload) })
+            uniqueKeysWithValues: names.filter { !publication.isWritten($0) }.map { ($0, parts.registered[$0]?.workload) })
         for (name, now) in changes {
             if let now { try publication.put(now) } else { publication.remove(name) }
         }

@@ -21,6 +21,8 @@ internal import Telemetry
         var generation: UInt32
         /// Numbers of the generation in force, which go on meaning the same.
         var inventory: Inventory
+        /// Names of the set's workloads that clients registered; the others stand in documents.
+        var registered: Set<ObjectName> = []
     }
 
     /// Its number.
@@ -40,6 +42,9 @@ internal import Telemetry
     private var writer: AddressMapWriter
     private let map: SharedMemory
     private let image: Int32
+    private let registered: Set<ObjectName>
+    /// Names that came into documents since, or went from them.
+    private var rewritten: [ObjectName: Bool] = [:]
     /// Workloads whose names have been told.
     private var toldWorkloads = 0
 
@@ -68,6 +73,7 @@ internal import Telemetry
         image = try SharedMemory.seal(image: compiled.image)
         (generation, set, zones, failsafe) = (plan.generation, compiled.set, plan.zones, configuration.failsafe)
         (figures, causes, labelSets) = (compiled.figures, compiled.causes, inventory.labelSets.count)
+        registered = plan.registered
         self.inventory = inventory
     }
 
@@ -114,6 +120,14 @@ extension Publication {
         guard let namespace = workload.name.namespace else { return true }
         return set.namespaces[namespace] != nil
     }
+
+    /// Whether a workload of that name stands in a document: a registration of the name is nothing to this generation then.
+    func isWritten(_ name: ObjectName) -> Bool {
+        rewritten[name] ?? (set.workload(named: name) != nil && !registered.contains(name))
+    }
+
+    /// Takes note that a document of a workload has come or gone.
+    func rewrite(_ name: ObjectName, isThere: Bool) { rewritten[name] = isThere }
 
     /// Brings a workload's addresses in line. Throws `mustGrow` where the map has no room; then a new generation is needed.
     func put(_ workload: Workload) throws(AddressMapError) { try inventory.update(workload, in: set, into: &writer) }

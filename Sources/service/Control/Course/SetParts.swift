@@ -15,14 +15,11 @@ struct SetParts: Sendable {
     var registered: [ObjectName: Registered] = [:]
 
     /// Names of registrations that stand in documents too, which go first.
-    var shadowed: Set<ObjectName> { documented(of: Set(registered.keys)) }
-
-    /// Those of some names under which a workload stands in a document.
-    func documented(of names: Set<ObjectName>) -> Set<ObjectName> {
-        guard !names.isEmpty else { return [] }
+    var shadowed: Set<ObjectName> {
+        guard !registered.isEmpty else { return [] }
         var found: Set<ObjectName> = []
-        for case .workload(let workload) in base where names.contains(workload.name) { found.insert(workload.name) }
-        for case .workload(let workload) in workloads where names.contains(workload.name) { found.insert(workload.name) }
+        for case .workload(let workload) in base where registered[workload.name] != nil { found.insert(workload.name) }
+        for case .workload(let workload) in workloads where registered[workload.name] != nil { found.insert(workload.name) }
         return found
     }
 

@@ -3,6 +3,9 @@
 /// So many at a time, in the order of asking, control before clients. Of one place: whoever makes a generation has the turn from its
 /// reading to its being in force. Belongs to one actor.
 struct Turn {
+    /// How many clients may wait, as a rule.
+    static let most = 64
+
     /// How many clients may wait; who comes then is told to come again.
     let most: Int
 
@@ -11,7 +14,7 @@ struct Turn {
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// So many places, for which so many clients may wait.
-    init(places: Int = 1, most: Int = 64) {
+    init(places: Int = 1, most: Int = Turn.most) {
         self.most = most
         free = places
     }
