@@ -37,7 +37,9 @@ extension Course {
             guard !workloads.isEmpty else { throw Refusal(.invalid, "there is no workload in what was sent") }
             return try await bring("workload.add", by: caller.actor) {
                 for workload in workloads.values { try self.admit(workload, by: caller) }
-                return workloads.mapValues { .some(Registered($0, by: caller.actor, lease: request.lease, at: self.clock.steady)) }
+                return workloads.mapValues {
+                    .some(Registered($0, by: caller.actor, lease: request.lease, at: self.clock.steady))
+                }
             }
         }
     }
