@@ -115,6 +115,7 @@ let package = Package(
         .systemLibrary(
             name: "CPcap", path: "Sources/tools/CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         room("Replay", on: "tools", ["CPcap", "Datapath", "Ring", "Wire", "Flow", "Classifier", "Record", "Net"]),
+        room("Pcapng", on: "tools"),
         room(
             "Trace", on: "tools",
             ["Replay", "Telemetry", "Analysis", "Compiler", "Policy", "Datapath", "Wire", "Flow", "Classifier", "Net"]),
@@ -124,7 +125,7 @@ let package = Package(
             dependencies: [
                 "Analysis", "API", "Classifier", "Compiler", "Control", "Dialects", "Engine", "Keeper", "Lab", "Layout", "Link",
                 "Net",
-                "Policy",
+                "Pcapng", "Policy",
                 "PolicyText", "Record", "Replay", "Sandbox", "State", "Telemetry", "Trace", arguments, client, http1, logging,
                 nio, ssl,
             ],
@@ -204,6 +205,7 @@ let package = Package(
             packages: [logging], exclude: ["Messages.txt"]),
         tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
         tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),
+        tests("Pcapng", ["Pcapng"]),
         tests("Replay", ["Replay", "Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),
         tests(
             "Trace",

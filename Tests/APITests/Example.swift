@@ -21,6 +21,7 @@ enum Example {
         case .register: #"{"files":[{"name":"w.yaml","text":"kind: Workload"}],"lease":60}"#
         case .update: #"{"labels":{"app":"web","old":null}}"#
         case .beginBypass: #"{"seconds":60,"reason":"maintenance"}"#
+        case .beginCapture: #"{"conditions":[{"key":"port","value":"443"}],"sights":["after"],"snap":96,"seconds":5}"#
         default: nil
         }
     }

@@ -108,6 +108,31 @@ final class FakePlane: ControlPlane {
         try take("end bypass", caller)
         return decoded(BypassReport.self, ["active": false])
     }
+    func beginCapture(_ request: CaptureRequest, _ filter: FlowFilter, by caller: Caller) async throws -> CaptureFeed {
+        try take("capture \(request.words)", caller)
+        let (stream, continuation) = AsyncStream<CaptureFeed.Delivery>.makeStream()
+        var counts = CaptureCounts()
+        counts.captured = 2
+        continuation.yield(.frames([Self.frame, Self.frame]))
+        continuation.yield(.counts(counts))
+        continuation.yield(.end(CaptureEnd(why: "frames", counts: counts)))
+        continuation.finish()
+        let begin = CaptureBegin(
+            ports: ["left", "right"], snap: 1856, payload: request.payload == true, until: "2026-11-21T20:00:00.000000Z",
+            version: "1.2.3")
+        return CaptureFeed(begin: begin, deliveries: stream) { _ in }
+    }
+    func endCapture(by caller: Caller) async throws -> CaptureEnd {
+        try take("end capture", caller)
+        return CaptureEnd(why: "asked", counts: CaptureCounts())
+    }
+    /// A sight of an empty frame.
+    static let frame = decoded(
+        FrameReport.self,
+        [
+            "time": 1_700_000_000_000_000_000, "sight": "before", "port": "left", "number": 7, "length": 60, "fate": "drop",
+            "reason": "denied", "comment": ["before verdict: drop (denied)"], "bytes": "AAEC",
+        ])
     func reload(by caller: Caller) async throws -> ChangeReport {
         try take("reload", caller)
         return Self.change("unchanged")

@@ -52,10 +52,36 @@ import Testing
                     #expect(answer.body.contains("\nbulkhead_flows_admitted_total 0\n"))
                     continue
                 }
+                guard call != .beginCapture else {
+                    #expect(answer.status == 200 && answer.head.contains("text/event-stream"))
+                    try expectEvents(answer.body, fit: schemas)
+                    continue
+                }
                 let faults = schemas.faults(of: try json(answer.body), in: schemas.content(told, "application/json"))
                 #expect(faults.isEmpty, "\(call) answers: \(faults)")
             }
         }
+    }
+
+    /// Every event of a capture is as its schema says.
+    private func expectEvents(_ body: String, fit schemas: Schema) throws {
+        let names = ["begin": "CaptureBegin", "frames": "FrameReport", "counts": "CaptureCounts", "end": "CaptureEnd"]
+        var seen: [String] = []
+        // Lines of the transfer coding stand between the events.
+        let text = body.replacingOccurrences(of: "\r\n", with: "\n")
+        for event in text.components(separatedBy: "\n\n") where event.contains("event: ") {
+            let lines = event.split(separator: "\n")
+            let name = String(try #require(lines.first { $0.hasPrefix("event: ") }).dropFirst(7))
+            let data = String(try #require(lines.first { $0.hasPrefix("data: ") }).dropFirst(6))
+            seen.append(name)
+            let schema: [String: Any] = ["$ref": "#/components/schemas/\(names[name] ?? "?")"]
+            let value = try json(data)
+            for item in name == "frames" ? value as? [Any] ?? [] : [value] {
+                let faults = schemas.faults(of: item, in: schema)
+                #expect(faults.isEmpty, "\(name): \(faults)")
+            }
+        }
+        #expect(seen == ["begin", "frames", "counts", "end"])
     }
 
     /// As a stranger would try: for each call what its description forbids. Nothing of it may be done, or be the daemon's fault.

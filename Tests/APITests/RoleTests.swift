@@ -17,6 +17,7 @@ import Testing
         .trace: [false, true, false, true],
         .register: [false, true, false, true], .update: [false, true, false, true], .unregister: [false, true, false, true],
         .beginBypass: [false, true, false, true], .endBypass: [false, true, false, true], .reload: [false, true, false, true],
+        .beginCapture: [false, true, false, true], .endCapture: [false, true, false, true],
         .audit: [false, false, false, true],
     ]
     private static let open: Set<Call> = [.health, .ready, .openapi]
@@ -54,7 +55,7 @@ import Testing
         }.count
         #expect(refused.count == count, "\(refused)")
         let done = plane.asked.filter { !$0.contains(" refused: ") }
-        #expect(done.count == (role < 4 ? [0, 9, 3, 10][role] : 0), "\(done)")
+        #expect(done.count == (role < 4 ? [0, 11, 3, 12][role] : 0), "\(done)")
     }
 
     @Test func `without bindings root and the daemon's own user may everything`() async throws {

@@ -58,7 +58,9 @@ extension Lane {
             burst.facts[index].give(to: &capture.staged[index].reading)
             guard capture.order.wantsTransport(capture.staged[index].reading) else { return }
         }
-        guard capture.order.wants(fate.kind, because: fate.reason), let serial = capture.admit(at: now.nanoseconds) else { return }
+        guard capture.order.wants(fate.kind, because: fate.reason), let serial = capture.admit(at: now.nanoseconds) else {
+            return
+        }
         let descriptor = burst.descriptors[index]
         let port = UInt8(truncatingIfNeeded: descriptor.options & 1)
         var frame = facts(of: capture.staged[index], fate, port: port, policy, now)

@@ -85,6 +85,9 @@ public struct InquiriesLayout: Sendable, Equatable {
         unsafe armed.pointee.store(nanoseconds, ordering: .releasing)
     }
 
+    /// Lets the capture that is ordered go on until another time.
+    public func prolong(until nanoseconds: UInt64) { unsafe armed.pointee.store(nanoseconds, ordering: .releasing) }
+
     /// Ends the capture that is ordered, if there is one: workers copy nothing from their next burst on.
     public func disarm() { unsafe armed.pointee.store(0, ordering: .releasing) }
 }

@@ -8,7 +8,7 @@ public enum Call: String, CaseIterable, Sendable {
     case status, flows, trace, map, metrics, policy
     case apply, history, revision, confirm, rollback
     case workloads, register, update, unregister
-    case beginBypass, endBypass, reload, audit
+    case beginBypass, endBypass, beginCapture, endCapture, reload, audit
 
     /// What somebody must be for a call; what depends on the documents of a change is decided behind it.
     public enum Need: Sendable, CaseIterable {
@@ -45,6 +45,7 @@ public enum Call: String, CaseIterable, Sendable {
         case .workloads, .register: "/v1/workloads"
         case .update, .unregister: "/v1/workloads/{name}"
         case .beginBypass, .endBypass: "/v1/bypass"
+        case .beginCapture, .endCapture: "/v1/capture"
         case .reload: "/v1/reload"
         case .audit: "/v1/audit"
         }
@@ -55,7 +56,7 @@ public enum Call: String, CaseIterable, Sendable {
         switch self {
         case .health, .ready, .openapi: .anyone
         case .status, .flows, .map, .metrics, .policy, .history, .revision, .workloads: .viewer
-        case .trace, .register, .update, .unregister, .beginBypass, .endBypass, .reload: .operator
+        case .trace, .register, .update, .unregister, .beginBypass, .endBypass, .beginCapture, .endCapture, .reload: .operator
         case .apply: .editor
         case .confirm, .rollback: .operatorOrEditor
         case .audit: .administrator
@@ -69,9 +70,9 @@ public enum Call: String, CaseIterable, Sendable {
         switch self {
         case .health, .ready, .openapi, .status, .flows, .trace, .map, .metrics, .policy, .history, .revision, .workloads, .audit:
             .get
-        case .apply, .confirm, .rollback, .register, .beginBypass, .reload: .post
+        case .apply, .confirm, .rollback, .register, .beginBypass, .beginCapture, .reload: .post
         case .update: .patch
-        case .unregister, .endBypass: .delete
+        case .unregister, .endBypass, .endCapture: .delete
         }
     }
 
@@ -88,6 +89,8 @@ public enum Call: String, CaseIterable, Sendable {
         case .unregister: "workload.remove"
         case .beginBypass: "bypass.begin"
         case .endBypass: "bypass.end"
+        case .beginCapture: "capture.begin"
+        case .endCapture: "capture.end"
         case .reload: "policy.reload"
         case .audit: "audit.read"
         }
@@ -97,7 +100,7 @@ public enum Call: String, CaseIterable, Sendable {
     var body: Body {
         switch self {
         case .apply, .register: .documents
-        case .confirm, .rollback, .update, .beginBypass: .small
+        case .confirm, .rollback, .update, .beginBypass, .beginCapture: .small
         default: .none
         }
     }

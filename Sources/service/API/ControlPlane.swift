@@ -31,6 +31,10 @@ public protocol ControlPlane: StatusSource {
     func beginBypass(_ request: BypassRequest, by caller: Caller) async throws -> BypassReport
     /// Ends a bypass before its time.
     func endBypass(by caller: Caller) async throws -> BypassReport
+    /// Begins a capture of frames that a filter lets through; there is one at a time.
+    func beginCapture(_ request: CaptureRequest, _ filter: FlowFilter, by caller: Caller) async throws -> CaptureFeed
+    /// Ends the capture that is going on, whoever began it.
+    func endCapture(by caller: Caller) async throws -> CaptureEnd
     /// Reads the configuration's files again, as SIGHUP does.
     func reload(by caller: Caller) async throws -> ChangeReport
     /// Lines of the audit log from the newest.

@@ -50,7 +50,7 @@ enum EventStream {
     }
 
     /// JSON holds no line break outside its escapes, so one `data` line is enough.
-    private static func message(_ name: String, _ value: some Encodable) -> ByteBuffer {
+    static func message(_ name: String, _ value: some Encodable) -> ByteBuffer {
         var buffer = ByteBuffer(string: "event: \(name)\ndata: ")
         buffer.writeImmutableBuffer(JSON.body(value))
         buffer.writeString("\n\n")

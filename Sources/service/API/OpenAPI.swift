@@ -48,6 +48,7 @@ enum OpenAPI {
                 "text/event-stream": ["schema": ["type": "string"]],
             ]
         }
+        if call == .beginCapture { content = ["text/event-stream": ["schema": ["type": "string"]]] }
         if call == .metrics { content = ["text/plain": ["schema": ["type": "string"]]] }
         let problem: Tree = ["application/problem+json": ["schema": Schemas.reference("Problem")]]
         var responses: [String: Tree] = ["200": ["description": "Done, or the answer.", "content": content]]
@@ -97,6 +98,8 @@ extension Call {
         case .unregister: "Removes a registration."
         case .beginBypass: "Lets everything pass unjudged for a while."
         case .endBypass: "Ends a bypass before its time."
+        case .beginCapture: "Copies frames as they pass, as a stream of server-sent events: begin, frames, counts, end."
+        case .endCapture: "Ends the capture that is going on."
         case .reload: "Reads the configuration's files again."
         case .audit: "Lines of the audit log from the newest."
         }
@@ -125,6 +128,7 @@ extension Call {
         case .register: "RegisterRequest"
         case .update: "UpdateRequest"
         case .beginBypass: "BypassRequest"
+        case .beginCapture: "CaptureRequest"
         default: nil
         }
     }
@@ -133,7 +137,7 @@ extension Call {
     var answerSchema: String? {
         switch self {
         case .health, .ready: "Health"
-        case .openapi, .metrics: nil
+        case .openapi, .metrics, .beginCapture: nil
         case .status: "StatusReport"
         case .flows: "Recent"
         case .trace: "TraceReport"
@@ -145,6 +149,7 @@ extension Call {
         case .workloads: "WorkloadPage"
         case .register, .update, .unregister: "InventoryReport"
         case .beginBypass, .endBypass: "BypassReport"
+        case .endCapture: "CaptureEnd"
         case .audit: "AuditPage"
         }
     }

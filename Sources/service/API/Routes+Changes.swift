@@ -118,7 +118,7 @@ extension Routes {
 
     /// A request's body; `nil` where it is empty. There is room for so many bytes of all requests together, which a body takes before
     /// its first byte is read and holds until it is understood.
-    private func bodyIfAny<Value: StrictRequest>(_ type: Value.Type, of request: Request, _ call: Call) async throws -> Value? {
+    func bodyIfAny<Value: StrictRequest>(_ type: Value.Type, of request: Request, _ call: Call) async throws -> Value? {
         let limit = call.body == .documents ? limits.documents : limits.fields
         let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard length > 0 else { return nil }

@@ -94,6 +94,8 @@ struct Routes: Sendable {
         case .unregister: JSON.response(try await plane.unregister(try name(context), by: caller))
         case .beginBypass: try await beginBypass(request, caller)
         case .endBypass: JSON.response(try await plane.endBypass(by: caller))
+        case .beginCapture: try await beginCapture(request, context, caller)
+        case .endCapture: JSON.response(try await plane.endCapture(by: caller))
         case .reload: JSON.response(try await plane.reload(by: caller))
         case .audit: try await audit(request)
         }

@@ -58,6 +58,13 @@ enum Schemas {
         "RegisterRequest": request(["files": list(reference("DocumentFile"))], maybe: ["lease": lease]),
         "UpdateRequest": request([:], maybe: ["labels": map(orNull("string")), "lease": lease]),
         "BypassRequest": request(["seconds": window, "reason": ["type": "string", "minLength": 1]]),
+        "CaptureRequest": request(
+            [:],
+            maybe: [
+                "conditions": list(request(["key": text, "value": text])), "sights": list(one(of: ["before", "after"])),
+                "payload": truth, "snap": number(1, 1856), "rate": number(1, 20_000), "seconds": number(1, 3_600),
+                "frames": number(1, 10_000_000), "bytes": number(1, 1_073_741_824),
+            ]),
     ]
 
     private static let changes: [String: Tree] = [
@@ -88,6 +95,19 @@ enum Schemas {
             "epoch": count, "generation": count, "workloads": texts, "microseconds": count, "contested": texts,
         ]),
         "BypassReport": answer(["active": truth], maybe: ["until": moment, "actor": text, "reason": text]),
+        "CaptureBegin": answer([
+            "ports": texts, "snap": count, "payload": truth, "until": moment, "version": text,
+        ]),
+        "FrameReport": answer(
+            [
+                "time": count, "sight": one(of: ["before", "after", "generated"]), "port": text, "number": count, "length": count,
+                "fate": one(of: ["forward", "drop", "reject"]), "comment": texts,
+                "bytes": ["type": "string", "contentEncoding": "base64"],
+            ], maybe: ["reason": text]),
+        "CaptureCounts": answer([
+            "captured": count, "bytes": count, "suppressed": count, "lost": count, "undelivered": count,
+        ]),
+        "CaptureEnd": answer(["why": text, "counts": reference("CaptureCounts")]),
         "AuditReport": answer(
             [
                 "number": number(1), "time": moment, "actor": text, "action": text,

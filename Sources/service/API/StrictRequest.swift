@@ -32,6 +32,10 @@ extension BypassRequest: StrictRequest {
     static var fields: Set<String> { ["seconds", "reason"] }
 }
 
+extension CaptureRequest: StrictRequest {
+    static var fields: Set<String> { ["conditions", "sights", "payload", "snap", "rate", "seconds", "frames", "bytes"] }
+}
+
 extension StrictRequest {
     /// Reads a request from its text.
     static func read(_ bytes: ByteBuffer) throws(Problem) -> Self {

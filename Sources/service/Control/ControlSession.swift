@@ -86,11 +86,12 @@ struct ControlSession: Service {
         let recorder = Recorder(configuration, log: log)
         let folder = URL(fileURLWithPath: configuration.socket).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let desk = CaptureDesk(files, names, inForce)
         let course = Course(
             .init(
                 link: link, log: log, names: names, inForce: inForce, conditions: conditions,
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clock,
-                ports: files.ports),
+                ports: files.ports, desk: desk),
             opening, last: last)
         let server = APIServer(configuration.api, plane: course, hub: hub, observations: recorder.observations) { [log] in
             // What is wrong stands as a condition as well; most lines say that something is ready or has changed.
@@ -99,7 +100,7 @@ struct ControlSession: Service {
         await course.tellReloads { await server.replaceRoles($0.api.roles) }
         let api = APIService(server: server)
         let follower = Follower(
-            link: link, hub: hub, listening: api.listening, course: course, isInForce: last.generation > 0)
+            link: link, hub: hub, desk: desk, listening: api.listening, course: course, isInForce: last.generation > 0)
         // Ended in reverse: first the follower, which ends the streams, then the server, which waits for its clients.
         var group = ServiceGroupConfiguration(
             services: [

@@ -29,6 +29,7 @@ struct Follower: Service {
 
     let link: KeeperLink
     let hub: EventHub
+    let desk: CaptureDesk
     let listening: AsyncStream<String?>
     let course: Course
     /// Whether an earlier control has put a generation into force.
@@ -36,7 +37,10 @@ struct Follower: Service {
 
     func run() async throws {
         // Streams end first: a server that ends gracefully waits for its clients.
-        defer { hub.close() }
+        defer {
+            hub.close()
+            desk.close()
+        }
         for await fault in listening {
             if let fault { throw ControlError.api(fault) }
             break

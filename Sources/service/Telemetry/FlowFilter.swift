@@ -39,13 +39,13 @@ public struct FlowFilter: Sendable, Hashable {
         case event
     }
 
-    private struct Condition: Hashable, Sendable {
+    struct Condition: Hashable, Sendable {
         var key: Key
         var isNegated: Bool
-        var test: Test
+        var test: ConditionTest
     }
 
-    private var conditions: [Condition] = []
+    private(set) var conditions: [Condition] = []
     /// Nothing before this time.
     public var since: Timestamp?
     /// Nothing at this time or later.
@@ -85,7 +85,7 @@ public struct FlowFilter: Sendable, Hashable {
                 "\(name) is no filter: \(Key.allCases.map(\.rawValue).joined(separator: ", ")), each also with not- before it, "
                 + "since and until"
         }
-        switch Test.reading(value, for: key) {
+        switch ConditionTest.reading(value, for: key) {
         case .success(let test): conditions.append(Condition(key: key, isNegated: isNegated, test: test))
         case .failure(let fault): return fault.text
         }
@@ -97,7 +97,7 @@ public struct FlowFilter: Sendable, Hashable {
 }
 
 /// What a condition compares with.
-private enum Test: Hashable, Sendable {
+enum ConditionTest: Hashable, Sendable {
     case party(FlowParty)
     case label(key: String, value: String?)
     case text(String)
@@ -108,8 +108,8 @@ private enum Test: Hashable, Sendable {
 
     struct Fault: Error { let text: String }
 
-    static func reading(_ value: String, for key: FlowFilter.Key) -> Result<Test, Fault> {
-        func wrong(_ text: String) -> Result<Test, Fault> { .failure(Fault(text: text)) }
+    static func reading(_ value: String, for key: FlowFilter.Key) -> Result<ConditionTest, Fault> {
+        func wrong(_ text: String) -> Result<ConditionTest, Fault> { .failure(Fault(text: text)) }
         switch key {
         case .workload, .from, .to: return .success(.party(FlowParty(value)))
         case .label:
@@ -178,13 +178,13 @@ private enum Test: Hashable, Sendable {
 
 /// An end of a flow as somebody writes it: an address or a block, `namespace/` for all of a namespace, else a workload's name.
 struct FlowParty: Hashable, Sendable {
-    private enum Kind: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
         case block(Prefix)
         case namespace(String)
         case workload(String)
     }
 
-    private let kind: Kind
+    let kind: Kind
 
     init(_ text: String) {
         if let block = Prefix(text) {

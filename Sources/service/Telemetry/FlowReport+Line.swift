@@ -4,7 +4,7 @@ extension FlowReport {
     /// One line for people: time, event, from -> to, protocol and port, decision, cause. `colour` marks the decision for a
     /// terminal. Names come from documents and may hold anything, so what could steer a terminal is written as an escape.
     public func line(colour: Bool) -> String {
-        let head = [time, event, "\(Self.text(source)) -> \(Self.text(destination))", service]
+        let head = [time, event, ends, service]
         var tail: [String] = []
         if let reason, reason != "denied" { tail.append(reason) }
         if let cause { tail.append(cause.text) } else if reason == nil { tail.append("no side judges it") }
@@ -29,7 +29,7 @@ extension FlowReport {
         return "\u{1b}[\(code)m\(TerminalText.escaped(decision))\u{1b}[0m"
     }
 
-    private static func text(_ end: End) -> String {
+    static func text(_ end: End) -> String {
         let host = end.address.contains(":") && end.port != nil ? "[\(end.address)]" : end.address
         let address = end.port.map { "\(host):\($0)" } ?? host
         return end.workload.map { "\($0) (\(address))" } ?? address

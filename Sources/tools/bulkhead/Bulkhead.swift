@@ -18,6 +18,7 @@ struct Bulkhead: AsyncParsableCommand {
               bulkhead run --config /etc/bulkhead/bulkhead.yaml
               bulkhead status
               bulkhead flows --follow
+              bulkhead capture --decision deny --output denied.pcapng
 
             Change policy so that a mistake heals itself:
 
@@ -33,7 +34,8 @@ struct Bulkhead: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             RunCommand.self, StatusCommand.self, CheckCommand.self, DoctorCommand.self, PolicyCommand.self, FlowsCommand.self,
-            TraceCommand.self, MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self, AuditCommand.self,
+            TraceCommand.self, CaptureCommand.self, MapCommand.self, WorkloadCommand.self, BypassCommand.self, ReloadCommand.self,
+            AuditCommand.self,
             ReplayCommand.self,
             LabCommand.self,
         ])

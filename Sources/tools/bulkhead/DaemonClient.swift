@@ -48,13 +48,7 @@ struct DaemonClient: Sendable {
     func ask(_ act: Act, _ target: String, body: (any Encodable & Sendable)? = nil) async throws -> String {
         let patience = act == .get ? Self.patience : Self.longPatience
         return try await asking(silence: patience) { client in
-            var request = try request(target)
-            request.method = HTTPMethod(rawValue: act.rawValue)
-            if let body {
-                request.headers.add(name: "Content-Type", value: "application/json")
-                request.body = .bytes(ByteBuffer(string: try Self.encode(body)))
-            }
-            let response = try await client.execute(request, timeout: patience)
+            let response = try await client.execute(try request(target, act, body), timeout: patience)
             guard response.status == .ok else { throw try await refusal(response) }
             return String(buffer: try await response.body.collect(upTo: Self.answerLimit))
         }
@@ -62,16 +56,24 @@ struct DaemonClient: Sendable {
 
     /// Server-sent events until the daemon ends the stream: their names and data.
     func follow(_ target: String, _ each: (_ name: String, _ data: String) throws -> Void) async throws {
+        try await stream(.get, target, each)
+        throw Failure(description: "the daemon has ended the stream; it is stopping or was restarted")
+    }
+
+    /// Server-sent events of the answer to a request until there are no more: their names and data. What `each` throws ends it.
+    func stream(
+        _ act: Act, _ target: String, body: (any Encodable & Sendable)? = nil,
+        _ each: (_ name: String, _ data: String) throws -> Void
+    ) async throws {
         try await asking(silence: .seconds(60)) { client in
             // No timeout for the whole: it is endless. Heartbeats keep it alive, so silence means that the daemon hangs.
-            let response = try await client.execute(try request(target), deadline: .distantFuture)
+            let response = try await client.execute(try request(target, act, body), deadline: .distantFuture)
             guard response.status == .ok else { throw try await refusal(response) }
             var events = EventLines()
             for try await part in response.body {
                 for (name, data) in events.take(String(buffer: part)) { try each(name, data) }
             }
         }
-        throw Failure(description: "the daemon has ended the stream; it is stopping or was restarted")
     }
 
     private func asking<Answer>(silence: TimeAmount, _ ask: (HTTPClient) async throws -> Answer) async throws -> Answer {
@@ -91,7 +93,7 @@ struct DaemonClient: Sendable {
             return answer
         } catch {
             try? await client.shutdown()
-            if error is Failure || error is Outcome { throw error }
+            if error is Failure || error is Outcome || error is CaptureFile.ReaderIsGone { throw error }
             throw Failure(description: explanation(error))
         }
     }
@@ -110,6 +112,16 @@ struct DaemonClient: Sendable {
             try reading(key, "private key") { try NIOSSLPrivateKey(file: key, format: .pem) })
         configuration.trustRoots = .certificates(try reading(ca, "certificate") { try NIOSSLCertificate.fromPEMFile(ca) })
         return configuration
+    }
+
+    private func request(_ target: String, _ act: Act, _ body: (any Encodable & Sendable)?) throws -> HTTPClientRequest {
+        var request = try request(target)
+        request.method = HTTPMethod(rawValue: act.rawValue)
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: try Self.encode(body)))
+        }
+        return request
     }
 
     private func request(_ target: String) throws -> HTTPClientRequest {

@@ -34,6 +34,9 @@ final class CourseBench: Sendable {
     private let link: KeeperLink
     private let channel: Channel
 
+    /// Keeper's files, as control maps them.
+    let files: KeeperFiles
+
     /// A course over a folder, begun unless `begins` is false.
     init(_ folder: BenchFolder, clocks: Clocks = Clocks(), begins: Bool = true) async throws {
         (self.folder, self.clocks) = (folder, clocks)
@@ -41,14 +44,16 @@ final class CourseBench: Sendable {
         (channel, link) = (ours, KeeperLink(theirs))
         let opening = try Opening(folder.path("bulkhead.yaml"))
         let files = try folder.files(opening.configuration.plan)
-        let inForce = PolicyInForce()
+        self.files = files
+        let (inForce, names) = (PolicyInForce(), KnownNames(files.plan))
+        let desk = CaptureDesk(files, names, inForce)
         var log = Logger(label: "course") { _ in SwiftLogNoOpLogHandler() }
         log.logLevel = .critical
         course = Course(
             .init(
-                link: link, log: log, names: KnownNames(files.plan), inForce: inForce, conditions: .init(),
+                link: link, log: log, names: names, inForce: inForce, conditions: .init(),
                 board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clocks.clock,
-                ports: files.ports),
+                ports: files.ports, desk: desk),
             opening, last: (0, 0))
         let receiver = Thread { [weak self, ours] in
             while let (message, descriptors) = try? ours.receive() { self?.hear(message, descriptors) }

@@ -38,6 +38,7 @@ actor Course {
         var tracing: Tracing
         var clock: DaemonClock
         var ports: [[String]]
+        var desk: CaptureDesk
     }
 
     /// The revision that serves.
@@ -91,6 +92,8 @@ actor Course {
     var lookAt: UInt64 = 0
     var bypass: (actor: Actor, reason: String)?
     var wasBypassed = false
+    /// Who waits for the end of the capture.
+    var captureEnds: [CheckedContinuation<CaptureEnd, Never>] = []
     /// Hears of a configuration that was read again.
     var hearer: (@Sendable (Configuration) async -> Void)?
     private var turn = Turn()

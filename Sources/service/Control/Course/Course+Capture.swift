@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import API
+internal import Logging
+internal import State
+internal import Telemetry
+
+// Frames copied for somebody. Who may see what a frame carries may see passwords, so that a capture with payload is an administrator's; both
+// its begin and its end are written down, and `status` says that it is going on.
+
+extension Course {
+    /// Begins a capture. What would not be written down is not done.
+    func beginCapture(_ request: CaptureRequest, _ filter: FlowFilter, by caller: Caller) async throws -> CaptureFeed {
+        try await attempt("capture.begin", of: request.words, by: caller) {
+            guard request.payload != true || caller.grants.isAdministrator else {
+                throw Refusal(
+                    .forbidden, "a capture with payload needs the role administrator; without it the headers are captured")
+            }
+            guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
+            let (words, actor) = (request.words, caller.actor)
+            let seconds = Int64(request.seconds ?? CaptureRequest.Limits.usualSeconds)
+            let feed = try around.desk.begin(
+                request, filter, by: Self.text(actor),
+                until: Timestamp(nanoseconds: clock.wall() + seconds * 1_000_000_000).description
+            ) { end in
+                Task { await self.captureIsOver(words, actor, end) }
+            }
+            do {
+                try store.log(event("capture.begin", words, actor, .done, nil))
+            } catch {
+                feed.end("stopping")
+                throw error
+            }
+            lookAtCapture()
+            return feed
+        }
+    }
+
+    /// Ends the capture that is going on.
+    func endCapture(by caller: Caller) async throws -> CaptureEnd {
+        try await attempt("capture.end", of: nil, by: caller) {
+            guard around.desk.end("asked") else { throw Refusal(.conflict, "no capture is going on") }
+            let end = await withCheckedContinuation { captureEnds.append($0) }
+            return end
+        }
+    }
+
+    /// Writes down how a capture ended, and tells whoever waits for it.
+    private func captureIsOver(_ words: String, _ actor: Actor, _ end: CaptureEnd) {
+        let missing = end.counts.suppressed + end.counts.lost + end.counts.undelivered
+        log(
+            event(
+                "capture.end", words, actor, .done,
+                "\(end.why): \(end.counts.captured) sights, \(end.counts.bytes) bytes"
+                    + (missing > 0 ? ", \(missing) are missing" : "")))
+        lookAtCapture()
+        for waiting in captureEnds { waiting.resume(returning: end) }
+        captureEnds = []
+    }
+
+    /// Notices that a capture has begun or ended.
+    private func lookAtCapture() { around.conditions.set("capture", around.desk.words) }
+}
