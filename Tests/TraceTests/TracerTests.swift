@@ -5,6 +5,7 @@ import Foundation
 import Net
 import Policy
 import PolicyText
+import TestSupport
 import Testing
 import Trace
 
@@ -172,6 +173,19 @@ import Trace
         let trace = try Tracer(try Self.surroundings()).trace(Hypothesis(frame: bytes, time: Self.time))
         guard case .drop = trace.verdict else { Issue.record("\(trace.verdict)"); return }
         #expect(trace.explanation == nil)
+    }
+
+    @Test func `any bytes have a way and an end`() throws {
+        let tracer = try Tracer(try Self.surroundings())
+        let first = try tracer.trace(Hypothesis(Tuple(["web:40000 db tcp/443"]), time: Self.time)).frame
+        let seed: UInt64 = 0x7ace_f4a3
+        var random = PacketRandom(seed: seed)
+        for round in 0..<60 {
+            let frame = random.mutated(first)
+            let trace = try tracer.trace(Hypothesis(frame: frame, time: Self.time))
+            #expect(trace.steps.first?.name == "frame" && trace.steps.last?.name == "verdict", "seed \(seed), round \(round)")
+            #expect(trace.frame == frame && !trace.lines(Style()).isEmpty)
+        }
     }
 
     @Test func `JSON has every step and the whole explanation`() throws {

@@ -63,10 +63,10 @@ extension Lane {
     @_noLocks
     mutating func handle(_ count: UInt32, by policy: PolicyInForce, at now: Moment) {
         guard count > 0 else { return }
-        let isSeen = capture.isArmed && stage(count, by: policy, at: now)
         let stamps = FlowStamps(
             generation: policy.snapshot.generation, epoch: policy.map.epoch, wall: now.wall, timer: now.seconds)
         let others = recogniseAll(Int(count), policy)
+        let isSeen = capture.isArmed && stage(count, by: policy, at: now)
         if others > 0 { readOthers(Int(count), by: policy, at: now) }
         var unknown = suggestPlain(Int(count))
         if others > 0 { unknown &+= suggestOthers(Int(count)) }

@@ -35,6 +35,8 @@ struct StagedFrame: BitwiseCopyable {
     private let own: UnsafeMutableRawPointer?
     /// The order in force; number 0 for none.
     private(set) var order = CaptureOrder()
+    /// What of it is asked of a plain packet's key.
+    private(set) var quick = QuickFilter()
     private var sequence = UInt64.max
     private var budget = ReplyBudget(perSecond: 0, burst: 0)
     private var serial: UInt64 = 0
@@ -106,6 +108,7 @@ struct StagedFrame: BitwiseCopyable {
         budget = ReplyBudget(
             perSecond: read.framesPerSecond, burst: read.framesPerSecond < most ? read.framesPerSecond : most)
         order = read
+        quick = QuickFilter(read)
     }
 
     /// Frames that the budget lets through at once.
@@ -123,6 +126,9 @@ struct StagedFrame: BitwiseCopyable {
 
     /// Notes that a frame of the burst is staged.
     @_noLocks mutating func stage(_ index: Int) { wanted |= 1 << UInt64(truncatingIfNeeded: index & 63) }
+
+    /// Whether any frame of the burst is staged.
+    var isAnyStaged: Bool { @_noLocks get { wanted != 0 } }
 
     /// Whether a frame of the burst is staged.
     @_noLocks func isStaged(_ index: Int) -> Bool { wanted >> UInt64(truncatingIfNeeded: index & 63) & 1 != 0 }

@@ -16,13 +16,16 @@ internal import Wire
 // that another worker owns is seen there; one that is held is seen when it goes on or ends.
 
 extension Lane {
-    /// Copies the frames in hand aside that the order in force may want; false where no capture is on.
+    /// Copies the frames in hand aside that the order in force may want; false where it wants none. Plain packets are recognised by now, and
+    /// chosen by their keys alone; whatever changes a frame comes behind this.
     @_noLocks @inline(never)
     mutating func stage(_ count: UInt32, by policy: borrowing PolicyInForce, at now: Moment) -> Bool {
         guard capture.isOn(at: now.nanoseconds) else { return false }
         capture.clear()
+        let (notes, quick) = (burst.notes.view, capture.quick)
         for index in 0..<Int(count) {
-            let descriptor = burst.notes[index].descriptor
+            if notes[index].steps & FrameNote.plain != 0, quick.rulesOut(notes[index].keys) { continue }
+            let descriptor = notes[index].descriptor
             // A kernel or driver that lies about a descriptor must not make us read elsewhere.
             guard umem.contains(descriptor.address, length: descriptor.length) else { continue }
             var frame = StagedFrame()
@@ -34,7 +37,7 @@ extension Lane {
             capture.staged[index] = frame
             capture.stage(index)
         }
-        return true
+        return capture.isAnyStaged
     }
 
     /// Judges the frames in hand one by one, as `handle` does, and copies what the order wants of each.

@@ -2,30 +2,30 @@
 internal import CPcap
 
 /// A frame of a capture, as it was recorded.
-package struct CapturedFrame {
+struct CapturedFrame {
     /// Its place in the file, from 1.
-    package var number: Int
+    var number: Int
     /// When it was seen, in nanoseconds of unix time.
-    package var time: UInt64
+    var time: UInt64
     /// The bytes that were recorded.
-    package var bytes: [UInt8]
+    var bytes: [UInt8]
     /// How long the frame was on the wire; more than `bytes` where the capture was made with a snap length.
-    package var wireLength: Int
+    var wireLength: Int
     /// The interface that saw it, where the file says so (pcapng).
-    package var interface: String?
+    var interface: String?
 }
 
 /// A capture file, read frame by frame by libpcap: pcap with microseconds or nanoseconds, and pcapng.
 ///
 /// libpcap does not tell which interface of a pcapng file saw a frame; `CaptureInterfaces` reads that beside it.
-@safe package final class CaptureFile {
+@safe final class CaptureFile {
     private let handle: OpaquePointer
     private let interfaces: CaptureInterfaces?
     private let path: String
     private var count = 0
 
     /// Opens a capture; `-` is standard input.
-    package init(path: String) throws(ReplayError) {
+    init(path: String) throws(ReplayError) {
         var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         // libpcap writes at most PCAP_ERRBUF_SIZE bytes with a final zero.
         let opened = unsafe message.withUnsafeMutableBufferPointer { buffer in
@@ -48,7 +48,7 @@ package struct CapturedFrame {
     deinit { unsafe pcap_close(handle) }
 
     /// The next frame; `nil` at the file's end. Throws where the file is cut or damaged.
-    package func next() throws(ReplayError) -> CapturedFrame? {
+    func next() throws(ReplayError) -> CapturedFrame? {
         var header: UnsafeMutablePointer<pcap_pkthdr>?
         var data: UnsafePointer<UInt8>?
         let result = unsafe pcap_next_ex(handle, &header, &data)
@@ -66,6 +66,15 @@ package struct CapturedFrame {
             number: count, time: seconds &* 1_000_000_000 &+ fraction, bytes: unsafe Array(recorded),
             wireLength: unsafe Int(header.pointee.len), interface: interfaces?.next())
     }
+}
+
+/// The bytes of a capture's frame, counted from 1; `nil` where the file has fewer.
+package func frame(_ number: Int, ofCapture path: String) throws(ReplayError) -> [UInt8]? {
+    let capture = try CaptureFile(path: path)
+    while let frame = try capture.next() {
+        if frame.number == number { return frame.bytes }
+    }
+    return nil
 }
 
 /// The text in a buffer of C's.

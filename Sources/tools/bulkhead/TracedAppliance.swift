@@ -101,10 +101,8 @@ enum GivenFrame {
         }
         guard number > 0 else { throw TraceError("frames are counted from 1") }
         do {
-            let capture = try CaptureFile(path: file)
-            for _ in 1..<number { guard try capture.next() != nil else { break } }
-            guard let frame = try capture.next() else { throw TraceError("\(file) has no frame \(number)") }
-            return frame.bytes
+            guard let bytes = try frame(number, ofCapture: file) else { throw TraceError("\(file) has no frame \(number)") }
+            return bytes
         } catch let error as ReplayError {
             throw TraceError("\(error)")
         }
