@@ -154,7 +154,7 @@ extension SystemTests {
                 rate = (low + high) / 2
             }
             guard low > 0 else {
-                figure("flood: sustained", "no rate, as where others take the processors; \(Int(top)) that cross at most stand for it")
+                figure("flood: sustained", "no rate; \(Int(top)) that cross at most stand for it")
                 return top
             }
             figure("flood: sustained", "\(Int(low)) SYNs a second of \(Int(top)) that cross at most")
