@@ -25,6 +25,7 @@ expect() {
     shift
     if "$@" >"$scratch/said" 2>&1; then say "in order: $what"; else
         cat "$scratch/said" >&2
+        [ ! -f "$scratch/run" ] || tail -n 20 "$scratch/run" >&2
         die "not so: $what"
     fi
 }

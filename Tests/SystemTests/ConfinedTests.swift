@@ -158,6 +158,22 @@ extension SystemTests.SideBySide {
             try expectNothingDenied(place)
         }
 
+        @Test func `a hand-over in place goes on with the folders that are control's`() throws {
+            let place = try Place()
+            defer { place.remove() }
+            let run = try place.lab.start()
+            // As the package has it: nobody but control's user looks into it.
+            try Command.run("chmod", "700", place.files + "/state")
+            kill(run.pid, SIGUSR2)
+            try eventually("the new binary's readiness", within: 20, every: 0.1) {
+                run.output.split(separator: "\n").count { $0 == "ready" } == 2 || !run.isRunning
+            }
+            #expect(run.isRunning, "\(run.errors)")
+            try place.bulkhead("workload", "add", "--name", "shop/x", "--address", "10.9.0.98", "--label", "app=web")
+                .expectSuccess()
+            try expectNothingDenied(place)
+        }
+
         @Test func `the socket is for the group that the configuration names, and for nobody else`() throws {
             let place = try Place()
             defer { place.remove() }

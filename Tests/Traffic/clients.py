@@ -4,7 +4,7 @@
 
     clients.py stall SOCKET COUNT                  COUNT connections that each say half a request and wait, until SIGTERM
     clients.py ask SOCKET RATE SECONDS             RATE times GET /v1/status a second over eight connections
-    clients.py move SOCKET RATE SECONDS            RATE times a second a workload that moves to another address, over eight connections
+    clients.py move SOCKET RATE SECONDS            RATE times a second a workload that moves to another address, over sixteen connections
 
 `stall` prints `stalled` when all are there; the others print one JSON object: how many were asked for and answered, how long the slowest answer took,
 and in how many seconds. Whoever is late catches up, so that fewer are asked than the rate says only where the answers do not keep it.
@@ -65,7 +65,7 @@ def request(number, moves):
 
 
 def ask(path, rate, seconds, moves):
-    workers, lock = 8, threading.Lock()
+    workers, lock = (16 if moves else 8), threading.Lock()
     told = {"asked": 0, "answered": 0, "refused": 0, "slowest_ms": 0.0}
 
     def work(first):

@@ -78,12 +78,16 @@ enum Folders {
         return facts.st_mode & S_IFMT == S_IFREG && facts.st_nlink == 1 && (facts.st_uid == 0 || facts.st_uid == control.user)
     }
 
-    /// Opens a folder that is to change hands, so that what is looked at is what is changed; `nil` for a symbolic link.
+    /// Opens a folder that is to change hands, so that what is looked at is what is changed; `nil` for what stays as it is: a symbolic
+    /// link, and somebody else's folder that keeper, without the capability to pass over permissions, cannot open.
     private static func open(_ path: String) throws(KeeperError) -> Int32? {
         let folder = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard folder >= 0 else {
             let code = errno
-            if let facts = facts(of: path), facts.st_mode & S_IFMT == S_IFLNK { return nil }
+            let facts = facts(of: path)
+            if let facts, facts.st_mode & S_IFMT == S_IFLNK { return nil }
+            // Behind a hand-over in place, and under the unit from the start, root may not look into a folder that it has given away.
+            if code == EACCES, let facts, facts.st_mode & S_IFMT == S_IFDIR, facts.st_uid != getuid() { return nil }
             throw .runFolder("cannot open \(path) as a folder", errno: code)
         }
         var own = stat()
