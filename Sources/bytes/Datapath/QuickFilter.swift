@@ -3,19 +3,18 @@ internal import Flow
 internal import Net
 internal import Record
 
-/// The part of a capture's order that the key of an IPv4 flow can be held against in a few compares: one block of addresses, one port, and the
-/// families. An armed capture asks this of every plain packet, so that those of other connections go on as if there were none.
+/// The part of a capture's order that the key of a flow can be held against in a few compares: one block of addresses, one port, and the families.
+/// An armed capture asks this of every plain packet, so that those of other connections go on as if there were none.
 struct QuickFilter: BitwiseCopyable {
-    private var address: UInt32 = 0
-    /// The block's bits; none where the order names no block, or several.
-    private var mask: UInt32 = 0
+    /// The one block that the order names, and its bits; no bits where it names none, or several. Of IPv4 the low halves count alone.
+    private var block = Address(high: 0, low: 0)
+    private var mask = Address(high: 0, low: 0)
+    /// The one port that it names, and its bits; none where it names none, or several.
     private var port: UInt32 = 0
-    /// All bits of a port; none where the order names no port, or several.
     private var portMask: UInt32 = 0
+    /// Whether frames of either family can be wanted.
     private var wantsIPv4 = true
     private var wantsIPv6 = true
-    /// Whether the one block holds no IPv4 address.
-    private var isOfIPv6 = false
 
     /// A filter that rules nothing out.
     @_noLocks init() {}
@@ -25,27 +24,41 @@ struct QuickFilter: BitwiseCopyable {
     init(_ order: CaptureOrder) {
         wantsIPv4 = order.families & CaptureOrder.Bits.v4 != 0
         wantsIPv6 = order.families & CaptureOrder.Bits.v6 != 0
-        if order.blockCount == 1 {
-            let block = order.blocks[0]
-            let first = Address(high: block.high, low: block.low)
-            if block.length >= 96 {
-                isOfIPv6 = !first.isIPv4
-                let bits = block.length < 128 ? block.length &- 96 : 32
-                mask = bits == 0 ? 0 : ~0 << (32 &- UInt32(truncatingIfNeeded: bits))
-                address = first.v4 & mask
-            }
-        }
         if order.portCount == 1 { (port, portMask) = (UInt32(order.ports[0]), 0xffff) }
+        guard order.blockCount == 1 else { return }
+        let length = order.blocks[0].length < 128 ? order.blocks[0].length : 128
+        // Swift's shifts by 64 and more give 0.
+        mask.high = length >= 64 ? .max : ~(UInt64.max >> length)
+        mask.low = length <= 64 ? 0 : ~(length == 128 ? 0 : UInt64.max >> (length &- 64))
+        (block.high, block.low) = (order.blocks[0].high & mask.high, order.blocks[0].low & mask.low)
+        // A block behind the 96 bits that every mapped IPv4 address shares is of one family.
+        guard length >= 96 else { return }
+        if Address(high: order.blocks[0].high, low: order.blocks[0].low).isIPv4 { wantsIPv6 = false } else { wantsIPv4 = false }
     }
 
     /// Whether no frame of a flow can be wanted. Where this says no, the order itself is asked.
     @_noLocks @inline(__always)
     func rulesOut(_ keys: FlowKeys) -> Bool {
-        guard keys.isIPv4 else { return !wantsIPv6 }
-        guard wantsIPv4, !isOfIPv6 else { return true }
-        let key = keys.v4
-        let isElsewhere = (key.low ^ address) & mask != 0 && (key.high ^ address) & mask != 0
-        let isAtOtherPorts = (key.ports ^ port) & portMask != 0 && (key.ports >> 16 ^ port) & portMask != 0
-        return isElsewhere || isAtOtherPorts
+        keys.isIPv4 ? rulesOut(keys.v4) : rulesOut(keys.v6)
+    }
+
+    @_noLocks @inline(__always)
+    private func rulesOut(_ key: FlowKey4) -> Bool {
+        guard wantsIPv4 else { return true }
+        let (bits, first) = (UInt32(truncatingIfNeeded: mask.low), UInt32(truncatingIfNeeded: block.low))
+        return (key.low ^ first) & bits != 0 && (key.high ^ first) & bits != 0 || isAtOtherPorts(key.ports)
+    }
+
+    @_noLocks @inline(__always)
+    private func rulesOut(_ key: FlowKey6) -> Bool {
+        guard wantsIPv6 else { return true }
+        let isLowElsewhere = (key.low.high ^ block.high) & mask.high | (key.low.low ^ block.low) & mask.low != 0
+        let isHighElsewhere = (key.high.high ^ block.high) & mask.high | (key.high.low ^ block.low) & mask.low != 0
+        return isLowElsewhere && isHighElsewhere || isAtOtherPorts(key.ports)
+    }
+
+    @_noLocks @inline(__always)
+    private func isAtOtherPorts(_ ports: UInt32) -> Bool {
+        (ports ^ port) & portMask != 0 && (ports >> 16 ^ port) & portMask != 0
     }
 }
