@@ -112,7 +112,7 @@ extension SystemTests {
             #expect(lost.loaded <= lost.quiet)
             for (quiet, loaded) in runs {
                 let sent = [quiet.traffic.sent, loaded.traffic.sent].sorted()
-                #expect(Double(sent[0]) >= 0.98 * Double(sent[1]), "the generator did not keep its rate: the machine is not quiet")
+                #expect(Double(sent[0]) >= 0.98 * Double(sent[1]), "the generator did not keep its rate: is the machine quiet?")
             }
             for run in runs.map(\.loaded) {
                 #expect(run.clients.allSatisfy { $0.refused == 0 && $0.answered == $0.asked })
