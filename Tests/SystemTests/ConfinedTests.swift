@@ -171,7 +171,7 @@ extension SystemTests.SideBySide {
             #expect(run.isRunning, "\(run.errors)")
             try place.bulkhead("workload", "add", "--name", "shop/x", "--address", "10.9.0.98", "--label", "app=web")
                 .expectSuccess()
-            try expectNothingDenied(place)
+            try expectNothingDenied(place, restarts: 1)
         }
 
         @Test func `the socket is for the group that the configuration names, and for nobody else`() throws {
@@ -188,13 +188,13 @@ extension SystemTests.SideBySide {
             #expect(stranger.code == 1 && stranger.output.isEmpty && !stranger.errors.isEmpty)
         }
 
-        /// What keeper and control have said: nothing that the sandbox refused.
-        private func expectNothingDenied(_ place: Place) throws {
+        /// What keeper and control have said: nothing that the sandbox refused. `restarts` are those that the test itself has made.
+        private func expectNothingDenied(_ place: Place, restarts: Int = 0) throws {
             let said = place.lab.runs.map(\.errors).joined()
             for word in ["SIGSYS", "not permitted", "denied", "Permission"] { #expect(!said.contains(word), "\(said)") }
             let status = try place.bulkhead("status", "--json").expectSuccess()
             let processes = try JSONDecoder().decode(Status.self, from: Data(status.output.utf8)).processes
-            #expect(processes.allSatisfy { $0.restarts == 0 }, "\(said)")
+            #expect(processes.allSatisfy { $0.restarts <= restarts }, "\(said)")
         }
     }
 }

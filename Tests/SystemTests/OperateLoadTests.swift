@@ -110,6 +110,10 @@ extension SystemTests {
                     + "\(lost.loaded) lost with, \(lost.quiet) without")
             #expect(ratio <= Self.allowance)
             #expect(lost.loaded <= lost.quiet)
+            for (quiet, loaded) in runs {
+                let sent = [quiet.traffic.sent, loaded.traffic.sent].sorted()
+                #expect(Double(sent[0]) >= 0.98 * Double(sent[1]), "the generator did not keep its rate: is the machine quiet?")
+            }
             for run in runs.map(\.loaded) {
                 #expect(run.clients.allSatisfy { $0.refused == 0 && $0.answered == $0.asked })
                 for (clients, rate) in zip(run.clients, [Self.questions, Self.moves]) {
