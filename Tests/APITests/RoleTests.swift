@@ -53,7 +53,8 @@ import Testing
         let refused = plane.asked.filter { $0.contains(" refused: ") }
         let count = Call.allCases.filter { call in
             ![
-                .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads, .shadow,
+                .health, .ready, .openapi, .status, .flows, .map, .metrics, .policy, .hits, .history, .revision, .workloads,
+                .shadow,
                 .shadowFlows,
             ]
             .contains(call)

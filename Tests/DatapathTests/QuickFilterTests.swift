@@ -8,7 +8,9 @@ import Testing
 @testable import Datapath
 
 @Suite("Quick filters") struct QuickFilterTests {
-    private static let hosts: [Address] = ["10.0.0.1", "10.0.1.1", "10.1.0.1", "192.0.2.7", "fd00::1", "fd00:0:0:1::1", "2001:db8::7"]
+    private static let hosts: [Address] = [
+        "10.0.0.1", "10.0.1.1", "10.1.0.1", "192.0.2.7", "fd00::1", "fd00:0:0:1::1", "2001:db8::7",
+    ]
     private static let blocks = [
         "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/23", "10.0.0.1/32", "::/0", "fd00::/16", "fd00::/64", "fd00::1/128", "::ffff:0:0/95",
     ].compactMap { Prefix($0) }
@@ -39,7 +41,9 @@ import Testing
             let isRuledOut = QuickFilter(order).rulesOut(FlowKeys(of: reading, pair: 0))
             let isWanted = order.wants(reading)
             #expect(!(isRuledOut && isWanted), "\(order) \(source) \(destination) \(ends)")
-            if order.blockCount < 2 && order.portCount < 2 { #expect(isRuledOut != isWanted, "\(order) \(source) \(destination) \(ends)") }
+            if order.blockCount < 2 && order.portCount < 2 {
+                #expect(isRuledOut != isWanted, "\(order) \(source) \(destination)")
+            }
             if isRuledOut { ruledOut += 1 }
         }
         #expect(ruledOut > 2_000)
