@@ -65,6 +65,12 @@ final class UnixClient: Sendable {
         return true
     }
 
+    /// Whether the server has answered, or does within so many milliseconds.
+    func isAnswered(within milliseconds: Int32) -> Bool {
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&wanted, 1, milliseconds) > 0
+    }
+
     /// Reads one whole answer: its status, its head and its body, as long as the head says.
     func answer() -> (status: Int, head: String, body: String) {
         let text = read { seen in

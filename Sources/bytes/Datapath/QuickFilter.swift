@@ -31,9 +31,10 @@ struct QuickFilter: BitwiseCopyable {
         mask.high = length >= 64 ? .max : ~(UInt64.max >> length)
         mask.low = length <= 64 ? 0 : ~(length == 128 ? 0 : UInt64.max >> (length &- 64))
         (block.high, block.low) = (order.blocks[0].high & mask.high, order.blocks[0].low & mask.low)
-        // A block behind the 96 bits that every mapped IPv4 address shares is of one family.
-        guard length >= 96 else { return }
-        if Address(high: order.blocks[0].high, low: order.blocks[0].low).isIPv4 { wantsIPv6 = false } else { wantsIPv4 = false }
+        // All mapped IPv4 addresses share 96 bits: a shorter block holds all of them or none, a longer one holds nothing else or none of them.
+        let shared = Address(v4: 0)
+        let differs = (shared.high ^ block.high) & mask.high | (shared.low ^ block.low) & mask.low & ~0xffff_ffff
+        if differs != 0 { wantsIPv4 = false } else if length >= 96 { wantsIPv6 = false }
     }
 
     /// Whether no frame of a flow can be wanted. Where this says no, the order itself is asked.

@@ -148,7 +148,7 @@ import Testing
             }()
             _ = try await bench.apply(large() + workload("shop/web-2", "10.9.0.14"))
             isOver.withLock { $0 = true }
-            #expect(try await renewals > 10, "nothing happened while the set was compiled")
+            #expect(try await renewals > 1, "nothing happened while the set was compiled")
             #expect(try bench.claim(on: "10.9.0.14").isThere)
             #expect(try !bench.claim(on: "10.9.0.12").isThere)
             #expect(bench.conditions.contains("shadowed"))
