@@ -26,6 +26,9 @@ import Testing
             packet: Ethernet() / IPv4(from: web, to: client) / ICMP(type: 3, code: 3) / IPv4() / UDP(to: 53) / Payload("secret"),
             headers: 42 + 28),
         Cut(name: "a question of ARP", packet: Ethernet(to: everybody) / ARP(), headers: Int.max),
+        Cut(name: "labels of MPLS", packet: Ethernet() / Raw.mpls() / IPv4() / UDP() / Payload("secret"), headers: 14),
+        Cut(name: "a session of PPPoE", packet: Ethernet() / Raw.pppoe() / Padding(to: 60), headers: 14),
+        Cut(name: "link discovery", packet: Ethernet(to: "01:80:c2:00:00:0e") / Raw.lldp(), headers: Int.max),
         Cut(name: "a later fragment", packet: question(2000).fragments(of: 1000)[1], headers: 34),
         Cut(name: "what cannot be read", packet: Ethernet() / IPv4(checksum: 1) / UDP() / Payload("secret"), headers: 42),
         Cut(

@@ -64,7 +64,8 @@ extension Reading {
         }
     }
 
-    /// Bytes of a frame before its payload. What networks say of themselves (ARP, neighbour discovery, the protocols of a LAN) has none; an
+    /// Bytes of a frame before its payload. What networks say of themselves (ARP, neighbour discovery, the protocols of a LAN) has none; what
+    /// carries other packets without our reading them (MPLS, PPPoE, MACsec, ether types that nobody knows) is all payload; an
     /// ICMP error's is behind the header that it quotes and the 8 bytes that follow, which hold the ports (RFC 792). Of a frame that
     /// could not be read it begins behind where the headers of a UDP datagram over IPv4 would end.
     @_noLocks
@@ -72,8 +73,20 @@ extension Reading {
         if case .arp = kind { return length }
         if case .neighbour = kind { return length }
         guard isRead || (isOfIP && payloadOffset >= 42) else { return 42 }
-        if case .link = kind { return length }
+        if case .link = kind { return link.carriesOthers ? UInt32(payloadOffset) : length }
         guard marks.rawValue & Marks.icmpError.rawValue != 0 else { return UInt32(payloadOffset) }
         return UInt32(payloadOffset) &+ (isIPv4 ? 28 : 48)
+    }
+}
+
+extension LinkProtocol {
+    /// Whether frames of the row may carry what hosts say to each other, of which nothing was read.
+    fileprivate var carriesOthers: Bool {
+        @_noLocks get {
+            switch self {
+            case .mpls, .pppoe, .macsec, .llc, .unknown, .linkLocal: true
+            default: false
+            }
+        }
     }
 }

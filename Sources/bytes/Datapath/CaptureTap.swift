@@ -21,7 +21,7 @@ struct StagedFrame: BitwiseCopyable {
 /// A worker's side of captures: the order in force, the frames of the burst in hand that it may want, and the ring to control.
 ///
 /// While there is no capture a burst costs one look at one word (`isArmed`). While there is one, each frame that may be wanted is copied aside
-/// before anything reads or changes it, and goes into the ring with what it became when that is known: what control gets is what came
+/// before anything changes it, and goes into the ring with what it became when that is known: what control gets is what came
 /// in, even where a checksum was completed in between. The order is another process's: it is believed only where every field is in range.
 @safe public struct CaptureTap: ~Copyable {
     private let armed: UnsafePointer<Atomic<UInt64>>
@@ -42,6 +42,8 @@ struct StagedFrame: BitwiseCopyable {
     private var serial: UInt64 = 0
     /// Which frames of the burst in hand are staged, a bit for each.
     private var wanted: UInt64 = 0
+    /// The capture that they are staged for: a held frame's end may take up another order in the middle of a burst.
+    private var stagedFor: UInt64 = 0
 
     /// A tap over the file of inquiries, which outlives it: the word that says until when, the order, and this worker's ring.
     @unsafe public init(
@@ -122,7 +124,7 @@ struct StagedFrame: BitwiseCopyable {
     }
 
     /// Begins another burst.
-    @_noLocks mutating func clear() { wanted = 0 }
+    @_noLocks mutating func clear() { (wanted, stagedFor) = (0, order.number) }
 
     /// Notes that a frame of the burst is staged.
     @_noLocks mutating func stage(_ index: Int) { wanted |= 1 << UInt64(truncatingIfNeeded: index & 63) }
@@ -131,7 +133,9 @@ struct StagedFrame: BitwiseCopyable {
     var isAnyStaged: Bool { @_noLocks get { wanted != 0 } }
 
     /// Whether a frame of the burst is staged.
-    @_noLocks func isStaged(_ index: Int) -> Bool { wanted >> UInt64(truncatingIfNeeded: index & 63) & 1 != 0 }
+    @_noLocks func isStaged(_ index: Int) -> Bool {
+        stagedFor == order.number && wanted >> UInt64(truncatingIfNeeded: index & 63) & 1 != 0
+    }
 
     /// Takes a frame that is wanted out of the budget; its number, or `nil` where it is one too many, which is counted.
     @_noLocks

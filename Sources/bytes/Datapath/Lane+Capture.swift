@@ -8,7 +8,7 @@ internal import Wire
 
 // Frames are copied for a capture by whoever decides what becomes of them: the worker that owns their flow. Each has up to two sights:
 //
-//     before   as it came into the burst, staged before anything looks at it
+//     before   as it came into the burst, staged before anything changes it
 //     after    what stands in the transmit rings behind its judgement that did not stand there before: the frame itself, and what Bulkhead
 //              says because of it
 //
