@@ -112,6 +112,26 @@ import Testing
         #expect(later == 0)
     }
 
+    @Test(.enabled(if: Command.isBuilt, "the binary is not built"))
+    func `who follows a shadow run does not hold up the end`() async throws {
+        let code = try await withControl { keeper in
+            try keeper.obey()
+            _ = try keeper.putIntoForce()
+            let socket = keeper.path("run/bulkhead.sock")
+            try keeper.write(documents(port: 443), to: "candidate.yaml")
+            let begun = try Command("policy", "shadow", "start", keeper.path("candidate.yaml"), "--socket", socket)
+            #expect(begun.code == 0, "\(begun.errors)")
+            Thread.detachNewThread { _ = try? Command("policy", "shadow", "report", "--follow", "--socket", socket) }
+            Thread.sleep(forTimeInterval: 2)
+            let begin = ContinuousClock.now
+            try keeper.send(Message(.stop))
+            #expect(keeper.next() == nil)
+            // A service group's patience is three seconds, and so is keeper's.
+            #expect(ContinuousClock.now - begin < .seconds(2))
+        }
+        #expect(code == 0)
+    }
+
     @Test func `a keeper that goes away ends control in good order`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()

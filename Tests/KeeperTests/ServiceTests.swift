@@ -200,7 +200,7 @@ import Testing
     @Test(arguments: [
         ("state.db", true), ("state.db-journal", true), ("state.db.damaged-20260102T030405Z", true), ("audit.key", true),
         ("audit.head.new", true), ("audit-1-10000.jsonl", true), ("audit-1-10000.jsonl.new", true), ("flows.db", true),
-        ("flows.db.damaged", true), ("clock", true), ("steady", true), ("passwd", false), ("README", false),
+        ("flows.db.damaged", true), ("clock", true), ("steady", true), ("shadow", true), ("passwd", false), ("README", false),
         ("audit-rules", false), ("clock.d", false), ("lost+found", false),
     ])
     func `what control writes is told from other files by its name`(name: String, isState: Bool) {

@@ -4,6 +4,11 @@ import Record
 import Telemetry
 import Testing
 
+private final class NoRules: NamedValues {
+    func listed() -> [ListedRule] { [] }
+    func held(of rule: Hits.Rule, in event: FlowEvent) -> HeldValues { HeldValues(values: nil) }
+}
+
 @Suite struct FlowDecoders {
     @Test func `numbers become names, and the monotonic clock the wall clock`() {
         let event = decoder().decode(
@@ -43,6 +48,21 @@ import Testing
         let old = decoder.decode(record { ($0.generation, $0.epoch) = (1, 1) }, wallOffset: 0)
         #expect(!old.isGenerationKnown && old.cause == nil)
         #expect(old.source == .init(workload: nil, zone: "0"))
+    }
+
+    @Test func `what the rules in force name is known as long as they are, whatever was refused behind them`() {
+        var decoder = FlowDecoder(pairs: [])
+        for generation in UInt32(1)...12 {
+            var learned = names(generation: generation, epoch: generation)
+            learned.named = NoRules()
+            decoder.learn(learned)
+            if generation == 1 { decoder.enter(generation) }
+        }
+        #expect((UInt32(1)...12).filter { decoder.named($0) != nil } == [1, 11, 12])
+        #expect(decoder.decode(record { ($0.generation, $0.epoch) = (1, 1) }, wallOffset: 0).isGenerationKnown)
+        decoder.enter(12)
+        decoder.learn(names(generation: 13, epoch: 13))
+        #expect(decoder.named(1) == nil)
     }
 
     @Test func `numbers beyond every table are shown as they are`() {

@@ -193,6 +193,15 @@ private let day: Int64 = 86_400
         #expect(hits.report(.init(rule: "1"), at: second(21)).rules[0].since == "1970-01-01T00:00:00.000000Z")
     }
 
+    @Test func `who comes back finds its counts where more than half of the room is taken`() {
+        var hits = Hits(capacity: 6)
+        hits.enter(both, at: second(0))
+        hits.add(at(5))
+        hits.enter([both[0]], at: second(10))
+        hits.enter(both, at: second(20))
+        #expect(hits.report(.init(rule: "sql"), at: second(21)).rules[0].hits == 1)
+    }
+
     @Test func `what has long been gone is given up, and where room is wanted all that is gone`() {
         var hits = Hits()
         hits.enter(both, at: second(0))

@@ -36,6 +36,19 @@ private final class StuckLog: FlowLog {
     func close() {}
 }
 
+/// Rules that take as long to ask as can be.
+private final class StuckRules: NamedValues {
+    let asked = DispatchSemaphore(value: 0)
+    let gate = DispatchSemaphore(value: 0)
+    func listed() -> [ListedRule] { [] }
+    func held(of rule: Hits.Rule, in event: FlowEvent) -> HeldValues {
+        asked.signal()
+        gate.wait()
+        gate.signal()
+        return HeldValues(values: [])
+    }
+}
+
 @Suite struct ObservationsKept {
     @Test func `every event is in the store, an edge and a hit, and every loss is counted`() throws {
         let folder = try Folder()
@@ -104,6 +117,28 @@ private final class StuckLog: FlowLog {
         #expect(counts.taken + counts.unqueued.records == 300_000)
         #expect(counts.unqueued.admitted > 0)
         #expect(counts.unlogged == counts.taken)
+    }
+
+    @Test func `whoever drains does not wait for whoever counts`() {
+        let observations = Observations(store: nil)
+        let rules = StuckRules()
+        observations.take(
+            starts(1).map { event in
+                var event = event
+                event.named = rules
+                return event
+            }, lost: 0)
+        rules.asked.wait()
+        let taken = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            observations.take(starts(3), lost: 2)
+            taken.signal()
+        }
+        #expect(taken.wait(timeout: .now() + .seconds(5)) == .success)
+        rules.gate.signal()
+        observations.close()
+        #expect(observations.counts.taken == 4 && observations.counts.lostByWorkers == 2)
+        #expect(observations.hits.uncounted.lost == 2 && observations.hits.connections == [.allow: 4])
     }
 
     @Test func `a store whose disk is gone says so and counts what it could not keep`() throws {

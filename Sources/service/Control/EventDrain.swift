@@ -26,7 +26,11 @@ final class KnownNames: Sendable {
 
     /// A generation that was learned has come into force.
     func enter(_ generation: UInt32) {
-        if let named = now.named(generation) { observations?.enter(named) }
+        let named = decoder.withLock { decoder in
+            decoder.enter(generation)
+            return decoder.named(generation)
+        }
+        if let named { observations?.enter(named) }
     }
 
     /// Learns workloads that a generation's inventory got since.

@@ -39,6 +39,7 @@ struct Follower: Service {
         // Streams end first: a server that ends gracefully waits for its clients.
         defer {
             hub.close()
+            course.around.shadow.run?.hub.close()
             desk.close()
         }
         for await fault in listening {

@@ -56,7 +56,8 @@ enum Folders {
     /// Whether a file of the state folder has one of the names that control gives (docs/state.md), with what is written before it
     /// takes the place of an earlier one.
     static func isState(_ name: String) -> Bool {
-        ["clock", "steady"].contains(name) || ["state.db", "flows.db", "audit.", ".dat.nosync"].contains { name.hasPrefix($0) }
+        ["clock", "shadow", "steady"].contains(name)
+            || ["state.db", "flows.db", "audit.", ".dat.nosync"].contains { name.hasPrefix($0) }
             || name.hasPrefix("audit-") && (name.hasSuffix(".jsonl") || name.hasSuffix(".jsonl.new"))
     }
 

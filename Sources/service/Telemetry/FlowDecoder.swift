@@ -63,17 +63,22 @@ public struct FlowDecoder: Sendable {
 
     private let pairs: [PairNames]
     private var published: [PublishedNames] = []
+    /// The generation in force, as far as somebody said so.
+    private var inForce: UInt32?
 
     /// A decoder for the pairs of a plan, in their order.
     public init(pairs: [PairNames]) { self.pairs = pairs }
 
-    /// Learns a new generation and forgets the ninth-last.
+    /// Learns a new generation and forgets the ninth-last; never that in force, however many were refused behind it.
     public mutating func learn(_ names: PublishedNames) {
         published.append(names)
-        if published.count > Self.generationsKept { published.removeFirst() }
+        if published.count > Self.generationsKept { published.remove(at: published[0].generation == inForce ? 1 : 0) }
         // What rules name is as large as the policy, and asked only for what was decided just now.
-        for place in published.indices.dropLast(2) { published[place].named = nil }
+        for place in published.indices.dropLast(2) where published[place].generation != inForce { published[place].named = nil }
     }
+
+    /// A generation that was learned has come into force.
+    public mutating func enter(_ generation: UInt32) { inForce = generation }
 
     /// Learns workloads that a generation's inventory got since it was published; their numbers follow those that are known.
     public mutating func extend(_ generation: UInt32, workloads: [String]) {

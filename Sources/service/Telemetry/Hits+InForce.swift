@@ -72,7 +72,12 @@ extension Hits {
 
     /// Gives up counters of what has long not been in force, and where room is wanted, of all that is not.
     private mutating func prune(at now: Timestamp, keeping listed: [ListedRule]) {
-        let wanted = listed.reduce(0) { $0 + 1 + $1.values.count }
+        // What has its room already wants none.
+        let wanted = listed.reduce(0) { sum, listed in
+            guard listed.note == nil else { return sum }
+            guard let rule = places[.rule(listed.rule)] else { return sum + 1 + listed.values.count }
+            return sum + listed.values.count { places[.value($0, of: rule)] == nil }
+        }
         let isCrowded = rows.count + wanted > capacity
         func isKept(_ row: Row) -> Bool {
             guard let gone = row.gone else { return true }

@@ -13,6 +13,8 @@ public final class Observations: Sendable {
     private static let recalled = 200_000
     /// Seconds between two times that hit counters are written down: what a killed control has not written is lost, and counted as such.
     private static let hitInterval: Int64 = 10
+    /// Events that are counted in one go: between two of these whoever asks has a turn.
+    private static let slice = 1_000
 
     /// What was counted since the start.
     public struct Counts: Sendable, Hashable {
@@ -33,9 +35,15 @@ public final class Observations: Sendable {
     private struct Pending {
         var events: [FlowEvent] = []
         var lost: UInt64 = 0
+        /// Records that are in no hit: lost before, or without room here.
+        var unseen: UInt64 = 0
         /// What has come into force since.
         var entered: (any NamedValues)?
         var isClosed = false
+        /// What was counted when it came. Not among the tables: whoever drains does not wait for whoever counts.
+        var taken: UInt64 = 0
+        var lostByWorkers: UInt64 = 0
+        var unqueued = Losses()
     }
     private struct Tables {
         var edges = EdgeTable()
@@ -74,19 +82,15 @@ public final class Observations: Sendable {
     /// Takes events in, and how many records a worker lost before them; never waits.
     public func take(_ events: [FlowEvent], lost: UInt64) {
         guard !events.isEmpty || lost > 0 else { return }
-        let room = pending.withLock { pending -> Int in
+        pending.withLock { pending in
             pending.lost &+= lost
+            pending.lostByWorkers &+= lost
             let room = max(0, Self.capacity - pending.events.count)
             pending.events += events.prefix(room)
-            return room
-        }
-        var left = Losses()
-        left.add(events.dropFirst(room))
-        tables.withLock { tables in
-            tables.counts.taken += UInt64(min(events.count, room))
-            tables.counts.lostByWorkers &+= lost
-            tables.counts.unqueued += left
-            tables.hits.lose(lost &+ left.records)
+            pending.taken += UInt64(min(events.count, room))
+            let left = events.dropFirst(room)
+            pending.unqueued.add(left)
+            pending.unseen &+= lost &+ UInt64(left.count)
         }
         work.signal()
     }
@@ -114,7 +118,13 @@ public final class Observations: Sendable {
     /// What was hit of what is in force.
     public func hits(_ selection: HitReport.Selection) -> HitReport { hits.report(selection, at: Self.now) }
     /// What was counted since the start.
-    public var counts: Counts { tables.withLock { $0.counts } }
+    public var counts: Counts {
+        var counts = tables.withLock { $0.counts }
+        pending.withLock { pending in
+            (counts.taken, counts.lostByWorkers, counts.unqueued) = (pending.taken, pending.lostByWorkers, pending.unqueued)
+        }
+        return counts
+    }
     /// What went wrong last with the store; `nil` while nothing does.
     public var fault: String? { tables.withLock { $0.fault } }
     /// What went wrong last with a log; `nil` while nothing does.
@@ -132,10 +142,11 @@ public final class Observations: Sendable {
         var (tidied, written, isTidying) = (Self.now, Self.now, false)
         while true {
             _ = work.wait(timeout: isTidying ? .now() : .now() + .seconds(Int(Self.hitInterval)))
-            let (events, lost, entered, isClosed) = pending.withLock { pending in
-                defer { (pending.events, pending.lost, pending.entered) = ([], 0, nil) }
-                return (pending.events, pending.lost, pending.entered, pending.isClosed)
+            let (events, lost, unseen, entered, isClosed) = pending.withLock { pending in
+                defer { (pending.events, pending.lost, pending.unseen, pending.entered) = ([], 0, 0, nil) }
+                return (pending.events, pending.lost, pending.unseen, pending.entered, pending.isClosed)
             }
+            if unseen > 0 { tables.withLock { $0.hits.lose(unseen) } }
             keep(events, lost)
             let now = Self.now
             if let entered {
@@ -159,10 +170,12 @@ public final class Observations: Sendable {
 
     private func keep(_ events: [FlowEvent], _ lost: UInt64) {
         guard !events.isEmpty || lost > 0 else { return }
-        tables.withLock { tables in
-            for event in events {
-                tables.edges.add(event)
-                tables.hits.add(event)
+        for start in stride(from: 0, to: events.count, by: Self.slice) {
+            tables.withLock { tables in
+                for event in events[start..<min(start + Self.slice, events.count)] {
+                    tables.edges.add(event)
+                    tables.hits.add(event)
+                }
             }
         }
         do {
@@ -204,7 +217,8 @@ public final class Observations: Sendable {
     }
 
     private func writeHits(at now: Timestamp) {
-        guard let store else { return }
+        // Without a store nobody asks for the names of what was given up.
+        guard let store else { return tables.withLock { $0.hits.forgotten = [] } }
         let (changes, began, uncounted) = tables.withLock { ($0.hits.takeChanges(), $0.hits.began, $0.hits.uncounted) }
         do {
             try store.write(changes, began: began ?? now, uncounted, at: now)
