@@ -100,6 +100,24 @@ import Testing
         }
     }
 
+    @Test func `a registration whose name a file of workloads has is nothing to the candidate either`() async throws {
+        try await withCourse(workloads: workload("shop/web-9", "10.9.0.99")) { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            try bench.folder.write(workload("shop/web-2", "10.9.0.13"), to: "hosts.yaml")
+            _ = try await bench.course.reload(by: bench.administrator)
+            try await bench.shadow(documents(port: 443))
+            try bench.connect("10.9.0.13", "10.9.0.21", port: 443)
+            try await bench.settle(1)
+            _ = try await bench.course.update("shop/web-2", UpdateRequest(), by: bench.administrator)
+            try bench.connect("10.9.0.13", "10.9.0.21", port: 443)
+            try await bench.settle(2)
+            _ = try await bench.course.unregister("shop/web-2", by: bench.administrator)
+            try bench.connect("10.9.0.13", "10.9.0.21", port: 443)
+            try await bench.settle(3)
+            #expect(try bench.shadowed().counts.opens == 3)
+        }
+    }
+
     @Test func `it goes on over a reload and another policy, against what is in force then`() async throws {
         try await withCourse { bench in
             try await bench.shadow(documents(port: 443))
