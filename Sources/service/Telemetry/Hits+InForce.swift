@@ -75,8 +75,8 @@ extension Hits {
         // What has its room already wants none.
         let wanted = listed.reduce(0) { sum, listed in
             guard listed.note == nil else { return sum }
-            guard let rule = places[.rule(listed.rule)] else { return sum + 1 + listed.values.count }
-            return sum + listed.values.count { places[.value($0, of: rule)] == nil }
+            guard let rule = self.places[.rule(listed.rule)] else { return sum + 1 + listed.values.count }
+            return sum + listed.values.count { self.places[.value($0, of: rule)] == nil }
         }
         let isCrowded = rows.count + wanted > capacity
         func isKept(_ row: Row) -> Bool {
