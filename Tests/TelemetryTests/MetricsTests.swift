@@ -43,7 +43,7 @@ private var busy: StatusReport {
                 let name = line.prefix { $0 != "{" && $0 != " " }
                 #expect(helped.last == name)
                 #expect((typed[name] == "counter") == name.hasSuffix("_total"))
-                #expect(UInt64(line.split(separator: " ").last ?? "") != nil)
+                #expect(Double(line.split(separator: " ").last ?? "") != nil)
             }
         }
         #expect(Set(helped).count == helped.count)

@@ -31,7 +31,8 @@ struct Exposition {
         }
     }
 
-    private mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample], text number: (UInt64) -> String) {
+    private mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample], text number: (UInt64) -> String)
+    {
         guard !samples.isEmpty else { return }
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
         for sample in samples {
