@@ -8,7 +8,7 @@ misses it too, the row says so.
 
 def judged(value, least=None, most=None, in_c=None):
     """The fields `bound` and `held` for a figure that must be at least or at most something: `yes`, `no`, or `no, nor in C` where the
-    figure of the same work in C lies beyond the bound too."""
+    figure of the same work in C lies beyond the bound too. How far the figure is from C's is another question, and stands beside it."""
     def holds(figure):
         return (least is None or figure >= least) and (most is None or figure <= most)
 
@@ -30,7 +30,9 @@ def sentences(rows, name):
         sentence = f"{title}: {runs[0]['bound']}, held in {held} of {len(runs)} runs" if len(runs) > 1 else \
             f"{title}: {runs[0]['bound']}, {'held' if held else 'not held'}"
         if beyond:
-            sentence += f"; in {beyond} of them the same work in C misses it too" if len(runs) > 1 else \
-                "; the same work in C misses it too"
+            beside = [row["bulkhead_to_in_c"] for row in runs if "bulkhead_to_in_c" in row]
+            ratio = f", of which Bulkhead has {', '.join(map(str, beside))}" if beside else ""
+            sentence += (f"; in {beyond} of them the same work in C misses it too{ratio}" if len(runs) > 1 else
+                         f"; the same work in C misses it too{ratio}")
         said.append(sentence + ".")
     return said

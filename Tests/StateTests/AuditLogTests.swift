@@ -135,6 +135,18 @@ import Testing
         #expect(try AuditVerification.verify(folder: state.path).fault?.line == 36)
     }
 
+    @Test func `a change that brings more lines than an archive takes leaves no more than the log may have`() throws {
+        let store = try state.open { limits in
+            (limits.auditLines, limits.archiveLines, limits.archives) = (10, 5, 2)
+        }
+        for round in 0..<3 {
+            let events = (0..<40).map { AuditEvent("workload.add", of: "\(round)-\($0)", by: .tester, .done, time: 1) }
+            try store.register(RegistrationChange(lines: events))
+        }
+        #expect(try store.auditLog(before: nil, limit: 1000).count <= 11 && store.witnessFault == nil)
+        #expect(try AuditVerification.verify(folder: state.path).fault == nil)
+    }
+
     @Test func `a folder that takes no archive stops no change`() throws {
         let store = try state.open { limits in (limits.auditLines, limits.archiveLines) = (3, 2) }
         // A folder where the archive should come to stand.

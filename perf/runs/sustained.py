@@ -28,7 +28,7 @@ def loss_at(rig, binary, rate, seconds, size):
 def highest(top, lost):
     """The highest rate, to `NEAR` of `top`, at which at most `MOST_LOST` is lost: searched with short trials, then tried for long, and
     lowered until that holds. `lost` gives (loss, rate offered) at a rate, for a short or a long trial. 0 where none holds."""
-    low, high = top * 0.5, top * 1.05
+    low, high, step, tried = 0.0, top * 1.05, NEAR * top, 0
     while high - low > NEAR * top:
         rate = (low + high) / 2
         if lost(rate, False)[0] <= MOST_LOST:
@@ -40,7 +40,9 @@ def highest(top, lost):
         if loss <= MOST_LOST:
             # What was sent, where the generator could not keep the rate.
             return min(low, offered)
-        low -= NEAR * top
+        # Farther each time behind the first few: what long trials do not bear at all is found out soon.
+        low, tried = low - step, tried + 1
+        step *= 2 if tried > 2 else 1
     return 0.0
 
 

@@ -79,12 +79,13 @@ extension Lane {
         if notes[index].owner != queue { notes[index].steps |= FrameNote.foreign }
     }
 
-    /// Second stage: looks into the buckets for the entries that they suggest, and asks for these; says for how many there is none.
+    /// Second stage: looks into the buckets for the entries that they suggest, and asks for these; says for how many there is none. What
+    /// another worker owns is looked up there.
     @_noLocks @inline(never)
     mutating func suggestPlain(_ count: Int) -> Int {
         let notes = burst.notes.view
         var unknown = 0
-        for index in 0..<count where notes[index].steps & FrameNote.plain != 0 {
+        for index in 0..<count where notes[index].steps & (FrameNote.plain | FrameNote.foreign) == FrameNote.plain {
             let number = flows.suggest(notes[index].hash, isIPv4: notes[index].keys.isIPv4)
             notes[index].candidate = number
             if number.isNone { unknown &+= 1 }

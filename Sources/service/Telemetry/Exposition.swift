@@ -20,6 +20,19 @@ struct Exposition {
 
     /// Adds a family; nothing where it has no samples.
     mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
+        add(name, kind, help, samples) { String($0) }
+    }
+
+    /// Adds a family of times, whose samples are nanoseconds; the text has seconds, which is what Prometheus counts in, to the last digit.
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, nanoseconds samples: [Sample]) {
+        add(name, kind, help, samples) { value in
+            let rest = String(value % 1_000_000_000)
+            return "\(value / 1_000_000_000).\(String(repeating: "0", count: 9 - rest.count))\(rest)"
+        }
+    }
+
+    private mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample], text number: (UInt64) -> String)
+    {
         guard !samples.isEmpty else { return }
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
         for sample in samples {
@@ -27,7 +40,7 @@ struct Exposition {
             if !sample.labels.isEmpty {
                 text += "{" + sample.labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",") + "}"
             }
-            text += " \(sample.value)\n"
+            text += " \(number(sample.value))\n"
         }
     }
 

@@ -101,11 +101,11 @@ public struct Metrics: Sendable {
         }
         page.add("bulkhead_worker_turns_total", .counter, "Turns of a worker that found something to do.", each(\.turns))
         page.add(
-            "bulkhead_worker_longest_turn_nanoseconds", .gauge, "The longest turn of a worker since its counters were made.",
-            each(\.longestTurn))
+            "bulkhead_worker_longest_turn_seconds", .gauge, "The longest turn of a worker since its counters were made.",
+            nanoseconds: each(\.longestTurn))
         page.add(
-            "bulkhead_worker_cpu_nanoseconds_total", .counter, "CPU time of a worker's thread; begins anew with a data process.",
-            each(\.cpuTime))
+            "bulkhead_worker_cpu_seconds_total", .counter, "CPU time of a worker's thread; begins anew with a data process.",
+            nanoseconds: each(\.cpuTime))
         page.add(
             "bulkhead_worker_frames_handed_over_total", .counter, "Frames that a worker passed to another one of its pair.",
             each(\.handedOver))

@@ -50,6 +50,20 @@ import Testing
         }
     }
 
+    @Test func `one that keeper has not begun yet is not over, whoever looks at the clock meanwhile`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.bypassDelay = 0.5 }
+            async let begun = bench.course.beginBypass(
+                BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.operating("olga"))
+            for _ in 0..<20 {
+                try await Task.sleep(for: .milliseconds(50))
+                await bench.course.tick()
+            }
+            #expect(try await begun.actor == "olga (uid 1000)" && bench.conditions == ["bypass"])
+            #expect(try await !bench.audited().contains("bypass.end done"))
+        }
+    }
+
     @Test func `one whose time is over is ended by its deadline, in the audit log too`() async throws {
         try await withCourse { bench in
             _ = try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)

@@ -106,8 +106,9 @@ import Testing
             let second = await refusal { try await bench.course.beginCapture(request, filter, by: bench.administrator) }
             #expect(second?.kind == .conflict && second?.detail.contains("captures frames: headers, for 300 s") == true)
             async let seen = all(feed)
-            let end = try await bench.course.endCapture(by: bench.administrator)
+            let end = try await bench.course.endCapture(by: bench.operating("olga"))
             #expect(end.why == "asked" && end.counts == CaptureCounts())
+            #expect(try await bench.course.auditLog(before: nil, limit: 1).map(\.actor) == ["olga (uid 1000)"])
             #expect(await seen.end == end && !isArmed(bench))
             #expect(await refusal { try await bench.course.endCapture(by: bench.administrator) }?.kind == .conflict)
             let next = try await bench.course.beginCapture(request, filter, by: bench.administrator)

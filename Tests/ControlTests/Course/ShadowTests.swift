@@ -100,6 +100,47 @@ import Testing
         }
     }
 
+    @Test func `a registration whose name a file of workloads has is nothing to the candidate either`() async throws {
+        try await withCourse(workloads: workload("shop/web-9", "10.9.0.99")) { bench in
+            _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))
+            try bench.folder.write(workload("shop/web-2", "10.9.0.13"), to: "hosts.yaml")
+            _ = try await bench.course.reload(by: bench.administrator)
+            try await bench.shadow(documents(port: 443))
+            try bench.connect("10.9.0.13", "10.9.0.21", port: 443)
+            try await bench.settle(1)
+            _ = try await bench.course.update("shop/web-2", UpdateRequest(), by: bench.administrator)
+            try bench.connect("10.9.0.13", "10.9.0.21", port: 443)
+            try await bench.settle(2)
+            _ = try await bench.course.unregister("shop/web-2", by: bench.administrator)
+            try bench.connect("10.9.0.13", "10.9.0.21", port: 443)
+            try await bench.settle(3)
+            #expect(try bench.shadowed().counts.opens == 3)
+        }
+    }
+
+    @Test func `a workload that comes while a candidate is compiled is left out where its image cannot tell it`() async throws {
+        try await withCourse { bench in
+            func workload(_ name: String, _ address: Address, _ labels: [String: String]) -> Workload {
+                Workload(name: ObjectName(name, namespace: "shop"), labels: labels, addresses: [Prefix(host: address)])
+            }
+            let (told, isBehind) = try await bench.course.compile(beside: workload("web-2", "10.9.0.12", ["app": "web"]))
+            #expect(!isBehind && !told.isContested("10.9.0.12"))
+            let (other, isOtherBehind) = try await bench.course.compile(
+                beside: workload("cache", "10.9.0.13", ["app": "cache"]))
+            #expect(isOtherBehind && !other.isContested("10.9.0.13"))
+        }
+    }
+
+    @Test func `what no record of a worker tells is counted once, starts and refusals apart`() {
+        var counters = WorkerCounters()
+        (counters.lostStarts, counters.lostRefusals) = (.max, 3)
+        let before = UntoldDecisions(counters)
+        (counters.lostStarts, counters.refused) = (1, 10)
+        counters.loseUntoldRefusals()
+        let since = UntoldDecisions(counters) - before
+        #expect(since.starts == 2 && since.refusals == 7)
+    }
+
     @Test func `it goes on over a reload and another policy, against what is in force then`() async throws {
         try await withCourse { bench in
             try await bench.shadow(documents(port: 443))
@@ -181,6 +222,16 @@ import Testing
             #expect(report.state == "ended" && report.end?.contains("does not go together") == true, "\(report.end ?? "")")
             #expect(bench.conditions.contains("candidate-lost") && !bench.conditions.contains("candidate"))
         }
+    }
+}
+
+extension Course {
+    /// Compiles what serves as a candidate, while whose compilation a workload is registered; whether it is behind then.
+    fileprivate func compile(beside workload: Workload) async throws -> (Publication, isBehind: Bool) {
+        let publication = try await prepare(parts, configuration)
+        parts.registered[workload.name] = Registered(workload, by: Actor(kind: .unix, name: "root", uid: 0), lease: nil, at: 0)
+        journal = [workload.name]
+        return (publication, bringUp(publication))
     }
 }
 

@@ -27,6 +27,29 @@ import Testing
         }
     }
 
+    @Test func `a map that is full for many at once is made larger once`() async throws {
+        try await withCourse { bench in
+            var text = ""
+            for number in 0..<500 { text += workload("shop/w-\(number)", "10.6.\(number / 200).\(number % 200 + 1)") }
+            _ = try await bench.register(text)
+            let before = bench.generation
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...60 {
+                    group.addTask {
+                        var text = ""
+                        for address in 0..<10 {
+                            text += workload("shop/v-\(number)-\(address)", "10.7.\(number).\(address + 1)")
+                        }
+                        _ = try await bench.register(text)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(bench.generation > before && bench.generation <= before + 4, "\(before) \(bench.generation)")
+            for number in 1...60 { #expect(try bench.claim(on: "10.7.\(number).10").isThere) }
+        }
+    }
+
     @Test func `of two who take the same name at once one has it, and the other is refused`() async throws {
         try await withCourse { bench in
             let outcomes = await withTaskGroup(of: Refusal?.self) { group in

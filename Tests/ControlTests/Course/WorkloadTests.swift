@@ -155,6 +155,30 @@ import Testing
         }
     }
 
+    @Test func `what clients register and take away while sets are compared holds in the new generation too`() async throws {
+        try await withCourse { bench in
+            _ = try await bench.apply(large())
+            _ = try await bench.register((1...200).map { workload("shop/gone-\($0)", "10.8.0.\($0)") }.joined())
+            let isOver = Mutex(false)
+            async let changed = {
+                var count = 0
+                while !isOver.withLock({ $0 }), count < 200 {
+                    count += 1
+                    _ = try await bench.register(workload("shop/new-\(count)", "10.7.0.\(count)"))
+                    _ = try await bench.course.unregister("shop/gone-\(count)", by: bench.administrator)
+                }
+                return count
+            }()
+            _ = try await bench.apply(large(port: 443))
+            isOver.withLock { $0 = true }
+            let count = try await changed
+            #expect(count > 5, "nothing happened while the sets were compared")
+            let lost = try (1...count).filter { try !bench.claim(on: "10.7.0.\($0)").isThere }
+            let left = try (1...count).filter { try bench.claim(on: "10.8.0.\($0)").isThere }
+            #expect(lost.isEmpty && left.isEmpty, "lost \(lost), still there \(left)")
+        }
+    }
+
     @Test func `of two changes that wait for the turn none undoes the other`() async throws {
         try await withCourse { bench in
             _ = try await bench.register(workload("shop/web-2", "10.9.0.12"))

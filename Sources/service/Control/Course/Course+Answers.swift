@@ -86,6 +86,7 @@ extension Course {
         guard let index = unanswered.firstIndex(where: { $0.generation == generation }) else { return }
         let late = unanswered.remove(at: index)
         giveBack(late.registrations)
+        rehearseAnew()
         guard index == unanswered.endIndex else {
             // Another one is on its way behind it; what that falls back to is what was before both.
             unanswered[index].before = late.before
@@ -96,7 +97,6 @@ extension Course {
         (serving, filesText) = (late.before.serving, late.before.filesText)
         (parts.base, parts.workloads) = (late.before.base, late.before.workloads)
         shadowed = parts.shadowed
-        rehearseAnew()
         watch.end()
         tell()
     }

@@ -141,6 +141,8 @@ extension Course {
                     + "nothing was changed: ask without a number of new denies")
         }
         guard !proposal.isDryRun else { return report("checked", review, losses: proposal.losses) }
+        // Workloads came, went and moved while the sets were compared; from here on the journal knows of them.
+        next.registered = parts.registered
         let publication = try await prepare(next, configuration)
         let revision = try add(proposal.entry, written)
         try await establish(publication, next, written.text, revision)
@@ -201,7 +203,8 @@ extension Course {
         serving = Serving(
             revision: revision?.bare, source: revision?.source ?? .files, text: text,
             probation: pending ? revision.map(probation) : nil)
-        if answer == .silent {
+        // It may have come into force since nobody waits for it any more.
+        if answer == .silent, (live?.generation ?? 0) < publication.generation {
             unanswered.append(
                 Unanswered(
                     generation: publication.generation, revision: isNew ? revision : nil, before: before,

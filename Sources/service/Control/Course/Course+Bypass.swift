@@ -22,11 +22,13 @@ extension Course {
             try store.log(event("bypass.begin", "\(request.seconds) s", caller.actor, .done, request.reason))
             let before = around.board.bypassUntil
             try around.link.bypass(seconds: request.seconds)
-            (bypass, wasBypassed, isBypassEndOrdered) = ((caller.actor, request.reason), true, false)
+            (bypass, isBypassEndOrdered) = ((caller.actor, request.reason), false)
             around.log.warning(
                 "everything is forwarded unjudged for \(request.seconds) s, by \(caller.actor.name): \(request.reason)")
             // Until the board has another end than that of a bypass that was on already.
             try await keeperDoes { $0.bypassLeft != nil && $0.bypassUntil != before }
+            // An earlier one may have ended in the meantime, and its who and why with it.
+            bypass = (caller.actor, request.reason)
             lookAtBypass()
             return bypassReport
         }

@@ -39,17 +39,19 @@ extension Course {
     func endCapture(by caller: Caller) async throws -> CaptureEnd {
         try await attempt("capture.end", of: nil, by: caller) {
             guard around.desk.end("asked") else { throw Refusal(.conflict, "no capture is going on") }
-            let end = await withCheckedContinuation { captureEnds.append($0) }
-            return end
+            captureEnder = captureEnder ?? caller.actor
+            return await withCheckedContinuation { captureEnds.append($0) }
         }
     }
 
     /// Writes down how a capture ended, and tells whoever waits for it.
     private func captureIsOver(_ words: String, _ actor: Actor, _ end: CaptureEnd) {
         let missing = end.counts.suppressed + end.counts.lost + end.counts.undelivered
+        let ender = end.why == "asked" ? captureEnder ?? actor : actor
+        captureEnder = nil
         log(
             event(
-                "capture.end", words, actor, .done,
+                "capture.end", words, ender, .done,
                 "\(end.why): \(end.counts.captured) sights, \(end.counts.bytes) bytes"
                     + (missing > 0 ? ", \(missing) are missing" : "")))
         lookAtCapture()

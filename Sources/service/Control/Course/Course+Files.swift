@@ -143,6 +143,8 @@ extension Course {
                 return tell()
             }
         }
+        // Clients' workloads came, went and moved while the files were compared; from here on the journal knows of them.
+        coming.registered = parts.registered
         let publication = try await prepare(coming, configuration)
         try await establish(publication, coming, serving.text, serving.revision, isNew: false)
         log(event("workload.files", "generation \(publication.generation)", .daemon("files"), .done, nil))

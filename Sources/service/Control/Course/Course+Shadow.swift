@@ -19,8 +19,6 @@ struct Rehearsal {
     var documents: [Document]
     /// The namespace whose policies that replaces; `nil` for a whole set.
     var namespace: String?
-    /// Workloads that the candidate itself declares; what others say of these names is not its.
-    var declared: Set<ObjectName>
     /// The candidate as it was last compiled; its map follows the inventory.
     var publication: Publication
     /// Judges by it.
@@ -31,13 +29,6 @@ struct Rehearsal {
     var isStale = false
     /// When it may be compiled again, by the same clock: what changes all the time must not keep the turn.
     var renewAt: UInt64 = 0
-
-    /// Workloads that documents declare.
-    static func declared(by documents: [Document]) -> Set<ObjectName> {
-        var names: Set<ObjectName> = []
-        for case .workload(let workload) in documents { names.insert(workload.name) }
-        return names
-    }
 }
 
 /// The judge of the run that is on, for those who drain the workers' rings.
@@ -76,10 +67,11 @@ extension Course {
                 var next = parts
                 next.base = base
                 let review = try await review(next)
+                // Workloads came, went and moved while the sets were compared; from here on the journal knows of them.
+                next.registered = parts.registered
                 let (publication, readers, isBehind) = try await candidate(next)
                 let change = report("checked", review, losses: contents.losses.map(\.description))
-                let report = begin(
-                    request, contents.documents, namespace, next, publication, readers, isBehind: isBehind, by: caller)
+                let report = begin(request, contents.documents, namespace, publication, readers, isBehind: isBehind, by: caller)
                 log(event("shadow.start", namespace.map { "namespace \($0)" }, caller.actor, .done, request.reason))
                 return ShadowStart(change: change, shadow: report)
             }
@@ -138,7 +130,8 @@ extension Course {
     /// Brings workloads into line in the candidate's map as well.
     func rehearse(_ changes: [ObjectName: Workload?]) {
         guard let rehearsal else { return }
-        for (name, now) in changes where !rehearsal.declared.contains(name) {
+        // What stands in a document, the candidate's or a file's, is the document's, as it is in force.
+        for (name, now) in changes where !rehearsal.publication.isWritten(name) {
             guard let now else {
                 rehearsal.publication.remove(name)
                 continue
@@ -160,10 +153,17 @@ extension Course {
     /// that its image cannot tell: with one of these it is behind.
     private func candidate(_ next: SetParts) async throws -> (Publication, ShadowJudge.Readers, isBehind: Bool) {
         let publication = try await prepare(next, configuration)
+        let isBehind = bringUp(publication)
+        guard let live else { throw Refusal(.unavailable, "no policy is in force; try again in a moment") }
+        return (publication, ShadowJudge.Readers(candidate: try publication.reader(), inForce: try live.reader()), isBehind)
+    }
+
+    /// Brings workloads into line that came, went and moved while a candidate was compiled; whether there is one that its image or its
+    /// map cannot take up, which is left out.
+    func bringUp(_ publication: Publication) -> Bool {
         var isBehind = false
         // What stands in a document goes before a registration of its name.
-        let documented = Rehearsal.declared(by: next.base + next.workloads)
-        for name in journal ?? [] where !documented.contains(name) {
+        for name in journal ?? [] where !publication.isWritten(name) {
             guard let now = parts.registered[name]?.workload else {
                 publication.remove(name)
                 continue
@@ -171,12 +171,11 @@ extension Course {
             if !publication.admits(now) || (try? publication.put(now)) == nil { isBehind = true }
         }
         journal = nil
-        guard let live else { throw Refusal(.unavailable, "no policy is in force; try again in a moment") }
-        return (publication, ShadowJudge.Readers(candidate: try publication.reader(), inForce: try live.reader()), isBehind)
+        return isBehind
     }
 
     private func begin(
-        _ request: ShadowRequest, _ documents: [Document], _ namespace: String?, _ next: SetParts, _ publication: Publication,
+        _ request: ShadowRequest, _ documents: [Document], _ namespace: String?, _ publication: Publication,
         _ readers: ShadowJudge.Readers, isBehind: Bool, by caller: Caller
     ) -> ShadowReport {
         let since = clock.wall()
@@ -190,8 +189,8 @@ extension Course {
         let judge = ShadowJudge(
             run, since: EventDrain.monotonic, readers, latest: { board.latestSecond }, wall: { clock.wall() })
         rehearsal = Rehearsal(
-            actor: caller.actor, documents: documents, namespace: namespace, declared: Rehearsal.declared(by: next.base),
-            publication: publication, judge: judge, until: clock.boot() + UInt64(length))
+            actor: caller.actor, documents: documents, namespace: namespace, publication: publication, judge: judge,
+            until: clock.boot() + UInt64(length))
         if isBehind { rehearseAnew() }
         around.shadow.begin(run)
         shadowDoor.open(to: judge)
@@ -224,7 +223,6 @@ extension Course {
         // Somebody may have ended it meanwhile.
         guard rehearsal?.judge === current.judge else { return }
         rehearsal?.publication = publication
-        rehearsal?.declared = Rehearsal.declared(by: base)
         let now = clock.boot()
         rehearsal?.renewAt = now + max(1_000_000_000, 5 * (now - began))
         current.judge.replace(readers)

@@ -46,7 +46,12 @@ extension Course {
         case .inForce(let report): return report
         case .notAlone: return nil
         case .withoutRoom(let changes, let accepted, let before):
-            try await inTurn(isOwn: true) { try await renew() }
+            try await inTurn(isOwn: true) {
+                // Whoever had the turn before may have made room for all: a map that is full is full for everybody who comes.
+                let now: [ObjectName: Workload?] = Dictionary(
+                    uniqueKeysWithValues: changes.keys.map { ($0, parts.registered[$0]?.workload) })
+                if !enter(now) { try await renew() }
+            }
             return report(of: changes, since: accepted, contested: before)
         }
     }

@@ -109,6 +109,8 @@ actor Course {
     var isBypassEndOrdered = false
     /// Who waits for the end of the capture.
     var captureEnds: [CheckedContinuation<CaptureEnd, Never>] = []
+    /// Who asked for the end of the capture.
+    var captureEnder: Actor?
     /// How often attempts that came to nothing are written down.
     var notes = RefusalNotes()
     /// When what was left out of them is looked at again.
