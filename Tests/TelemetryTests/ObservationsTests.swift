@@ -183,7 +183,7 @@ private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
         observations?.close()
         #expect(observations?.fault == nil)
         let kept = try #require(try FlowStore(file: folder.file("flows.db")).hits())
-        #expect(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count) == [8] && kept.uncounted.lost == 2)
+        #expect(Set(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count)) == [8] && kept.uncounted.lost == 2)
     }
 
     @Test func `hit counters that can never be read stay as they are`() throws {
@@ -199,7 +199,7 @@ private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
             #expect(observations.fault != nil)
         }
         let kept = try #require(try store.hits())
-        #expect(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count) == [5] && kept.uncounted.lost == 3)
+        #expect(Set(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count)) == [5] && kept.uncounted.lost == 3)
     }
 
     @Test func `refusals that ended with a worker are among those that a number told`() {
