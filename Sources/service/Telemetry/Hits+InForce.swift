@@ -165,7 +165,7 @@ extension Hits {
             // Of what has come into force since, the time goes on where it was in force before; what has not is gone.
             if isNew { rows[row].gone = stored.gone ?? (isLate ? now : nil) }
             if isNew || stored.gone == nil { rows[row].since = isGap ? now : stored.since }
-            rows[row].isChanged = isGap || isLate
+            rows[row].isChanged = isGap || isLate || !isNew
             if let before = stored.hit { rows[row].hit = rows[row].hit?.with(before) ?? before }
             if stored.name.value == nil, stored.hit != nil { meter(row) }
         }
