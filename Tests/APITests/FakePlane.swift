@@ -116,8 +116,8 @@ final class FakePlane: ControlPlane {
         try take("capture \(request.words)", caller)
         let (stream, continuation) = AsyncStream<CaptureFeed.Delivery>.makeStream()
         var counts = CaptureCounts()
-        counts.captured = 2
-        continuation.yield(.frames([Self.frame, Self.frame]))
+        counts.captured = 12
+        continuation.yield(.frames(Array(repeating: Self.frame, count: 12)))
         continuation.yield(.counts(counts))
         continuation.yield(.end(CaptureEnd(why: "frames", counts: counts)))
         continuation.finish()

@@ -66,6 +66,42 @@ import Testing
         }
     }
 
+    @Test func `a capture's file is its owner's alone, also one that was there, and a device keeps its mode`() async throws {
+        try await withServer(plane: FakePlane()) { path in
+            let file = "\(path).pcapng"
+            let manager = FileManager.default
+            _ = manager.createFile(
+                atPath: file, contents: Data(repeating: 7, count: 1 << 16), attributes: [.posixPermissions: 0o644])
+            let answer = try Tool(Program.path, ["capture", "--output", file, "--socket", path])
+            #expect(answer.code == 0, "\(answer)")
+            let about = try manager.attributesOfItem(atPath: file)
+            #expect(about[.posixPermissions] as? Int == 0o600 && about[.size] as? Int ?? 0 < 1 << 16)
+            let mode = try manager.attributesOfItem(atPath: "/dev/null")[.posixPermissions] as? Int
+            #expect(try Tool(Program.path, ["capture", "--output", "/dev/null", "--socket", path]).code == 0)
+            #expect(try manager.attributesOfItem(atPath: "/dev/null")[.posixPermissions] as? Int == mode)
+        }
+    }
+
+    @Test func `a capture that finds no more room ends with a whole block`() async throws {
+        try await withServer(plane: FakePlane()) { path in
+            func capture(_ file: String, _ before: String) throws -> (answer: Tool, bytes: [UInt8]) {
+                let line = "\(before) exec \"$0\" capture --output '\(file)' --socket '\(path)'"
+                let answer = try Tool("/bin/bash", ["-c", line, Program.path])
+                return (answer, [UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
+            }
+            let whole = try capture("\(path).whole", "").bytes
+            var ends: [Int] = []
+            while let start = ends.last ?? 0 as Int?, start + 8 <= whole.count {
+                ends.append(start + (0..<4).reduce(0) { $0 | Int(whole[start + 4 + $1]) << (8 * $1) })
+            }
+            #expect(ends.last == whole.count && whole.count > 1024)
+            // The limit is one of whole kilobytes, and falls into a block.
+            let (answer, bytes) = try capture("\(path).cut", "trap '' XFSZ; ulimit -f 1;")
+            #expect(answer.code == 1 && answer.errors.contains("cannot be written"), "\(answer)")
+            #expect(!ends.contains(1024) && bytes.count > 0 && ends.contains(bytes.count), "\(bytes.count) of \(ends)")
+        }
+    }
+
     @Test func `who follows a shadow run is told its end, which is no failure`() async throws {
         let (slot, run) = (ShadowSlot(), shadowRun())
         slot.begin(run)

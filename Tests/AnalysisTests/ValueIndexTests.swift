@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Analysis
 import Compiler
 import Net
 import Policy
@@ -7,6 +6,8 @@ import PolicyText
 import Record
 import TestSupport
 import Testing
+
+@testable import Analysis
 
 /// A set from a text, and its rules' values.
 private struct Asked {
@@ -131,6 +132,43 @@ private func policy(_ rules: String) -> String {
                 "from.selector kind == \"office\"", "from.addressSets shop/offices: 192.0.2.128/25",
             ])
         #expect(try asked.held("r", from: "192.0.3.1", to: "10.0.0.9", 80) == nil)
+    }
+
+    @Test func `what a question costs does not grow with an address set, and a lease elsewhere changes nothing`() throws {
+        func block(_ number: UInt32, _ until: UInt64? = nil) throws -> AddressSet.Entry {
+            let text = "10.\(number >> 16 & 255).\(number >> 8 & 255).\(number & 255)/32"
+            return AddressSet.Entry(.block(try #require(Prefix(text))), until: until)
+        }
+        let text = policy("- {name: r, action: allow, from: {selector: 'kind == \"office\"'}}")
+        let large =
+            try (1...100_000).map { try block(UInt32($0), $0 == 7 ? 50 : nil) } + [
+                AddressSet.Entry(.block(try #require(Prefix("10.0.0.0/16"))))
+            ]
+        for entries in [Array(large.suffix(2)), large] {
+            let documents = try decode(text, file: "values.yaml").map { document -> Document in
+                guard case .addressSet(var set) = document else { return document }
+                set.entries = entries
+                return .addressSet(set)
+            }
+            let index = ValueIndex(try PolicySet(documents).withoutWorkloads)
+            func ask(_ address: Address, at time: UInt64 = 0) -> ValueIndex.Answer {
+                let own = ValueIndex.End(
+                    address: "10.0.0.9", zone: Zone.implicit,
+                    workload: Workload(name: ObjectName("db", namespace: "shop"), labels: ["app": "db"]))
+                return index.answer(
+                    policy: "shop/p", rule: "r", side: .ingress,
+                    from: .init(address: address, zone: Zone.implicit, workload: nil), to: own,
+                    service: ServiceKey(.tcp, port: 80), sourcePort: 1, at: time)
+            }
+            // 10.1.134.160 is the last block.
+            #expect(index.entries(at: "10.1.134.160").count == 1 && index.entries(at: "192.0.2.1").isEmpty)
+            #expect(ask("10.1.134.160").values?.last?.text == "shop/offices: 10.1.134.160/32")
+            #expect(ask("10.1.134.160").isLasting && ask("192.0.2.1").isLasting)
+            guard entries.count > 2 else { continue }
+            #expect(index.entries(at: "10.0.0.7").count == 2)
+            #expect(ask("10.0.0.7").values?.count == 3 && ask("10.0.0.7", at: 50).values?.count == 2)
+            #expect(!ask("10.0.0.7").isLasting && !ask("10.0.0.7", at: 50).isLasting)
+        }
     }
 
     @Test func `a range of ports is one value, and source ports make the answer one for each connection`() throws {

@@ -154,6 +154,63 @@ private final class StuckRules: NamedValues {
     }
 }
 
+/// A table of the store that cannot be read for a while.
+private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
+    try store.database.write { try $0.execute(sql: "ALTER TABLE hit_sums RENAME TO aside") }
+    try body()
+    try store.database.write { try $0.execute(sql: "ALTER TABLE aside RENAME TO hit_sums") }
+}
+
+@Suite struct StoresThatFail {
+    @Test func `hit counters that could not be read are not written over, and are joined once they can be`() throws {
+        let folder = try Folder()
+        func run(_ count: Int, _ store: FlowStore) -> Observations {
+            let observations = Observations(store: store)
+            observations.take(starts(count), lost: 1)
+            return observations
+        }
+        run(5, try FlowStore(file: folder.file("flows.db"))).close()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        var observations: Observations?
+        try withoutHits(store) {
+            observations = run(3, store)
+            for _ in 0..<400 where observations?.hits.connections != [.allow: 3] { Thread.sleep(forTimeInterval: 0.01) }
+            #expect(observations?.fault?.contains("hit counters cannot be read") == true)
+            // The next event is written, and clears nothing of it.
+            for _ in 0..<400 where try store.sums().events < 8 { Thread.sleep(forTimeInterval: 0.01) }
+            #expect(observations?.fault != nil)
+        }
+        observations?.close()
+        #expect(observations?.fault == nil)
+        let kept = try #require(try FlowStore(file: folder.file("flows.db")).hits())
+        #expect(Set(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count)) == [8] && kept.uncounted.lost == 2)
+    }
+
+    @Test func `hit counters that can never be read stay as they are`() throws {
+        let folder = try Folder()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        let first = Observations(store: store)
+        first.take(starts(5), lost: 0)
+        first.close()
+        try withoutHits(store) {
+            let observations = Observations(store: store)
+            observations.take(starts(3), lost: 0)
+            observations.close()
+            #expect(observations.fault != nil)
+        }
+        let kept = try #require(try store.hits())
+        #expect(Set(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count)) == [5] && kept.uncounted.lost == 3)
+    }
+
+    @Test func `refusals that ended with a worker are among those that a number told`() {
+        let observations = Observations(store: nil)
+        observations.take([], lost: 0, untold: 7)
+        observations.take(starts(1), lost: 2, untold: 1)
+        observations.close()
+        #expect(observations.hits.uncounted.elsewhere == 8 && observations.hits.uncounted.lost == 2)
+    }
+}
+
 @Suite struct FlowLogs {
     @Test func `each event is one line of JSON, and lost records stand where they are missing`() throws {
         let folder = try Folder()

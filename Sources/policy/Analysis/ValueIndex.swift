@@ -5,7 +5,7 @@ public import Record
 
 /// Which values of its rules hold for connections that they decided: what hit counters ask about record after record. The model is
 /// asked, by an index of the rules' names and of the blocks of address sets, so that a question costs as much as the rule is long
-/// and not as the set is large.
+/// and as there are entries whose block holds an end, and not as the set or an address set is large.
 public struct ValueIndex: Sendable {
     /// A rule of the set, as hit counters list it.
     public struct Listed: Sendable {
@@ -60,18 +60,34 @@ public struct ValueIndex: Sendable {
         var length: Int
     }
 
+    /// Where an entry of an address set stands.
+    struct EntryPlace: Hashable, Comparable {
+        /// The set's place in the policy set.
+        var set: Int
+        /// Its own in the set.
+        var entry: Int
+
+        static func < (one: EntryPlace, other: EntryPlace) -> Bool { (one.set, one.entry) < (other.set, other.entry) }
+    }
+
     private let set: PolicySet
     private let hosts: [Prefix]
     private var rules: [Name: [RulePlace]] = [:]
-    /// By block the address sets with an entry for it, as indices of the set's; and the lengths that blocks have.
-    private var blocks: [Block: [Int]] = [:]
+    /// By block the entries for it; and the lengths that blocks have.
+    private var blocks: [Block: [EntryPlace]] = [:]
     private var lengths: [Int] = []
-    private var hasLeases = false
+    /// The address sets as terms see them. They have no entries: nothing that is asked of a term can go over all of them.
+    private let heads: [AddressSet]
 
     /// An index of a set's rules; its workloads are not looked at. `hosts` are the box's own addresses.
     public init(_ set: PolicySet, hosts: [Prefix] = []) {
         self.set = set
         self.hosts = hosts
+        heads = set.addressSets.map { set in
+            var head = set
+            head.entries = []
+            return head
+        }
         for (number, policy) in set.policies.enumerated() {
             let name = policy.name.description
             for (index, rule) in policy.rules.enumerated() {
@@ -80,11 +96,10 @@ public struct ValueIndex: Sendable {
             }
         }
         for (number, set) in set.addressSets.enumerated() {
-            for entry in set.entries {
+            for (place, entry) in set.entries.enumerated() {
                 guard case .block(let block) = entry.target else { continue }
                 let key = Block(first: block.numbers.lowerBound, length: block.mappedLength)
-                if blocks[key]?.last != number { blocks[key, default: []].append(number) }
-                hasLeases = hasLeases || entry.until != nil
+                blocks[key, default: []].append(EntryPlace(set: number, entry: place))
             }
         }
         lengths = Set(blocks.keys.map(\.length)).sorted()
@@ -117,16 +132,16 @@ public struct ValueIndex: Sendable {
         let places = rules[Name(policy: policy, rule: rule, side: side)] ?? []
         let ends = [candidate(source, nil, time), candidate(destination, service, time)]
         let (subject, peer) = side == .egress ? (ends[0], ends[1]) : (ends[1], ends[0])
-        var own = subject
+        var own = subject.seen
         own.addressSets = []
-        var answer = Answer(values: nil, isLasting: !hasLeases)
+        var answer = Answer(values: nil, isLasting: !peer.hasLease)
         for place in places {
             let policy = set.policies[place.policy]
             let rule = policy.rules[place.rule]
             if rule.asksSourcePorts { answer.isLasting = false }
             guard
                 let found = rule.values(
-                    holdingFor: peer, of: own, service: service, sourcePort: service.hasPorts ? sourcePort : nil, at: time,
+                    holdingFor: peer.seen, of: own, service: service, sourcePort: service.hasPorts ? sourcePort : nil,
                     scope: policy.name.namespace)
             else { continue }
             answer.values = (answer.values ?? []) + found.filter { !(answer.values ?? []).contains($0) }
@@ -134,23 +149,38 @@ public struct ValueIndex: Sendable {
         return answer
     }
 
-    /// What terms see of an end; `service` is the connection's where it is its destination.
-    private func candidate(_ end: End, _ service: ServiceKey?, _ time: UInt64) -> Term.Candidate {
-        let sets = holding(end.address).map { set.addressSets[$0] }.filter { $0.contains(end.address, for: service, at: time) }
-        return Term.Candidate(
+    /// What terms see of an end, and whether an entry with a lease makes that a question of time; `service` is the connection's where
+    /// it is its destination.
+    private func candidate(_ end: End, _ service: ServiceKey?, _ time: UInt64) -> (seen: Term.Candidate, hasLease: Bool) {
+        var (sets, hasLease): ([Term.Candidate.Membership], Bool) = ([], false)
+        var last: Int?
+        for place in entries(at: end.address) {
+            let entry = set.addressSets[place.set].entries[place.entry]
+            // At any time, so also before its lease is over.
+            guard entry.contains(end.address, for: service, at: 0) else { continue }
+            hasLease = hasLease || entry.until != nil
+            guard entry.until.map({ time < $0 }) ?? true else { continue }
+            if last != place.set {
+                let head = heads[place.set]
+                sets.append(.init(head, namespaceLabels: namespaceLabels(head), entries: []))
+                last = place.set
+            }
+            sets[sets.count - 1].entries.append(entry)
+        }
+        let seen = Term.Candidate(
             workload: end.workload, namespaceLabels: end.workload.flatMap(set.namespaceLabels(of:)),
-            accountLabels: end.workload.flatMap(set.accountLabels(of:)),
-            addressSets: sets.map { .init($0, namespaceLabels: namespaceLabels($0)) }, address: end.address, zone: end.zone,
+            accountLabels: end.workload.flatMap(set.accountLabels(of:)), addressSets: sets, address: end.address, zone: end.zone,
             isBound: end.workload.map { set.isBound($0, in: end.zone) } ?? false,
             isHost: hosts.contains { $0.contains(end.address) })
+        return (seen, hasLease)
     }
 
-    /// The address sets that have a block with an address in it, in their order.
-    private func holding(_ address: Address) -> [Int] {
-        var found: Set<Int> = []
+    /// The entries that are looked at for an address, in their order: those whose block it is in.
+    func entries(at address: Address) -> [EntryPlace] {
+        var found: [EntryPlace] = []
         for length in lengths {
             let rest = length == 128 ? 0 : UInt128.max >> UInt128(length)
-            found.formUnion(blocks[Block(first: address.number & ~rest, length: length)] ?? [])
+            found += blocks[Block(first: address.number & ~rest, length: length)] ?? []
         }
         return found.sorted()
     }

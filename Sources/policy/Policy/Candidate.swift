@@ -10,10 +10,13 @@ extension Term {
             public var set: AddressSet
             /// The labels of its namespace, if it has one.
             public var namespaceLabels: [String: String]?
+            /// The entries by which it holds the address, in their order, where a rule's values are asked for; no decision needs them.
+            public var entries: [AddressSet.Entry]
             /// A membership.
-            public init(_ set: AddressSet, namespaceLabels: [String: String]?) {
+            public init(_ set: AddressSet, namespaceLabels: [String: String]?, entries: [AddressSet.Entry] = []) {
                 self.set = set
                 self.namespaceLabels = namespaceLabels
+                self.entries = entries
             }
         }
 
@@ -56,7 +59,7 @@ extension Term {
                     namespace: $0.name.namespace, namespaceLabels: namespaceLabels, labels: $0.labels,
                     account: $0.serviceAccount, accountLabels: accountLabels)
             }
-            let sets = addressSets.map { Identity($0.set, namespaceLabels: $0.namespaceLabels) }
+            let sets = addressSets.map { Identity($0.set, namespaceLabels: $0.namespaceLabels, entries: $0.entries) }
             return (own.map { [$0] } ?? []) + sets
         }
 
@@ -73,14 +76,16 @@ extension Term {
         var accountLabels: [String: String]?
         /// The address set that it is; `nil` for a workload.
         var set: AddressSet?
+        /// The entries by which that holds the address, where they were told.
+        var entries: [AddressSet.Entry] = []
     }
 }
 
 extension Term.Identity {
     /// An address set.
-    init(_ set: AddressSet, namespaceLabels: [String: String]?) {
+    init(_ set: AddressSet, namespaceLabels: [String: String]?, entries: [AddressSet.Entry] = []) {
         self.init(namespace: set.name.namespace, namespaceLabels: namespaceLabels, labels: set.labels)
-        self.set = set
+        (self.set, self.entries) = (set, entries)
     }
 }
 

@@ -30,14 +30,13 @@ extension Rule {
     }
 
     /// Those of its values that hold for a connection between its policy's subject and a peer, which it speaks of: for the peer, `own` and
-    /// the service, at a time in unix seconds. Each of several that overlap holds by itself. `nil` where the rule does not speak of the
-    /// connection.
+    /// the service. The peer tells by which entries address sets hold it. Each of several that overlap holds by itself. `nil` where the
+    /// rule does not speak of the connection.
     public func values(
-        holdingFor peer: Term.Candidate, of own: Term.Candidate, service: ServiceKey, sourcePort: UInt16?, at time: UInt64,
-        scope: String?
+        holdingFor peer: Term.Candidate, of own: Term.Candidate, service: ServiceKey, sourcePort: UInt16?, scope: String?
     ) -> [RuleValue]? {
         guard matches(subject: own, peer: peer, service: service, sourcePort: sourcePort, scope: scope) else { return nil }
-        var list = ValueList(question: .holding(peer, direction == .egress ? service : nil, time))
+        var list = ValueList(question: .holding(peer))
         for term in peers { list.enter(term, peerField, scope) }
         let named = (direction == .ingress ? own : peer).workload?.services ?? [:]
         for item in services?.services ?? [] {
@@ -70,8 +69,8 @@ private struct ValueList {
     enum Question {
         /// Nothing: all of them are wanted, with the entries of the sets that a term of a scope selects.
         case every((Term, String?) -> [AddressSet])
-        /// Whether it holds for this end of a connection, for its service where the end is the destination, at a time.
-        case holding(Term.Candidate, ServiceKey?, UInt64)
+        /// Whether it holds for this end of a connection.
+        case holding(Term.Candidate)
     }
 
     let question: Question
@@ -89,7 +88,7 @@ private struct ValueList {
     mutating func enter(_ term: Term, _ field: String, _ scope: String?) {
         var candidate: Term.Candidate?
         var identities: [Term.Identity]?
-        if case .holding(let end, _, _) = question {
+        if case .holding(let end) = question {
             guard term.matches(end, scope: scope) else { return }
             (candidate, identities) = (end, term.identities(of: end, scope: scope))
         }
@@ -126,11 +125,10 @@ private struct ValueList {
         switch question {
         case .every(let sets):
             for set in sets(term, scope) { for entry in set.entries { enter(entry, of: set, field) } }
-        case .holding(let end, let service, let time):
-            for set in identities?.compactMap(\.set) ?? [] {
-                for entry in set.entries where entry.contains(end.address, for: service, at: time) {
-                    enter(entry, of: set, field)
-                }
+        case .holding:
+            for identity in identities ?? [] {
+                guard let set = identity.set else { continue }
+                for entry in identity.entries { enter(entry, of: set, field) }
             }
         }
     }

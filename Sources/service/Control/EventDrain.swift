@@ -92,8 +92,9 @@ struct EventDrain: Service {
             watch.note(events)
             let lost = ring.takeLost()
             hub.lose(lost)
-            shadow.take(events, lost: ring.takeLostStarts())
-            observations.take(events, lost: lost)
+            let untold = ring.takeUntold()
+            shadow.take(events, lost: untold.starts &+ untold.refusals)
+            observations.take(events, lost: lost, untold: untold.refusals)
         }
     }
 
@@ -111,6 +112,24 @@ struct EventDrain: Service {
     }
 }
 
+/// Decisions of a worker that no record tells, nor will.
+struct UntoldDecisions: Equatable {
+    /// Connections that were admitted, whose records found no room: among the records that the ring has lost.
+    var starts: UInt64
+    /// Refusals that ended with a worker before it told them: of these there never was a record.
+    var refusals: UInt64
+
+    /// What a worker has counted.
+    init(_ counters: WorkerCounters) { (starts, refusals) = (counters.lostStarts, counters.lostRefusals) }
+
+    private init(starts: UInt64, refusals: UInt64) { (self.starts, self.refusals) = (starts, refusals) }
+
+    /// What has come since. Data writes the counters: differences wrap.
+    static func - (now: Self, before: Self) -> Self {
+        Self(starts: now.starts &- before.starts, refusals: now.refusals &- before.refusals)
+    }
+}
+
 /// One worker's ring; used by the drain's task alone.
 private final class Ring {
     private var consumer: EventConsumer
@@ -118,15 +137,15 @@ private final class Ring {
     private let memory: SharedMemory
     private let counters: SharedMemory
     private let worker: Int
-    /// Lost starts that somebody was told of.
-    private var lostStarts: UInt64 = 0
+    /// What somebody was told of.
+    private var told: UntoldDecisions
 
     init(_ files: KeeperFiles, worker: Int) {
         (memory, counters, self.worker) = (files.events, files.counters, worker)
         // The events' file was checked to hold a ring for each worker of the plan.
         let base = unsafe files.events.base + EventsLayout(files.plan).ring(ofWorker: worker)
         consumer = unsafe EventConsumer(base: base, capacity: Plan.eventCapacity)
-        lostStarts = startsLost
+        told = Self.untold(files.counters, worker)
     }
 
     func drain(_ body: (FlowRecord) -> Void) { _ = consumer.drain(limit: Plan.eventCapacity, body) }
@@ -134,15 +153,15 @@ private final class Ring {
     /// Records that the worker could not write and nobody was told of yet.
     func takeLost() -> UInt64 { consumer.takeLost() }
 
-    /// Those of them that told of an admitted connection, since this was asked last.
-    func takeLostStarts() -> UInt64 {
-        let now = startsLost
-        defer { lostStarts = now }
-        return now &- lostStarts
+    /// What no record tells, since this was asked last.
+    func takeUntold() -> UntoldDecisions {
+        let now = Self.untold(counters, worker)
+        defer { told = now }
+        return now - told
     }
 
-    private var startsLost: UInt64 {
+    private static func untold(_ counters: SharedMemory, _ worker: Int) -> UntoldDecisions {
         // The counters' file holds `Plan.maximumWorkers` of them.
-        unsafe (counters.base + CountersLayout.worker(worker)).load(as: WorkerCounters.self).lostStarts
+        UntoldDecisions(unsafe (counters.base + CountersLayout.worker(worker)).load(as: WorkerCounters.self))
     }
 }

@@ -45,7 +45,7 @@ public struct HitReport: Codable, Sendable, Equatable {
     public struct Uncounted: Codable, Sendable, Equatable {
         /// Records that were lost.
         public var lost: UInt64
-        /// Refusals that were told as a number only.
+        /// Refusals that were told as a number only; see `Hits.Uncounted.elsewhere`.
         public var elsewhere: UInt64
         /// Connections of which it cannot be said which rules or values decided.
         public var unknown: UInt64

@@ -7,7 +7,8 @@ extension Hits {
     public struct Uncounted: Sendable, Hashable {
         /// Records that were lost before they could be counted.
         public var lost: UInt64 = 0
-        /// Refusals that were told as a number only: of kinds that nobody wrote down, or repeats of one that was told.
+        /// Refusals that were told as a number only: of kinds that nobody wrote down, repeats of one that was told, or those that a
+        /// worker which was killed had not told yet.
         public var elsewhere: UInt64 = 0
         /// Connections of which it cannot be said which rules decided, or which of their values held: their generation was forgotten,
         /// or a workload had changed.
@@ -17,6 +18,13 @@ extension Hits {
 
         /// Nothing yet.
         public init() {}
+
+        mutating func add(_ more: Uncounted) {
+            lost &+= more.lost
+            elsewhere &+= more.elsewhere
+            unknown &+= more.unknown
+            withoutRoom &+= more.withoutRoom
+        }
     }
 
     /// A counter as it is written down.
@@ -67,8 +75,11 @@ extension Hits {
         }
     }
 
-    /// Records were lost that nobody can count.
-    public mutating func lose(_ count: UInt64) { uncounted.lost &+= count }
+    /// Records were lost that nobody can count, and refusals of which only the number is known.
+    public mutating func lose(_ count: UInt64, untold: UInt64 = 0) {
+        uncounted.lost &+= count
+        uncounted.elsewhere &+= untold
+    }
 
     /// Gives up counters of what has long not been in force, and where room is wanted, of all that is not.
     private mutating func prune(at now: Timestamp, keeping listed: [ListedRule]) {
@@ -137,18 +148,25 @@ extension Hits {
         forgotten += changes.forgotten
     }
 
-    /// Puts back what was written down, at `written`, before anything is counted. Where that is longer ago than a gap may be, everything is
-    /// counted since now: nothing is called unused for a time in which nobody looked.
+    /// Puts back what was written down, at `written`, below what was counted since. Where that is longer ago than a gap may be, everything
+    /// is counted since now: nothing is called unused for a time in which nobody looked.
     mutating func restore(_ stored: [Stored], began: Timestamp, written: Timestamp, _ uncounted: Uncounted, at now: Timestamp) {
         let isGap = now.nanoseconds - written.nanoseconds > Self.longestGap
-        (self.began, self.uncounted) = (began, uncounted)
+        let isLate = self.began != nil
+        self.began = min(began, self.began ?? began)
+        self.uncounted.add(uncounted)
         // Rules before their values.
         for stored in stored.filter({ $0.name.value == nil }) + stored.filter({ $0.name.value != nil }) {
             let rule = places[.rule(stored.name.rule)]
             let name = stored.name.value.map { value in rule.map { Name.value(value, of: $0) } } ?? .rule(stored.name.rule)
-            guard let name, let row = row(name, at: now) else { continue }
-            rows[row].since = isGap ? now : stored.since
-            (rows[row].hit, rows[row].gone, rows[row].isChanged) = (stored.hit, stored.gone, isGap)
+            guard let name else { continue }
+            let isNew = places[name] == nil
+            guard let row = row(name, at: now) else { continue }
+            // Of what has come into force since, the time goes on where it was in force before; what has not is gone.
+            if isNew { rows[row].gone = stored.gone ?? (isLate ? now : nil) }
+            if isNew || stored.gone == nil { rows[row].since = isGap ? now : stored.since }
+            rows[row].isChanged = isGap || isLate || !isNew
+            if let before = stored.hit { rows[row].hit = rows[row].hit?.with(before) ?? before }
             if stored.name.value == nil, stored.hit != nil { meter(row) }
         }
     }

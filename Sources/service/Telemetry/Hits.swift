@@ -51,6 +51,11 @@ public struct Hits: Sendable {
         public var first: Timestamp
         /// The last.
         public var last: Timestamp
+
+        /// Both together.
+        func with(_ other: Hit) -> Hit {
+            Hit(count: count &+ other.count, first: min(first, other.first), last: max(last, other.last))
+        }
     }
 
     /// Whose counter a row is.
@@ -126,11 +131,15 @@ public struct Hits: Sendable {
         places[.rule(rule)].flatMap { places[.value(value, of: $0)] }.flatMap { rows[$0].hit }
     }
 
+    /// Whether an event is one that counts.
+    static func counts(_ event: FlowEvent) -> Bool {
+        guard let kind = FlowRecord.Event(rawValue: event.record.event) else { return false }
+        return kind == .start || kind == .change || kind == .refused
+    }
+
     /// Counts a connection's start, change or refusal; ends and intervals decide nothing new.
     public mutating func add(_ event: FlowEvent) {
-        guard let decision = event.decision, let kind = FlowRecord.Event(rawValue: event.record.event),
-            kind == .start || kind == .change || kind == .refused
-        else { return }
+        guard let decision = event.decision, Self.counts(event) else { return }
         connections[decision, default: 0] += 1
         // Those left out before this one were refused as well; which rules refused them is known of its own kind.
         let alike = min(event.record.alike, event.record.suppressed)

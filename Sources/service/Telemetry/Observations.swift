@@ -37,6 +37,8 @@ public final class Observations: Sendable {
         var lost: UInt64 = 0
         /// Records that are in no hit: lost before, or without room here.
         var unseen: UInt64 = 0
+        /// Refusals that no record tells.
+        var untold: UInt64 = 0
         /// What has come into force since.
         var entered: (any NamedValues)?
         var isClosed = false
@@ -45,11 +47,19 @@ public final class Observations: Sendable {
         var lostByWorkers: UInt64 = 0
         var unqueued = Losses()
     }
+    /// What is done with the store. Each part's fault stands until that part succeeds.
+    private enum Part: CaseIterable {
+        case events, edges, hits, tidying
+    }
     private struct Tables {
         var edges = EdgeTable()
         var hits = Hits()
         var counts = Counts()
-        var fault: String?
+        var faults: [Part: String] = [:]
+        /// Whether the hit counters that were written down are among `hits`: until then none is written over them.
+        var areHitsRead = false
+        /// Connections that were counted and stored before that: to the store they look like those that nobody has counted.
+        var ahead: UInt64 = 0
     }
 
     private let pending = Mutex(Pending())
@@ -64,25 +74,20 @@ public final class Observations: Sendable {
         self.store = store
         self.logs = logs
         if let store {
-            do {
+            attempt(.edges) {
                 let edges = try store.edges()
                 tables.withLock { tables in for edge in edges { tables.edges.restore(edge, at: Self.now) } }
-                if let kept = try store.hits() {
-                    tables.withLock {
-                        $0.hits.restore(kept.rows, began: kept.began, written: kept.written, kept.uncounted, at: Self.now)
-                    }
-                }
-            } catch {
-                tables.withLock { $0.fault = "\(error)" }
             }
         }
+        readHits()
         Thread.detachNewThread { [self] in run() }
     }
 
-    /// Takes events in, and how many records a worker lost before them; never waits.
-    public func take(_ events: [FlowEvent], lost: UInt64) {
-        guard !events.isEmpty || lost > 0 else { return }
+    /// Takes events in, how many records a worker lost before them, and how many refusals ended untold with an earlier one; never waits.
+    public func take(_ events: [FlowEvent], lost: UInt64, untold: UInt64 = 0) {
+        guard !events.isEmpty || lost > 0 || untold > 0 else { return }
         pending.withLock { pending in
+            pending.untold &+= untold
             pending.lost &+= lost
             pending.lostByWorkers &+= lost
             let room = max(0, Self.capacity - pending.events.count)
@@ -126,7 +131,7 @@ public final class Observations: Sendable {
         return counts
     }
     /// What went wrong last with the store; `nil` while nothing does.
-    public var fault: String? { tables.withLock { $0.fault } }
+    public var fault: String? { tables.withLock { tables in Part.allCases.compactMap { tables.faults[$0] }.first } }
     /// What went wrong last with a log; `nil` while nothing does.
     public var logFault: String? { logs.lazy.compactMap(\.fault).first }
 
@@ -142,12 +147,13 @@ public final class Observations: Sendable {
         var (tidied, written, isTidying) = (Self.now, Self.now, false)
         while true {
             _ = work.wait(timeout: isTidying ? .now() : .now() + .seconds(Int(Self.hitInterval)))
-            let (events, lost, unseen, entered, isClosed) = pending.withLock { pending in
-                defer { (pending.events, pending.lost, pending.unseen, pending.entered) = ([], 0, 0, nil) }
-                return (pending.events, pending.lost, pending.unseen, pending.entered, pending.isClosed)
+            let next = pending.withLock { pending in
+                defer { (pending.events, pending.lost, pending.unseen, pending.untold, pending.entered) = ([], 0, 0, 0, nil) }
+                return pending
             }
-            if unseen > 0 { tables.withLock { $0.hits.lose(unseen) } }
-            keep(events, lost)
+            let (entered, isClosed) = (next.entered, next.isClosed)
+            if next.unseen > 0 || next.untold > 0 { tables.withLock { $0.hits.lose(next.unseen, untold: next.untold) } }
+            keep(next.events, next.lost)
             let now = Self.now
             if let entered {
                 let rules = entered.listed()
@@ -180,11 +186,16 @@ public final class Observations: Sendable {
         }
         do {
             try store?.write(events, lost: lost)
-            if store != nil { tables.withLock { $0.fault = nil } }
+            if store != nil {
+                tables.withLock { tables in
+                    tables.faults[.events] = nil
+                    if !tables.areHitsRead { tables.ahead += UInt64(events.count(where: Hits.counts)) }
+                }
+            }
         } catch {
             tables.withLock { tables in
                 tables.counts.unstored.add(events)
-                tables.fault = "\(error)"
+                tables.faults[.events] = "\(error)"
             }
         }
         for log in logs {
@@ -196,12 +207,37 @@ public final class Observations: Sendable {
     /// Goes on with the map where an earlier process was cut short: the store has events that the edges of its last minute do not count.
     private func recall() {
         guard let store else { return }
-        do {
+        attempt(.events) {
             try store.replay(counted: Self.recalled) { event, isCounted in
                 tables.withLock { $0.edges.recall(event, isCounted: isCounted) }
             }
+        }
+    }
+
+    /// Does something with the store, and notes how it went; whether it went well.
+    @discardableResult
+    private func attempt(_ part: Part, _ body: () throws -> Void) -> Bool {
+        do {
+            try body()
+            tables.withLock { $0.faults[part] = nil }
+            return true
         } catch {
-            tables.withLock { $0.fault = "\(error)" }
+            tables.withLock { $0.faults[part] = "\(error)" }
+            return false
+        }
+    }
+
+    /// Goes on with the hit counters that were written down, if they can be read.
+    private func readHits() {
+        guard let store else { return }
+        attempt(.hits) {
+            let kept = try store.hits()
+            tables.withLock { tables in
+                tables.areHitsRead = true
+                guard var kept else { return }
+                kept.uncounted.lost -= min(kept.uncounted.lost, tables.ahead)
+                tables.hits.restore(kept.rows, began: kept.began, written: kept.written, kept.uncounted, at: Self.now)
+            }
         }
     }
 
@@ -213,30 +249,25 @@ public final class Observations: Sendable {
     private func saveEdges() {
         guard let store else { return }
         let edges = tables.withLock { Array($0.edges.all) }
-        do { try store.replace(edges: edges) } catch { tables.withLock { $0.fault = "\(error)" } }
+        attempt(.edges) { try store.replace(edges: edges) }
     }
 
     private func writeHits(at now: Timestamp) {
         // Without a store nobody asks for the names of what was given up.
         guard let store else { return tables.withLock { $0.hits.forgotten = [] } }
+        if !tables.withLock({ $0.areHitsRead }) { readHits() }
+        guard tables.withLock({ $0.areHitsRead }) else { return }
         let (changes, began, uncounted) = tables.withLock { ($0.hits.takeChanges(), $0.hits.began, $0.hits.uncounted) }
-        do {
-            try store.write(changes, began: began ?? now, uncounted, at: now)
-        } catch {
-            tables.withLock { tables in
-                tables.hits.putBack(changes)
-                tables.fault = "\(error)"
-            }
-        }
+        let isWritten = attempt(.hits) { try store.write(changes, began: began ?? now, uncounted, at: now) }
+        if !isWritten { tables.withLock { $0.hits.putBack(changes) } }
     }
 
     /// A slice of tidying, between which events are kept; whether there is more.
     private func tidy(at now: Timestamp) -> Bool {
         guard let store else { return false }
-        do { return try store.tidy(at: now) } catch {
-            tables.withLock { $0.fault = "\(error)" }
-            return false
-        }
+        var isMore = false
+        attempt(.tidying) { isMore = try store.tidy(at: now) }
+        return isMore
     }
 
     private static var now: Timestamp { Timestamp(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9)) }

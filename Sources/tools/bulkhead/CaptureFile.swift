@@ -46,7 +46,7 @@ struct CaptureSummary: Encodable, Sendable {
 }
 
 /// The file that a capture is written into, or standard output. It is made when the daemon has agreed, so that a refusal leaves none, and
-/// only its owner may read it.
+/// only its owner may read it. Where there is no room for more, it ends with a whole block.
 final class CaptureFile: Sendable {
     /// Nobody reads standard output any more.
     struct ReaderIsGone: Error {}
@@ -60,6 +60,8 @@ final class CaptureFile: Sendable {
         var bytes: UInt64 = 0
         var why: String?
         var began: UInt64 = 0
+        /// Where the last whole block ends.
+        var whole: Int64 = 0
     }
 
     private let path: String?
@@ -93,22 +95,21 @@ final class CaptureFile: Sendable {
     /// Makes the file and writes what stands before the first packet: for each port what comes in by it, and what leaves.
     func begin(_ begin: CaptureBegin) throws {
         try state.withLock { state in
-            state.descriptor = path.map { unsafe open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600) } ?? STDOUT_FILENO
-            guard state.descriptor >= 0 else { throw fault("cannot be written") }
+            state.descriptor = try path.map(make) ?? STDOUT_FILENO
             state.began = Self.now
             state.ports = Dictionary(begin.ports.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
             state.writer = PcapngWriter(interfaces: 2 * begin.ports.count)
             let what = begin.payload ? "whole frames" : "headers only"
-            try write(
-                PcapngWriter.head(
-                    application: "Bulkhead \(TerminalText.escaped(begin.version))", comment: "\(what), until \(begin.until)",
-                    snap: begin.snap,
-                    begin.ports.flatMap { port in
-                        [
-                            .init(name: "\(port):in", description: "what comes in by \(port), before its verdict"),
-                            .init(name: "\(port):out", description: "what leaves by \(port), after its verdict"),
-                        ]
-                    }), state.descriptor)
+            let head = PcapngWriter.head(
+                application: "Bulkhead \(TerminalText.escaped(begin.version))", comment: "\(what), until \(begin.until)",
+                snap: begin.snap,
+                begin.ports.flatMap { port in
+                    [
+                        .init(name: "\(port):in", description: "what comes in by \(port), before its verdict"),
+                        .init(name: "\(port):out", description: "what leaves by \(port), after its verdict"),
+                    ]
+                })
+            try write([head], &state)
         }
     }
 
@@ -116,20 +117,21 @@ final class CaptureFile: Sendable {
     func write(_ frames: [FrameReport]) throws {
         try state.withLock { state in
             guard state.descriptor >= 0 else { throw foreign }
-            var bytes: [UInt8] = []
+            var blocks: [[UInt8]] = []
             for frame in frames {
                 guard let port = state.ports[frame.port], frame.bytes.count <= 1 << 16 else { throw foreign }
                 let isIn = frame.sight == "before"
                 let comment = frame.comment.map(TerminalText.escaped).joined(separator: "\n")
-                bytes += state.writer.packet(
-                    .init(
-                        interface: 2 * port + (isIn ? 0 : 1), time: UInt64(max(0, frame.time)), length: frame.length,
-                        bytes: Array(frame.bytes), direction: isIn ? .inbound : .outbound, identifier: frame.number,
-                        comment: comment))
+                blocks.append(
+                    state.writer.packet(
+                        .init(
+                            interface: 2 * port + (isIn ? 0 : 1), time: UInt64(max(0, frame.time)), length: frame.length,
+                            bytes: Array(frame.bytes), direction: isIn ? .inbound : .outbound, identifier: frame.number,
+                            comment: comment)))
                 state.packets += 1
                 state.bytes += UInt64(frame.bytes.count)
             }
-            try write(bytes, state.descriptor)
+            try write(blocks, &state)
         }
     }
 
@@ -140,8 +142,7 @@ final class CaptureFile: Sendable {
             let counts = state.counts
             let missing = counts.suppressed + counts.lost + counts.undelivered
             let comment = missing > 0 ? "\(missing) frames are missing, of all interfaces together" : ""
-            try write(
-                state.writer.statistics(from: state.began, to: Self.now, missing: missing, comment: comment), state.descriptor)
+            try write([state.writer.statistics(from: state.began, to: Self.now, missing: missing, comment: comment)], &state)
             guard path != nil else { return }
             let isWritten = fsync(state.descriptor) == 0 || errno == EINVAL
             let isClosed = close(state.descriptor) == 0
@@ -159,18 +160,44 @@ final class CaptureFile: Sendable {
         }
     }
 
-    private func write(_ bytes: [UInt8], _ descriptor: Int32) throws {
+    /// Makes the file, or empties the one that is there, which nobody else may read from then on.
+    private func make(_ path: String) throws -> Int32 {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw fault("cannot be written") }
+        var about = stat()
+        var isReady = unsafe fstat(descriptor, &about) == 0
+        // Neither a pipe nor a device is of this capture alone.
+        if isReady, about.st_mode & S_IFMT == S_IFREG {
+            isReady = fchmod(descriptor, 0o600) == 0 && ftruncate(descriptor, 0) == 0
+        }
+        guard isReady else {
+            defer { close(descriptor) }
+            throw fault("cannot be kept for its owner alone")
+        }
+        return descriptor
+    }
+
+    /// Writes blocks in one go. Where a file takes only some bytes of them, what is behind its last whole block is cut off.
+    private func write(_ blocks: [[UInt8]], _ state: inout State) throws {
+        let bytes = Array(blocks.joined())
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(state.descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EPIPE {
                 throw ReaderIsGone()
             } else if errno != EINTR {
-                throw fault("cannot be written")
+                let fault = fault("cannot be written")
+                var end = 0
+                for block in blocks where end + block.count <= rest.startIndex { end += block.count }
+                state.whole += Int64(end)
+                // What is no file takes no part in this.
+                if path != nil { _ = ftruncate(state.descriptor, Int(state.whole)) }
+                throw fault
             }
         }
+        state.whole += Int64(bytes.count)
     }
 
     private func fault(_ what: String) -> DaemonClient.Failure {

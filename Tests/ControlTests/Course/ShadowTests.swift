@@ -118,6 +118,31 @@ import Testing
         }
     }
 
+    @Test func `a workload that comes while a candidate is compiled is left out where its image cannot tell it`() async throws {
+        try await withCourse { bench in
+            func behind(_ name: String, _ text: String, _ labels: [String: String]) async throws -> (Bool, isContested: Bool) {
+                let address = try #require(Address(text))
+                let workload = Workload(
+                    name: ObjectName(name, namespace: "shop"), labels: labels, addresses: [Prefix(host: address)])
+                let (publication, isBehind) = try await bench.course.compile(beside: workload)
+                return (isBehind, publication.isContested(address))
+            }
+            let web = try await behind("web-2", "10.9.0.12", ["app": "web"])
+            let cache = try await behind("cache", "10.9.0.13", ["app": "cache"])
+            #expect(web == (false, false) && cache == (true, false))
+        }
+    }
+
+    @Test func `what no record of a worker tells is counted once, starts and refusals apart`() {
+        var counters = WorkerCounters()
+        (counters.lostStarts, counters.lostRefusals) = (.max, 3)
+        let before = UntoldDecisions(counters)
+        (counters.lostStarts, counters.refused) = (1, 10)
+        counters.loseUntoldRefusals()
+        let since = UntoldDecisions(counters) - before
+        #expect(since.starts == 2 && since.refusals == 7)
+    }
+
     @Test func `it goes on over a reload and another policy, against what is in force then`() async throws {
         try await withCourse { bench in
             try await bench.shadow(documents(port: 443))
@@ -199,6 +224,16 @@ import Testing
             #expect(report.state == "ended" && report.end?.contains("does not go together") == true, "\(report.end ?? "")")
             #expect(bench.conditions.contains("candidate-lost") && !bench.conditions.contains("candidate"))
         }
+    }
+}
+
+extension Course {
+    /// Compiles what serves as a candidate, while whose compilation a workload is registered; whether it is behind then.
+    fileprivate func compile(beside workload: Workload) async throws -> (Publication, isBehind: Bool) {
+        let publication = try await prepare(parts, configuration)
+        parts.registered[workload.name] = Registered(workload, by: Actor(kind: .unix, name: "root", uid: 0), lease: nil, at: 0)
+        journal = [workload.name]
+        return (publication, bringUp(publication))
     }
 }
 

@@ -38,7 +38,7 @@ final class ShadowDoor: Sendable {
     /// Lets events in to a judge, or to nobody.
     func open(to next: ShadowJudge?) { judge.withLock { $0 = next } }
 
-    /// Takes events to the judge, and how many starts a worker lost before them.
+    /// Takes events to the judge, and how many starts and refusals no record of a worker tells.
     func take(_ events: [FlowEvent], lost: UInt64) { judge.withLock { $0 }?.take(events, lost: lost) }
 }
 
@@ -69,9 +69,9 @@ extension Course {
                 let review = try await review(next)
                 // Workloads came, went and moved while the sets were compared; from here on the journal knows of them.
                 next.registered = parts.registered
-                let (publication, readers) = try await candidate(next)
+                let (publication, readers, isBehind) = try await candidate(next)
                 let change = report("checked", review, losses: contents.losses.map(\.description))
-                let report = begin(request, contents.documents, namespace, publication, readers, by: caller)
+                let report = begin(request, contents.documents, namespace, publication, readers, isBehind: isBehind, by: caller)
                 log(event("shadow.start", namespace.map { "namespace \($0)" }, caller.actor, .done, request.reason))
                 return ShadowStart(change: change, shadow: report)
             }
@@ -149,21 +149,34 @@ extension Course {
 }
 
 extension Course {
-    /// Compiles a candidate beside what is in force, and what both are asked by. Workloads that come meanwhile are in it.
-    private func candidate(_ next: SetParts) async throws -> (Publication, ShadowJudge.Readers) {
+    /// Compiles a candidate beside what is in force, and what both are asked by. Workloads that come meanwhile are in it, but for those
+    /// that its image cannot tell: with one of these it is behind.
+    private func candidate(_ next: SetParts) async throws -> (Publication, ShadowJudge.Readers, isBehind: Bool) {
         let publication = try await prepare(next, configuration)
+        let isBehind = bringUp(publication)
+        guard let live else { throw Refusal(.unavailable, "no policy is in force; try again in a moment") }
+        return (publication, ShadowJudge.Readers(candidate: try publication.reader(), inForce: try live.reader()), isBehind)
+    }
+
+    /// Brings workloads into line that came, went and moved while a candidate was compiled; whether there is one that its image or its
+    /// map cannot take up, which is left out.
+    func bringUp(_ publication: Publication) -> Bool {
+        var isBehind = false
         // What stands in a document goes before a registration of its name.
         for name in journal ?? [] where !publication.isWritten(name) {
-            if let now = parts.registered[name] { try publication.put(now.workload) } else { publication.remove(name) }
+            guard let now = parts.registered[name]?.workload else {
+                publication.remove(name)
+                continue
+            }
+            if !publication.admits(now) || (try? publication.put(now)) == nil { isBehind = true }
         }
         journal = nil
-        guard let live else { throw Refusal(.unavailable, "no policy is in force; try again in a moment") }
-        return (publication, ShadowJudge.Readers(candidate: try publication.reader(), inForce: try live.reader()))
+        return isBehind
     }
 
     private func begin(
         _ request: ShadowRequest, _ documents: [Document], _ namespace: String?, _ publication: Publication,
-        _ readers: ShadowJudge.Readers, by caller: Caller
+        _ readers: ShadowJudge.Readers, isBehind: Bool, by caller: Caller
     ) -> ShadowReport {
         let since = clock.wall()
         let length = Int64(request.seconds) * 1_000_000_000
@@ -178,6 +191,7 @@ extension Course {
         rehearsal = Rehearsal(
             actor: caller.actor, documents: documents, namespace: namespace, publication: publication, judge: judge,
             until: clock.boot() + UInt64(length))
+        if isBehind { rehearseAnew() }
         around.shadow.begin(run)
         shadowDoor.open(to: judge)
         around.conditions.clear("candidate-lost")
@@ -205,7 +219,7 @@ extension Course {
         var next = parts
         next.base = base
         let began = clock.boot()
-        let (publication, readers) = try await candidate(next)
+        let (publication, readers, isBehind) = try await candidate(next)
         // Somebody may have ended it meanwhile.
         guard rehearsal?.judge === current.judge else { return }
         rehearsal?.publication = publication
@@ -213,7 +227,7 @@ extension Course {
         rehearsal?.renewAt = now + max(1_000_000_000, 5 * (now - began))
         current.judge.replace(readers)
         current.judge.run.renew(rules: publication.figures.rules)
-        if rehearsal?.isStale ?? false { current.judge.run.fallBehind() }
+        if isBehind || rehearsal?.isStale ?? false { rehearseAnew() }
     }
 
     private func end(_ rehearsal: Rehearsal, _ end: ShadowRun.End) {

@@ -63,7 +63,7 @@ final class ShadowJudge: Sendable {
         }
     }
 
-    /// Takes events in, of which only starts and refusals are judged, and how many starts a worker lost before them; never waits.
+    /// Takes events in, of which only starts and refusals are judged, and how many of them no record of a worker tells; never waits.
     func take(_ events: [FlowEvent], lost: UInt64) {
         let first = FlowRecord.Event.start.rawValue
         let refused = FlowRecord.Event.refused.rawValue
