@@ -270,6 +270,11 @@ func refusal<Value>(_ body: () async throws -> Value) async -> Refusal? {
 
 /// A workload's document.
 func workload(_ name: String, _ addresses: String..., labels: String = "{app: web}") -> String {
+    workload(name, addresses: addresses, labels: labels)
+}
+
+/// A workload's document.
+func workload(_ name: String, addresses: [String], labels: String = "{app: web}") -> String {
     let parts = name.split(separator: "/")
     let metadata =
         parts.count == 2 ? "{namespace: \(parts[0]), name: \(parts[1]), labels: \(labels)}" : "{name: \(name), labels: \(labels)}"

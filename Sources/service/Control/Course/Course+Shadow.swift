@@ -158,22 +158,6 @@ extension Course {
         return (publication, ShadowJudge.Readers(candidate: try publication.reader(), inForce: try live.reader()), isBehind)
     }
 
-    /// Brings workloads into line that came, went and moved while a candidate was compiled; whether there is one that its image or its
-    /// map cannot take up, which is left out.
-    func bringUp(_ publication: Publication) -> Bool {
-        var isBehind = false
-        // What stands in a document goes before a registration of its name.
-        for name in journal ?? [] where !publication.isWritten(name) {
-            guard let now = parts.registered[name]?.workload else {
-                publication.remove(name)
-                continue
-            }
-            if !publication.admits(now) || (try? publication.put(now)) == nil { isBehind = true }
-        }
-        journal = nil
-        return isBehind
-    }
-
     private func begin(
         _ request: ShadowRequest, _ documents: [Document], _ namespace: String?, _ publication: Publication,
         _ readers: ShadowJudge.Readers, isBehind: Bool, by caller: Caller

@@ -227,33 +227,6 @@ extension Course {
         }
     }
 
-    /// Brings workloads into line in every map that workers read or are about to: what clients registered only where no document of the
-    /// generation has the name. False where a map has no room, so that a new generation is needed.
-    func enter(_ changes: [ObjectName: Workload?], fromFiles: Bool = false) -> Bool {
-        if !fromFiles { journal?.formUnion(changes.keys) }
-        var seen: [UInt32: [ObjectName: Workload?]] = [:]
-        do {
-            for publication in [live].compactMap({ $0 }) + onTheWay {
-                let visible = fromFiles ? changes : changes.filter { !publication.isWritten($0.key) }
-                for (name, now) in visible {
-                    if fromFiles { publication.rewrite(name, isThere: now != nil) }
-                    if let now { try publication.put(now) } else { publication.remove(name) }
-                }
-                around.names.extend(publication.generation, workloads: publication.newNames())
-                seen[publication.generation] = visible
-            }
-        } catch { return false }
-        for (generation, visible) in seen { around.inForce.change(visible, in: generation) }
-        if fromFiles { rehearseAnew() } else { rehearse(changes) }
-        return true
-    }
-
-    /// A new generation of what serves, with a larger map.
-    func renew() async throws {
-        let publication = try await prepare(parts, configuration)
-        try await establish(publication, parts, serving.text, serving.revision, isNew: false)
-    }
-
     /// Publishes registrations that are written down; where that fails they are as they were.
     private func publish(_ publication: Publication, orElse old: [ObjectName: Registered], _ changes: Changes) async throws {
         do {

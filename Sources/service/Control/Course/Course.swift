@@ -185,14 +185,13 @@ actor Course {
 
     /// Publishes a generation and waits until it is in force, or refused, or not heard of for too long.
     func bring(_ publication: Publication) async throws -> Answer {
-        let names = journal ?? []
-        journal = nil
         // What stands in a document was compiled, whatever became of a registration of that name meanwhile.
         let changes = Dictionary(
-            uniqueKeysWithValues: names.filter { !publication.isWritten($0) }.map { ($0, parts.registered[$0]?.workload) })
-        for (name, now) in changes {
-            if let now { try publication.put(now) } else { publication.remove(name) }
-        }
+            uniqueKeysWithValues: (journal ?? []).filter { !publication.isWritten($0) }.map {
+                ($0, parts.registered[$0]?.workload)
+            }
+        )
+        if bringUp(publication) { catchUp(with: publication.generation) }
         publication.begin(behind: max(last.epoch, live?.epoch ?? 0))
         // Known before it is published: the first record that names it may come at once.
         around.names.learn(publication.names(in: around.inForce))
