@@ -155,10 +155,10 @@ private final class StuckRules: NamedValues {
 }
 
 /// A table of the store that cannot be read for a while.
-private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
-    try store.database.write { try $0.execute(sql: "ALTER TABLE hit_sums RENAME TO aside") }
+private func without(_ table: String, _ store: FlowStore, _ body: () throws -> Void) throws {
+    try store.database.write { try $0.execute(sql: "ALTER TABLE \(table) RENAME TO aside") }
     try body()
-    try store.database.write { try $0.execute(sql: "ALTER TABLE aside RENAME TO hit_sums") }
+    try store.database.write { try $0.execute(sql: "ALTER TABLE aside RENAME TO \(table)") }
 }
 
 @Suite struct StoresThatFail {
@@ -172,7 +172,7 @@ private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
         run(5, try FlowStore(file: folder.file("flows.db"))).close()
         let store = try FlowStore(file: folder.file("flows.db"))
         var observations: Observations?
-        try withoutHits(store) {
+        try without("hit_sums", store) {
             observations = run(3, store)
             for _ in 0..<400 where observations?.hits.connections != [.allow: 3] { Thread.sleep(forTimeInterval: 0.01) }
             #expect(observations?.fault?.contains("hit counters cannot be read") == true)
@@ -192,7 +192,7 @@ private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
         let first = Observations(store: store)
         first.take(starts(5), lost: 0)
         first.close()
-        try withoutHits(store) {
+        try without("hit_sums", store) {
             let observations = Observations(store: store)
             observations.take(starts(3), lost: 0)
             observations.close()
@@ -200,6 +200,27 @@ private func withoutHits(_ store: FlowStore, _ body: () throws -> Void) throws {
         }
         let kept = try #require(try store.hits())
         #expect(Set(kept.rows.filter { $0.name.value == nil }.compactMap(\.hit?.count)) == [5] && kept.uncounted.lost == 3)
+    }
+
+    @Test func `edges that could not be read are not written over, and are joined once they can be`() throws {
+        let folder = try Folder()
+        let first = Observations(store: try FlowStore(file: folder.file("flows.db")))
+        first.take(starts(5), lost: 0)
+        first.close()
+        let store = try FlowStore(file: folder.file("flows.db"))
+        try without("edges", store) {
+            let observations = Observations(store: store)
+            observations.take(starts(3), lost: 0)
+            observations.close()
+            #expect(observations.fault?.contains("the edges of the map cannot be read") == true)
+        }
+        #expect(try store.edges().map(\.connections) == [5])
+        var observations: Observations?
+        try without("edges", store) { observations = Observations(store: store) }
+        observations?.take(starts(3), lost: 0)
+        observations?.close()
+        #expect(observations?.fault == nil)
+        #expect(try store.edges().map(\.connections) == [8])
     }
 
     @Test func `refusals that ended with a worker are among those that a number told`() {

@@ -42,6 +42,15 @@ public struct Edge: Sendable, Equatable {
             && a.last == b.last && (0..<3).allSatisfy { a.hours[$0] == b.hours[$0] }
     }
 
+    /// Takes in what was seen of the same edge at other times.
+    mutating func join(_ other: Edge) {
+        connections &+= other.connections
+        frames &+= other.frames
+        bytes &+= other.bytes
+        (first, last) = (min(first, other.first), max(last, other.last))
+        for part in 0..<3 { hours[part] |= other.hours[part] }
+    }
+
     /// How many different hours of the week it was seen in.
     public var hourCount: Int { (0..<3).reduce(0) { $0 + hours[$1].nonzeroBitCount } }
 
@@ -126,12 +135,16 @@ public struct EdgeTable: Sendable {
         edges[key] = edge
     }
 
-    /// Puts back an edge that was kept elsewhere, at a time. What is told first of a flow that began before it is where its counting
-    /// goes on from, and counts for nothing itself.
+    /// Puts back an edge that was kept elsewhere, at a time; what was seen of it since is joined to it. What is told first of a flow that
+    /// began before it is where its counting goes on from, and counts for nothing itself.
     public mutating func restore(_ edge: Edge, at time: Timestamp) {
         restored = time
-        guard edges[edge.key] == nil, edges.count < capacity else { return }
-        edges[edge.key] = edge
+        guard var known = edges[edge.key] else {
+            if edges.count < capacity { edges[edge.key] = edge }
+            return
+        }
+        known.join(edge)
+        edges[edge.key] = known
     }
 
     /// Takes in what a store has kept of events from before a restart: those that the restored edges count say where the counting of live

@@ -49,13 +49,15 @@ public final class Observations: Sendable {
     }
     /// What is done with the store. Each part's fault stands until that part succeeds.
     private enum Part: CaseIterable {
-        case events, edges, hits, tidying
+        case events, edges, recall, hits, tidying
     }
     private struct Tables {
         var edges = EdgeTable()
         var hits = Hits()
         var counts = Counts()
         var faults: [Part: String] = [:]
+        /// Whether the edges that were written down are among `edges`: until then none is written over them.
+        var areEdgesRead = false
         /// Whether the hit counters that were written down are among `hits`: until then none is written over them.
         var areHitsRead = false
         /// Connections that were counted and stored before that: to the store they look like those that nobody has counted.
@@ -73,12 +75,7 @@ public final class Observations: Sendable {
     public init(store: FlowStore?, logs: [any FlowLog] = []) {
         self.store = store
         self.logs = logs
-        if let store {
-            attempt(.edges) {
-                let edges = try store.edges()
-                tables.withLock { tables in for edge in edges { tables.edges.restore(edge, at: Self.now) } }
-            }
-        }
+        readEdges()
         readHits()
         Thread.detachNewThread { [self] in run() }
     }
@@ -206,8 +203,9 @@ public final class Observations: Sendable {
 
     /// Goes on with the map where an earlier process was cut short: the store has events that the edges of its last minute do not count.
     private func recall() {
-        guard let store else { return }
-        attempt(.events) {
+        // Later the store's events are among those that this process counts.
+        guard let store, tables.withLock({ $0.areEdgesRead }) else { return }
+        attempt(.recall) {
             try store.replay(counted: Self.recalled) { event, isCounted in
                 tables.withLock { $0.edges.recall(event, isCounted: isCounted) }
             }
@@ -224,6 +222,18 @@ public final class Observations: Sendable {
         } catch {
             tables.withLock { $0.faults[part] = "\(error)" }
             return false
+        }
+    }
+
+    /// Goes on with the edges that were written down, if they can be read.
+    private func readEdges() {
+        guard let store else { return }
+        attempt(.edges) {
+            let edges = try store.edges()
+            tables.withLock { tables in
+                tables.areEdgesRead = true
+                for edge in edges { tables.edges.restore(edge, at: Self.now) }
+            }
         }
     }
 
@@ -248,6 +258,8 @@ public final class Observations: Sendable {
 
     private func saveEdges() {
         guard let store else { return }
+        if !tables.withLock({ $0.areEdgesRead }) { readEdges() }
+        guard tables.withLock({ $0.areEdgesRead }) else { return }
         let edges = tables.withLock { Array($0.edges.all) }
         attempt(.edges) { try store.replace(edges: edges) }
     }
