@@ -12,51 +12,25 @@ import Testing
 
 /// The same question asked twice: of `policy probe`, and of the data path by a first frame.
 @Suite("Probes and frames") struct ProbesAndFrames {
-    private static let documents = """
-        apiVersion: bulkhead/v1
-        kind: Zone
-        metadata: {name: lan}
-        spec: {unjudged: {wan: allow}}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Zone
-        metadata: {name: wan}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: web, labels: {app: web}}
-        spec: {addresses: [10.9.0.11], zones: [lan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: db, labels: {app: db}}
-        spec: {addresses: [10.9.0.21], zones: [wan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: roaming, labels: {app: web}}
-        spec: {addresses: [10.9.0.31]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: farm, labels: {app: web}}
-        spec: {addresses: [10.9.1.0/24], zones: [lan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: guest-of-farm, labels: {app: db}}
-        spec: {addresses: [10.9.1.5], zones: [wan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Policy
-        metadata: {name: all}
-        spec:
-          rules:
-            - {action: allow, from: {}, services: [tcp/443]}
-            - {action: allow, to: {}, services: [tcp/443]}
-            - {action: reject, from: {zones: [lan]}, services: [udp/53]}
-            - {action: allow, to: {}, services: [udp/53, udp/5353]}
-        """
+    private static let documents =
+        PolicySample.twoZones + """
+
+            ---
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: guest-of-farm, labels: {app: db}}
+            spec: {addresses: [10.9.1.5], zones: [wan]}
+            ---
+            apiVersion: bulkhead/v1
+            kind: Policy
+            metadata: {name: all}
+            spec:
+              rules:
+                - {action: allow, from: {}, services: [tcp/443]}
+                - {action: allow, to: {}, services: [tcp/443]}
+                - {action: reject, from: {zones: [lan]}, services: [udp/53]}
+                - {action: allow, to: {}, services: [udp/53, udp/5353]}
+            """
     private static let hosts = ["10.9.0.11", "10.9.0.21", "10.9.0.31", "10.9.1.4", "10.9.1.5", "192.0.2.1"]
     private static let zones = ["default", "lan", "wan"]
 

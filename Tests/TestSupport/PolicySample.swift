@@ -2,6 +2,39 @@
 
 /// Texts of policy.
 public enum PolicySample {
+    /// Two zones, `lan` and `wan`, what passes from the first to the second without a judge is allowed; workloads in one, in the other and in
+    /// both, and one that owns a block. Without a line's end.
+    public static let twoZones = """
+        apiVersion: bulkhead/v1
+        kind: Zone
+        metadata: {name: lan}
+        spec: {unjudged: {wan: allow}}
+        ---
+        apiVersion: bulkhead/v1
+        kind: Zone
+        metadata: {name: wan}
+        ---
+        apiVersion: bulkhead/v1
+        kind: Workload
+        metadata: {name: web, labels: {app: web}}
+        spec: {addresses: [10.9.0.11, "fd00::11"], zones: [lan]}
+        ---
+        apiVersion: bulkhead/v1
+        kind: Workload
+        metadata: {name: db, labels: {app: db}}
+        spec: {addresses: [10.9.0.21, "fd00::21"], zones: [wan]}
+        ---
+        apiVersion: bulkhead/v1
+        kind: Workload
+        metadata: {name: roaming, labels: {app: web}}
+        spec: {addresses: [10.9.0.31]}
+        ---
+        apiVersion: bulkhead/v1
+        kind: Workload
+        metadata: {name: farm, labels: {app: web}}
+        spec: {addresses: [10.9.1.0/24], zones: [lan]}
+        """
+
     /// A set that has every kind with every key.
     public static let everything = """
         apiVersion: bulkhead/v1

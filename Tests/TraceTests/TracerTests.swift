@@ -11,46 +11,20 @@ import Trace
 
 /// A frame that has not come, and what becomes of it.
 @Suite("Tracer") struct TracerTests {
-    static let documents = """
-        apiVersion: bulkhead/v1
-        kind: Zone
-        metadata: {name: lan}
-        spec: {unjudged: {wan: allow}}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Zone
-        metadata: {name: wan}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: web, labels: {app: web}}
-        spec: {addresses: [10.9.0.11, "fd00::11"], zones: [lan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: db, labels: {app: db}}
-        spec: {addresses: [10.9.0.21, "fd00::21"], zones: [wan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: roaming, labels: {app: web}}
-        spec: {addresses: [10.9.0.31]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Workload
-        metadata: {name: farm, labels: {app: web}}
-        spec: {addresses: [10.9.1.0/24], zones: [lan]}
-        ---
-        apiVersion: bulkhead/v1
-        kind: Policy
-        metadata: {name: all}
-        spec:
-          rules:
-            - {name: web-in, action: allow, from: {}, services: [tcp/443, icmp/8.0, sctp/36412, "47"]}
-            - {name: web-out, action: allow, to: {}, services: [tcp/443, icmp/8.0, sctp/36412, "47"]}
-            - {action: reject, from: {zones: [lan]}, services: [udp/53]}
-            - {action: allow, to: {}, services: [udp/53, udp/5353]}
-        """
+    static let documents =
+        PolicySample.twoZones + """
+
+            ---
+            apiVersion: bulkhead/v1
+            kind: Policy
+            metadata: {name: all}
+            spec:
+              rules:
+                - {name: web-in, action: allow, from: {}, services: [tcp/443, icmp/8.0, sctp/36412, "47"]}
+                - {name: web-out, action: allow, to: {}, services: [tcp/443, icmp/8.0, sctp/36412, "47"]}
+                - {action: reject, from: {zones: [lan]}, services: [udp/53]}
+                - {action: allow, to: {}, services: [udp/53, udp/5353]}
+            """
 
     /// The set, with a pair between both zones where `isPlaced`.
     static func surroundings(isPlaced: Bool = true) throws -> Surroundings {

@@ -100,6 +100,27 @@ import Testing
         }
     }
 
+    @Test func `who asks for the end of one is told of no other's, however soon the next one begins`() async throws {
+        try await withCourse { bench in
+            let (request, filter) = try asking()
+            var told: [Task<CaptureEnd, any Error>] = []
+            for name in ["anna", "bert", "cleo"] {
+                let feed = try await bench.course.beginCapture(request, filter, by: bench.administrator)
+                feed.end("asked")
+                _ = await all(feed)
+                let next = try await bench.course.beginCapture(request, filter, by: bench.administrator)
+                let ending = Task { try await bench.course.endCapture(by: bench.operating(name)) }
+                _ = await all(next)
+                told.append(ending)
+            }
+            for ending in told { #expect(try await ending.value.why == "asked") }
+            for _ in 0..<500 where try await actions(bench).count < 10 { try await Task.sleep(for: .milliseconds(10)) }
+            let ends = try await bench.course.auditLog(before: nil, limit: 20).filter { $0.action == "capture.end" }.map(\.actor)
+            #expect(ends.filter { $0 == "root (uid 0)" }.count == 3, "\(ends)")
+            #expect(Set(ends) == ["root (uid 0)", "anna (uid 1000)", "bert (uid 1000)", "cleo (uid 1000)"], "\(ends)")
+        }
+    }
+
     @Test func `there is one at a time, which anybody who may can end`() async throws {
         try await withCourse { bench in
             let (request, filter) = try asking()

@@ -17,13 +17,15 @@ extension Course {
             }
             guard let store else { throw Refusal(.unavailable, storeFault ?? "there is no state") }
             let (words, actor) = (request.words, caller.actor)
+            let number = captures + 1
             let seconds = Int64(request.seconds ?? CaptureRequest.Limits.usualSeconds)
             let feed = try around.desk.begin(
                 request, filter, by: actor.text,
                 until: Timestamp(nanoseconds: clock.wall() + seconds * 1_000_000_000).description
             ) { end in
-                Task { await self.captureIsOver(words, actor, end) }
+                Task { await self.captureIsOver(number, words, actor, end) }
             }
+            captures = number
             do {
                 try store.log(event("capture.begin", words, actor, .done, nil))
             } catch {
@@ -39,24 +41,22 @@ extension Course {
     func endCapture(by caller: Caller) async throws -> CaptureEnd {
         try await attempt("capture.end", of: nil, by: caller) {
             guard around.desk.end("asked") else { throw Refusal(.conflict, "no capture is going on") }
-            captureEnder = captureEnder ?? caller.actor
-            return await withCheckedContinuation { captureEnds.append($0) }
+            return await withCheckedContinuation { captureEnds[captures, default: []].append((caller.actor, $0)) }
         }
     }
 
     /// Writes down how a capture ended, and tells whoever waits for it.
-    private func captureIsOver(_ words: String, _ actor: Actor, _ end: CaptureEnd) {
+    private func captureIsOver(_ number: Int, _ words: String, _ actor: Actor, _ end: CaptureEnd) {
         let missing = end.counts.suppressed + end.counts.lost + end.counts.undelivered
-        let ender = end.why == "asked" ? captureEnder ?? actor : actor
-        captureEnder = nil
+        let waiting = captureEnds.removeValue(forKey: number) ?? []
+        let ender = end.why == "asked" ? waiting.first?.actor ?? actor : actor
         log(
             event(
                 "capture.end", words, ender, .done,
                 "\(end.why): \(end.counts.captured) sights, \(end.counts.bytes) bytes"
                     + (missing > 0 ? ", \(missing) are missing" : "")))
         lookAtCapture()
-        for waiting in captureEnds { waiting.resume(returning: end) }
-        captureEnds = []
+        for (_, waiting) in waiting { waiting.resume(returning: end) }
     }
 
     /// Notices that a capture has begun or ended.

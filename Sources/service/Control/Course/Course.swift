@@ -107,10 +107,10 @@ actor Course {
     var wasBypassed = false
     /// Whether somebody has ordered the end of the bypass, and it is written down.
     var isBypassEndOrdered = false
-    /// Who waits for the end of the capture.
-    var captureEnds: [CheckedContinuation<CaptureEnd, Never>] = []
-    /// Who asked for the end of the capture.
-    var captureEnder: Actor?
+    /// Captures that have begun: the number of the last one.
+    var captures = 0
+    /// Who asked for the end of a capture and waits for it, by its number: another may begin before one's end has been told.
+    var captureEnds: [Int: [(actor: Actor, continuation: CheckedContinuation<CaptureEnd, Never>)]] = [:]
     /// How often attempts that came to nothing are written down.
     var notes = RefusalNotes()
     /// When what was left out of them is looked at again.
