@@ -19,6 +19,16 @@ import Testing
         #expect(try store.auditLog(before: 2, limit: 10) == [entry])
     }
 
+    @Test func `the last thing done of a kind is found, however many lines came behind it`() throws {
+        let store = try state.open()
+        #expect(try store.lastDone("bypass.") == nil)
+        let begun = try store.log(AuditEvent("bypass.begin", of: "60 s", by: .tester, .done, reason: "work", time: 1))
+        try store.log(AuditEvent("bypass.end", of: nil, by: .tester, .refused, reason: "no", time: 2))
+        let others = (0..<1_200).map { AuditEvent("other", of: nil, by: .tester, .done, time: $0) }
+        try store.register(RegistrationChange(coming: [], going: [], lines: others))
+        #expect(try store.lastDone("bypass.") == begun)
+    }
+
     @Test func `the digest is the HMAC over the line before and every field, each with its length`() throws {
         let entry = AuditEntry(
             number: 2, time: 3, actor: .tester, action: "a.b", object: nil, result: .done, reason: "", old: "o", new: nil,

@@ -73,6 +73,14 @@ extension AuditLine {
         ).map { try AuditLine(Columns($0)) }
     }
 
+    /// The newest line of what was done by an action whose name begins with something.
+    static func last(_ database: Database, of action: String) throws -> AuditLine? {
+        try Row.fetchOne(
+            database, sql: "SELECT * FROM audit WHERE result = ? AND substr(action, 1, ?) = ? ORDER BY number DESC LIMIT 1",
+            arguments: [AuditEntry.Result.done.rawValue, action.count, action]
+        ).map { try AuditLine(Columns($0)) }
+    }
+
     /// Lines behind a number, from the oldest.
     static func fetch(_ database: Database, behind number: Int64, limit: Int64) throws -> [AuditLine] {
         try Row.fetchAll(

@@ -17,6 +17,12 @@ extension StateStore {
         try perform { try AuditLine.fetch($0, before: before ?? .max, limit: limit).map(\.entry) }
     }
 
+    /// The newest line of the audit log about something that was done by an action whose name begins with `action`, however long ago;
+    /// `nil` where there is none. Looks through the whole log, but for its archives.
+    public func lastDone(_ action: String) throws(StateError) -> AuditEntry? {
+        try perform { try AuditLine.last($0, of: action)?.entry }
+    }
+
     /// How far the audit log has come; `nil` before its first line.
     func auditHead() throws(StateError) -> AuditHead? {
         try perform { try AuditLine.last($0).map { AuditHead($0.entry) } }

@@ -65,9 +65,7 @@ extension Course {
     /// Goes on with a bypass that an earlier control ordered: the audit log says who, and why. One that ended meanwhile gets its line.
     func recallBypass() {
         wasBypassed = around.board.bypassLeft != nil
-        guard let lines = try? store?.auditLog(before: nil, limit: 1000),
-            let last = lines.first(where: { $0.action.hasPrefix("bypass.") && $0.result == .done }), last.action == "bypass.begin"
-        else { return }
+        guard let last = try? store?.lastDone("bypass."), last.action == "bypass.begin" else { return }
         if wasBypassed {
             bypass = (last.actor, last.reason ?? "")
         } else {
