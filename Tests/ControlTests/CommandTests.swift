@@ -4,13 +4,14 @@ import Foundation
 import Layout
 import Net
 import Record
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: Command.isBuilt, "the binary is not built")) struct Commands {
     @Test func `status shows what the board and the workers' counters say`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()
-            _ = try keeper.putIntoForce()
+            try keeper.serve()
             var facts = unsafe Board(base: keeper.board.base).facts
             (facts.keeper.pid, facts.data.pid, facts.data.restarts, facts.lastEpoch) = (10, 11, 2, 9)
             unsafe Board(base: keeper.board.base).facts = facts
@@ -70,13 +71,13 @@ import Testing
         let code = try await withControl { keeper in
             try keeper.obey()
             let (message, descriptors) = try #require(keeper.next())
-            let judgement = try judge(descriptors, from: Address("10.9.0.11")!, to: Address("10.9.0.21")!, port: 22)
+            let judgement = try judge(descriptors, from: Address("10.9.0.11"), to: Address("10.9.0.21"), port: 22)
             try keeper.send(Message(.inForce, 1))
             let events = try #require(keeper.events)
             let base = unsafe events.base + EventsLayout(keeper.plan).ring(ofWorker: 1)
             var producer = unsafe EventProducer(base: base, capacity: Plan.eventCapacity)
             var record = FlowRecord()
-            (record.source, record.destination) = (Address("10.9.0.11")!, Address("10.9.0.21")!)
+            (record.source, record.destination) = (Address("10.9.0.11"), Address("10.9.0.21"))
             (record.sourcePort, record.destinationPort, record.protocolNumber) = (50_000, 22, 6)
             (record.event, record.decision) = (FlowRecord.Event.refused.rawValue, Decision.deny.rawValue)
             (record.reason, record.generation, record.epoch) = (DropReason.denied.number, 1, UInt32(message.arguments[1]))
@@ -84,10 +85,14 @@ import Testing
             (record.egressRecord, record.ingressRecord) = (judgement.egress, judgement.ingress)
             let isWritten = producer.push(record)
             #expect(isWritten)
-            Thread.sleep(forTimeInterval: 0.2)
 
             let socket = keeper.path("run/bulkhead.sock")
-            let line = try Command("flows", "--socket", socket)
+            var line = try Command("flows", "--socket", socket)
+            // Until control has emptied the ring.
+            _ = try eventually {
+                line = try Command("flows", "--socket", socket)
+                return !line.output.isEmpty
+            }
             #expect(line.output.contains(" refused shop/web-1 (10.9.0.11:50000) -> shop/db-1 (10.9.0.21:22) tcp:22 deny"))
             #expect(
                 line.output.contains("deny default deny of the namespace; nearest policy shop/web rule 1 (not: "),

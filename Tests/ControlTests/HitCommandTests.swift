@@ -6,6 +6,7 @@ import Layout
 import Net
 import Policy
 import Record
+import TestSupport
 import Testing
 
 @Suite(.enabled(if: Command.isBuilt, "the binary is not built")) struct HitCommands {
@@ -20,13 +21,13 @@ import Testing
                 let (message, descriptors) = try #require(keeper.next())
                 try keeper.send(Message(.inForce, 1))
                 try write(keeper, message, descriptors, ports: [5432, 5432, 22])
-                let (socket, end) = (keeper.path("run/bulkhead.sock"), Date() + 10)
+                let socket = keeper.path("run/bulkhead.sock")
                 var rule: [String: Any] = [:]
-                while rule["hits"] as? Int != 2 * life, Date() < end {
-                    Thread.sleep(forTimeInterval: 0.05)
+                _ = try eventually {
                     let answer = try Command("policy", "hits", "--policy", "shop/db", "--json", "--socket", socket)
                     let report = try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any]
                     rule = (report?["rules"] as? [[String: Any]])?.first ?? [:]
+                    return rule["hits"] as? Int == 2 * life
                 }
                 #expect(rule["hits"] as? Int == 2 * life && rule["rule"] as? String == "sql-from-web")
                 let values = try #require(rule["values"] as? [[String: Any]])
@@ -49,7 +50,7 @@ import Testing
         let map = try SharedMemory(adopting: descriptors[1], writable: false)
         let snapshot = try unsafe Snapshot(validating: image.base, byteCount: image.byteCount)
         let addresses = try unsafe AddressMap(validating: map.base, byteCount: map.byteCount)
-        let (from, to) = (Address("10.9.0.11")!, Address("10.9.0.21")!)
+        let (from, to) = (Address("10.9.0.11"), Address("10.9.0.21"))
         let events = try #require(keeper.events)
         var producer = unsafe EventProducer(
             base: events.base + EventsLayout(keeper.plan).ring(ofWorker: 1), capacity: Plan.eventCapacity)

@@ -82,15 +82,6 @@ func makeWire(_ a: String, _ b: String, queues: Int = 1) throws {
     for end in [a, b] { try shell("ip link set \(end) up") }
 }
 
-/// Asks again every millisecond, for two seconds at most.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<2000 {
-        if try condition() { return true }
-        usleep(1000)
-    }
-    return try condition()
-}
-
 /// A raw packet socket on a port of the thread's namespace.
 final class Tap {
     private let descriptor: Int32
