@@ -2,6 +2,7 @@
 import API
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 /// The command line as a client: what each verb asks, prints and exits with.
@@ -107,7 +108,7 @@ import Testing
         slot.begin(run)
         try await withServer(slot: slot) { path in
             Thread.detachNewThread {
-                for _ in 0..<200 where run.hub.subscriberCount == 0 { Thread.sleep(forTimeInterval: 0.05) }
+                _ = eventually { run.hub.subscriberCount > 0 }
                 run.finish(.over)
             }
             let answer = try Tool(Program.path, ["policy", "shadow", "report", "--follow", "--last", "1", "--socket", path])
