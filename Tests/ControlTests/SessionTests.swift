@@ -100,7 +100,7 @@ import Testing
         #expect(later == 0)
     }
 
-    @Test(.enabled(if: Command.isBuilt, "the binary is not built"))
+    @Test(.enabled(if: Tool.hasBulkhead, "the binary is not built"))
     func `who follows a shadow run does not hold up the end`() async throws {
         // A stream that did not end with the session would hold it up for longer than a test waits.
         let code = try await withControl(patience: longestWait * 2) { keeper in
@@ -108,12 +108,12 @@ import Testing
             try keeper.serve()
             let socket = keeper.path("run/bulkhead.sock")
             try keeper.write(documents(port: 443), to: "candidate.yaml")
-            let begun = try Command("policy", "shadow", "start", keeper.path("candidate.yaml"), "--socket", socket)
+            let begun = try Tool.bulkhead("policy", "shadow", "start", keeper.path("candidate.yaml"), "--socket", socket)
             #expect(begun.code == 0, "\(begun.errors)")
-            Thread.detachNewThread { _ = try? Command("policy", "shadow", "report", "--follow", "--socket", socket) }
+            Thread.detachNewThread { _ = try? Tool.bulkhead("policy", "shadow", "report", "--follow", "--socket", socket) }
             // Its connection, and that of whoever asks.
             let isFollowed = try eventually {
-                try Command("status", "--json", "--socket", socket).output.contains("\"connections\":2,")
+                try Tool.bulkhead("status", "--json", "--socket", socket).output.contains("\"connections\":2,")
             }
             #expect(isFollowed)
             try keeper.send(Message(.stop))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Compiler
 import Foundation
+import TestSupport
 import Net
 import Policy
 import PolicyText

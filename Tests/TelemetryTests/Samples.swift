@@ -2,6 +2,7 @@
 import Net
 import Record
 import Telemetry
+import TestSupport
 
 /// A record as a worker writes it, with the given fields set.
 func record(_ change: (inout FlowRecord) -> Void = { _ in }) -> FlowRecord {

@@ -2,6 +2,7 @@
 import API
 import Classifier
 import Foundation
+import TestSupport
 import Layout
 import Net
 import Record
