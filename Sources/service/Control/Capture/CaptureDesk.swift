@@ -54,7 +54,8 @@ final class CaptureDesk: Sendable {
             guard state.running == nil, !state.isClosed else { return nil }
             // 0 is no number.
             state.last = max(state.last &+ 1, 1)
-            let session = CaptureSession(plan(request, filter, number: state.last), files, names, continuation, now: now) { [self] in
+            let session = CaptureSession(plan(request, filter, number: state.last), files, names, continuation, now: now) {
+                [self] in
                 addresses(of: $0)
             }
             state.running = Running(session: session, actor: actor, words: request.words)
