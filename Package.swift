@@ -36,6 +36,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let client = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -200,7 +201,7 @@ let package = Package(
         tests("Telemetry", ["Telemetry", "Record", "Net"], packages: [grdb]),
         tests(
             "API", ["API", "Compiler", "PolicyText", "Policy", "State", "Telemetry", "Record", "Net"],
-            packages: [hummingbirdTesting]),
+            packages: [hummingbirdTesting, nio, nioEmbedded, httpTypes, httpParts]),
         tests(
             "Control",
             [

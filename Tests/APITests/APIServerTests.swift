@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct Requests {
@@ -117,8 +118,7 @@ import Testing
                 _ = client.read { $0.contains(": stream open") }
                 #expect(hub.subscriberCount == 1)
             }
-            for _ in 0..<200 where hub.subscriberCount > 0 { Thread.sleep(forTimeInterval: 0.02) }
-            #expect(hub.subscriberCount == 0)
+            #expect(eventually { hub.subscriberCount == 0 })
         }
     }
 

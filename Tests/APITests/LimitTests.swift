@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 /// What a client may take, and what happens to one that takes more.
@@ -10,13 +12,6 @@ import Testing
         let client = try #require(UnixClient(path))
         client.send("GET", "/v1/status", body: nil)
         return try #require(try JSONDecoder().decode(StatusReport.self, from: Data(client.answer().body.utf8)).api)
-    }
-
-    /// Waits for the server to end a connection; false when it has not.
-    private func isClosed(_ client: UnixClient, within seconds: Double) -> Bool {
-        let began = Date()
-        _ = client.read()
-        return Date().timeIntervalSince(began) < seconds
     }
 
     @Test func `a connection too many is answered and closed, and the next one behind it is let in`() async throws {
@@ -32,12 +27,9 @@ import Testing
                 #expect(answer.status == 503 && answer.head.contains("application/problem+json"))
                 #expect(answer.body.contains("too many connections"))
             }
-            var crowded: UInt64?
-            for _ in 0..<100 where crowded == nil {
-                crowded = try? status(path).crowded
-                if crowded == nil { Thread.sleep(forTimeInterval: 0.02) }
-            }
-            #expect(crowded ?? 0 >= 1)
+            // Once one of the two has left.
+            let isCounted = eventually { (try? status(path))?.crowded ?? 0 >= 1 }
+            #expect(isCounted)
         }
     }
 
@@ -54,43 +46,35 @@ import Testing
         }) { path in
             let client = try #require(UnixClient(path))
             client.write(text)
-            if trickles {
-                // Each letter would move a deadline that looked at bytes.
-                for _ in 0..<30 where !text.isEmpty {
-                    client.write("a")
-                    Thread.sleep(forTimeInterval: 0.02)
-                }
+            // Each letter would move a deadline that looked at bytes: a server that does goes on for as long as they come.
+            let isEnded = eventually {
+                if trickles && !text.isEmpty { client.write("a") }
+                return client.isAnswered
             }
-            #expect(isClosed(client, within: 5), "\(what)")
-            #expect(try status(path).slow == 1)
+            #expect(isEnded && client.readToEnd() == (0, true), "\(what)")
         }
     }
 
     @Test func `a connection that is kept open without asking ends after its time`() async throws {
         try await withServer(settings: { $0.limits.idle = .milliseconds(300) }) { path in
             let client = try #require(UnixClient(path))
-            for _ in 0..<3 {
-                client.send("GET", "/v1/health", headers: [])
-                #expect(client.answer().status == 200)
-                Thread.sleep(forTimeInterval: 0.1)
-            }
-            #expect(isClosed(client, within: 5))
+            client.send("GET", "/v1/health", headers: [])
+            #expect(client.answer().status == 200)
+            #expect(client.readToEnd() == (0, true))
         }
     }
 
-    @Test func `a client that takes nothing of its answer is cut off, one that takes it slowly is not`() async throws {
+    @Test func `a client that takes nothing of its answer is cut off`() async throws {
         // The set's text is larger than what the kernel keeps between two ends of a unix socket.
         let report = try decodedReport(bytes: 8 << 20)
         try await withServer(policy: report, settings: { $0.limits.progress = .milliseconds(300) }) { path in
-            let slow = try #require(UnixClient(path))
-            slow.send("GET", "/v1/policy", headers: ["Connection: close"])
-            #expect(slow.readSlowly(bytes: 8 << 20, pause: 0.01))
             let dead = try #require(UnixClient(path))
             dead.send("GET", "/v1/policy", headers: ["Connection: close"])
-            Thread.sleep(forTimeInterval: 1.5)
-            #expect(try status(path).slow == 1)
+            let isCut = try eventually { try status(path).slow == 1 }
+            #expect(isCut)
             // What the kernel has taken comes, and then the end.
-            #expect(dead.read().utf8.count < 8 << 20)
+            let (count, isEnded) = dead.readToEnd()
+            #expect(isEnded && count < 8 << 20)
         }
     }
 
@@ -101,18 +85,25 @@ import Testing
     }
 
     @Test func `too many requests a second are told to wait, and counted by caller`() async throws {
-        try await withServer(settings: { $0.limits.requestsPerSecond = 5 }) { path in
+        let clock = Mutex(ManualClock())
+        try await withServer(
+            now: { clock.withLock { $0.nanoseconds } }, settings: { $0.limits.requestsPerSecond = 5 }
+        ) { path in
             let client = try #require(UnixClient(path))
-            var statuses: [Int] = []
-            for _ in 0..<40 {
-                client.send("GET", "/v1/health", headers: [])
-                let answer = client.answer()
-                statuses.append(answer.status)
-                if answer.status == 429 { #expect(answer.head.lowercased().contains("retry-after: 1")) }
+            func ask(_ count: Int) -> [Int] {
+                (0..<count).map { _ in
+                    client.send("GET", "/v1/health", headers: [])
+                    let answer = client.answer()
+                    if answer.status == 429 { #expect(answer.head.lowercased().contains("retry-after: 1")) }
+                    return answer.status
+                }
             }
-            #expect(statuses.prefix(10).allSatisfy { $0 == 200 } && statuses.contains(429))
-            Thread.sleep(forTimeInterval: 1.1)
-            #expect(try status(path).limited > 0)
+            // Twice as many at once.
+            #expect(ask(13) == [Int](repeating: 200, count: 10) + [429, 429, 429])
+            clock.withLock { $0.pass(seconds: 1) }
+            #expect(ask(6) == [Int](repeating: 200, count: 5) + [429])
+            clock.withLock { $0.pass(seconds: 1) }
+            #expect(try status(path).limited == 4)
         }
     }
 
@@ -149,6 +140,7 @@ import Testing
     @Test func `a body has the room that its call has, and all of them together no more than there is`() async throws {
         try await withServer(settings: { settings in
             (settings.limits.documents, settings.limits.reading, settings.limits.fields) = (100_000, 150_000, 1000)
+            settings.limits.wholeRequest = longestWait
         }) { path in
             func post(_ target: String, _ bytes: Int) throws -> (UnixClient, String) {
                 let client = try #require(UnixClient(path))
@@ -158,15 +150,11 @@ import Testing
             }
             #expect(try post("/v1/policy", 100_001).0.answer().status == 413)
             #expect(try post("/v1/bypass", 1001).0.answer().status == 413)
-            // Clients that have announced much and send nothing: as soon as one of them is being read, the next does not fit beside it.
-            var silent: [UnixClient] = []
-            for _ in 0..<100 where try status(path).oversized < 3 {
-                silent.append(try post("/v1/policy", 100_000).0)
-                Thread.sleep(forTimeInterval: 0.05)
-            }
-            let refused = silent.last { $0.isAnswered(within: 1000) }
-            #expect(refused?.answer().status == 503)
-            #expect(try status(path).oversized >= 3)
+            // Two that have announced much and send nothing: where one of them is being read, the other does not fit beside it.
+            let silent = try (0..<2).map { _ in try post("/v1/policy", 100_000).0 }
+            #expect(eventually { silent.contains { $0.isAnswered } })
+            #expect(silent.filter { $0.isAnswered }.map { $0.answer().status } == [503])
+            #expect(try status(path).oversized == 3)
         }
     }
 

@@ -44,7 +44,7 @@ func shadowRun() -> ShadowRun {
 /// thread of its own: its client blocks, and must not block the threads that the server runs on.
 @discardableResult func withServer(
     hub: EventHub = EventHub(), slot: ShadowSlot? = nil, policy: PolicyReport? = nil, heartbeat: Duration = .seconds(15),
-    plane: FakePlane? = nil,
+    plane: FakePlane? = nil, now: @escaping @Sendable () -> UInt64 = { BootTime.now },
     holding: @Sendable (APIServer) -> Void = { _ in }, glance: Duration = APIServer.glance,
     settings change: (inout APISettings) -> Void = { _ in },
     _ body: @escaping @Sendable (String) throws -> Void
@@ -61,7 +61,7 @@ func shadowRun() -> ShadowRun {
     defer { observations.close() }
     let server = APIServer(
         settings, plane: plane ?? FakePlane(policy: policy), hub: hub, observations: observations, slot: shadow,
-        heartbeat: heartbeat, glance: glance
+        heartbeat: heartbeat, glance: glance, now: now
     ) { _ in }
     holding(server)
     let (listening, continuation) = AsyncStream.makeStream(of: String?.self)

@@ -36,7 +36,8 @@ import Testing
             }
         ) { path in
             let curl = Curl(authority, "https://127.0.0.1:\(port)")
-            for _ in 0..<100 where try curl.get("/v1/health", as: "ops").status != 200 { Thread.sleep(forTimeInterval: 0.05) }
+            let isThere = try eventually { try curl.get("/v1/health", as: "ops").status == 200 }
+            try #require(isThere)
             try body(authority, curl, path)
         }
     }
@@ -104,31 +105,25 @@ import Testing
                 client.send("GET", "/v1/status", body: nil)
                 return client.answer().body
             }
-            func wait(_ done: () throws -> Bool) throws -> Bool {
-                for _ in 0..<100 {
-                    if try done() { return true }
-                    Thread.sleep(forTimeInterval: 0.05)
-                }
-                return false
-            }
             #expect(try !conditions().contains("certificate-"))
             // A key that is another one's.
             try authority.issue("next", by: "root", subject: "/CN=next", names: "IP:127.0.0.1", days: 1)
             try authority.install(key: "next")
-            let isTold = try wait { try conditions().contains("do not belong together; what was read before serves on") }
+            let isTold = try eventually { try conditions().contains("do not belong together; what was read before serves on") }
             let told = try conditions()
             #expect(isTold, "\(told)")
             #expect(try curl.get("/v1/health", as: "ops").status == 200)
             // And its certificate: near its end from the first.
             try authority.install(certificate: "next")
-            #expect(try wait { try curl.get("/v1/health", as: "ops").shown.contains("next") })
-            #expect(try wait { try !conditions().contains("certificate-files") })
+            let isShown = try eventually { try curl.get("/v1/health", as: "ops").shown.contains("next") }
+            let isMended = try eventually { try !conditions().contains("certificate-files") }
+            #expect(isShown && isMended)
             // Other clients: the old ones are not let in any more.
             try authority.root("second")
             try authority.issue("dev", by: "second", names: "URI:spiffe://example.org/ops")
             try authority.install(clients: "second")
-            #expect(try wait { try curl.get("/v1/status", as: "dev").status == 200 })
-            #expect(try curl.get("/v1/status", as: "ops").status == 0)
+            let isLetIn = try eventually { try curl.get("/v1/status", as: "dev").status == 200 }
+            #expect(try isLetIn && curl.get("/v1/status", as: "ops").status == 0)
         }
     }
 
@@ -156,6 +151,9 @@ import Testing
 struct Curl {
     static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")
 
+    /// Seconds that a request may take.
+    private static let patience = String(Int(longestWait / .seconds(1)))
+
     let authority: Authority
     let base: String
 
@@ -175,26 +173,33 @@ struct Curl {
     ) throws -> (status: Int, body: String, shown: String) {
         let address = plain ? base.replacingOccurrences(of: "https", with: "http") : base
         var words =
-            ["-sv", "--max-time", "10", "-X", method, "-w", "\n%{http_code}", "--cacert", authority.path("root.pem")] + more
+            ["-sv", "--max-time", Self.patience, "-X", method, "-w", "\n%{http_code}", "--cacert", authority.path("root.pem")]
+            + more
         if let name { words += ["--cert", authority.path("\(name).pem"), "--key", authority.path("\(name).key")] }
         let tool = try Tool.run("/usr/bin/curl", words + [address + target])
         let lines = tool.output.components(separatedBy: "\n")
         return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"), tool.errors)
     }
 
-    /// Asks the same thing twenty times in two seconds over one connection, and does something in the middle of it. Each answer as its
-    /// status, and 1 where it took a new connection.
+    /// Asks the same thing again and again over one connection, and does something behind the first answer, until another answer comes. Each
+    /// as its status, and 1 where it took a new connection.
     func again(_ target: String, as name: String, _ midway: () throws -> Void) throws -> [String] {
+        // Of what it writes only the errors' stream waits in no buffer.
         let curl = try Tool(
             "/usr/bin/curl",
-            ["-s", "--max-time", "10", "--rate", "600/m", "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\\n"]
+            ["-s", "--max-time", Self.patience, "--rate", "600/m", "-o", "/dev/null"]
+                + ["-w", "%{stderr}%{http_code} %{num_connects}\\n"]
                 + [
                     "--cacert", authority.path("root.pem"), "--cert", authority.path("\(name).pem"), "--key",
                     authority.path("\(name).key"),
                 ]
-                + [base + target + "?[1-20]"])
-        Thread.sleep(forTimeInterval: 0.7)
+                + [base + target + "?[1-10000]"])
+        // Whole lines only.
+        func answers() -> [String] { curl.errorsSoFar.components(separatedBy: "\n").dropLast() }
+        _ = eventually { !answers().isEmpty }
         try midway()
-        return curl.wait().output.split(separator: "\n").map(String.init)
+        let first = answers().first?.prefix(3) ?? ""
+        _ = eventually { answers().last?.hasPrefix(first) == false }
+        return answers()
     }
 }

@@ -108,7 +108,7 @@ import Testing
         slot.begin(run)
         try await withServer(slot: slot) { path in
             Thread.detachNewThread {
-                for _ in 0..<200 where run.hub.subscriberCount == 0 { Thread.sleep(forTimeInterval: 0.05) }
+                _ = eventually { run.hub.subscriberCount > 0 }
                 run.finish(.over)
             }
             let answer = try Tool.bulkhead("policy", "shadow", "report", "--follow", "--last", "1", "--socket", path)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Layout
+import TestSupport
 import Testing
 
 @testable import Control
@@ -40,7 +41,7 @@ import Testing
             while keeper.next() != nil {}
             // Written once the session's other services have ended.
             let file = ClockFile(stateFolder: keeper.path("state"))
-            for _ in 0..<500 where file.read().latest == 0 { usleep(10_000) }
+            _ = eventually { file.read().latest > 0 }
             #expect(file.read() == ClockFacts(latest: 1_800_000_000, beforeLeap: 3))
         }
         #expect(code == 0)

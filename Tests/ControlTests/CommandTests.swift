@@ -11,7 +11,7 @@ import Testing
     @Test func `status shows what the board and the workers' counters say`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()
-            _ = try keeper.putIntoForce()
+            try keeper.serve()
             var facts = unsafe Board(base: keeper.board.base).facts
             (facts.keeper.pid, facts.data.pid, facts.data.restarts, facts.lastEpoch) = (10, 11, 2, 9)
             unsafe Board(base: keeper.board.base).facts = facts
@@ -85,10 +85,14 @@ import Testing
             (record.egressRecord, record.ingressRecord) = (judgement.egress, judgement.ingress)
             let isWritten = producer.push(record)
             #expect(isWritten)
-            Thread.sleep(forTimeInterval: 0.2)
 
             let socket = keeper.path("run/bulkhead.sock")
-            let line = try Tool.bulkhead("flows", "--socket", socket)
+            var line = try Tool.bulkhead("flows", "--socket", socket)
+            // Until control has emptied the ring.
+            _ = try eventually {
+                line = try Tool.bulkhead("flows", "--socket", socket)
+                return !line.output.isEmpty
+            }
             #expect(line.output.contains(" refused shop/web-1 (10.9.0.11:50000) -> shop/db-1 (10.9.0.21:22) tcp:22 deny"))
             #expect(
                 line.output.contains("deny default deny of the namespace; nearest policy shop/web rule 1 (not: "),

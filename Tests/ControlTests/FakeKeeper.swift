@@ -4,6 +4,7 @@ import Layout
 import Logging
 import Net
 import Record
+import TestSupport
 import Testing
 
 @testable import Control
@@ -16,14 +17,14 @@ final class FakeKeeper {
     private(set) var events: SharedMemory?
     private(set) var inquiries: Inquiries?
     private(set) var plan = Plan()
-    /// Signs of life that came while something else was awaited.
-    private(set) var signsOfLife = 0
     private let channel: Channel
+    private let log: LineLog
 
-    /// A keeper at one end of a channel.
-    init(_ channel: Channel, folder: URL) throws {
+    /// A keeper at one end of a channel, which reads what control logs.
+    init(_ channel: Channel, folder: URL, log: LineLog) throws {
         self.channel = channel
         self.folder = folder
+        self.log = log
         board = try SharedMemory.create(
             "board", byteCount: BoardLayout.byteCount,
             header: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
@@ -43,14 +44,29 @@ final class FakeKeeper {
 
     /// The next message that is no sign of life; `nil` when none comes in time, or control has gone. The patience is long, because control
     /// runs on the threads that all other tests of the process run on, and waits for its turn behind them.
-    func next(within seconds: Double = 180) -> (message: Message, descriptors: [Int32])? {
-        let end = Date().addingTimeInterval(seconds)
-        while channel.isReadable(within: Int32(max(0, end.timeIntervalSinceNow) * 1000)) {
+    func next(within patience: Duration = longestWait) -> (message: Message, descriptors: [Int32])? {
+        let end = ContinuousClock.now + patience
+        while channel.isReadable(within: Int32(max(.zero, end - .now) / .milliseconds(1))) {
             guard let (message, descriptors) = try? channel.receive() else { return nil }
             if message.kind != .alive { return (message, descriptors) }
-            signsOfLife += 1
         }
         return nil
+    }
+
+    /// Whether control hangs up, with no other message before that than signs of life.
+    func isLeft() -> Bool {
+        guard next() == nil else { return false }
+        return channel.isReadable(within: 0) && (try? channel.receive()) == nil
+    }
+
+    /// Waits until control says something in its log.
+    func hears(_ text: String) -> Bool { eventually { log.lines.contains { $0.contains(text) } } }
+
+    /// Waits for the next sign of life, before which nothing else comes.
+    func expectSignOfLife() throws {
+        try #require(channel.isReadable(within: Int32(longestWait / .milliseconds(1))))
+        let (message, _) = try channel.receive()
+        #expect(message.kind == .alive)
     }
 
     /// Waits for a message of a kind and closes what came with it.
@@ -89,6 +105,12 @@ final class FakeKeeper {
             descriptors: [counters.descriptor, board.descriptor, events.descriptor, inquiries.memory.descriptor])
     }
 
+    /// Takes a publication, says that it is in force, and waits until control knows, so that its clients hear so too.
+    func serve() throws {
+        let generation = try putIntoForce().generation
+        try #require(hears("generation \(generation) is in force"))
+    }
+
     /// Takes a publication and says that it is in force; its numbers.
     func putIntoForce() throws -> (generation: UInt64, epoch: UInt64) {
         let message = try expect(.publish)
@@ -99,10 +121,11 @@ final class FakeKeeper {
 }
 
 /// Runs a control session against a fake keeper that `body` plays on a thread of its own; the session's exit code. The folder holds
-/// `bulkhead.yaml` and `set.yaml`.
+/// `bulkhead.yaml` and `set.yaml`. Clients may hold up its end for as long as `patience`.
 func withControl(
     configuration: String = "pairs: [{name: edge, ports: [left, right]}]\npolicies: [set.yaml]\nrun: run\n",
-    policies: String = documents(), _ body: @escaping @Sendable (FakeKeeper) throws -> Void
+    policies: String = documents(), patience: Duration = ControlSession.patience,
+    _ body: @escaping @Sendable (FakeKeeper) throws -> Void
 ) async throws -> Int32 {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
         "bulkhead-control-\(UInt32.random(in: 0 ... .max))")
@@ -113,15 +136,15 @@ func withControl(
     let whole = configuration.contains("state: ") ? configuration : configuration + "state: state\n"
     try whole.write(toFile: folder.appendingPathComponent("bulkhead.yaml").path, atomically: true, encoding: .utf8)
     try policies.write(toFile: folder.appendingPathComponent("set.yaml").path, atomically: true, encoding: .utf8)
-    var log = Logger(label: "control") { _ in SwiftLogNoOpLogHandler() }
-    log.logLevel = .critical
+    let log = LineLog()
     async let code = ControlProcess.run(
-        configuration: folder.appendingPathComponent("bulkhead.yaml").path, channel: theirs, log: log, signals: [])
+        configuration: folder.appendingPathComponent("bulkhead.yaml").path, channel: theirs,
+        log: Logger(label: "control") { _ in log.handler }, signals: [], patience: patience)
     try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
         Thread.detachNewThread {
             done.resume(
                 with: Result {
-                    let keeper = try FakeKeeper(ours, folder: folder)
+                    let keeper = try FakeKeeper(ours, folder: folder, log: log)
                     defer { keeper.hangUp() }
                     try body(keeper)
                 })

@@ -98,7 +98,7 @@ import Testing
     @Test func `without files the policy in force is asked`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()
-            _ = try keeper.putIntoForce()
+            try keeper.serve()
             let socket = keeper.path("run/bulkhead.sock")
             let got = try Tool.bulkhead("policy", "get", "--socket", socket)
             #expect(got.code == 0 && got.output.hasPrefix("# generation "), "\(got.errors)")

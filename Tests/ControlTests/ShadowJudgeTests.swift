@@ -7,6 +7,7 @@ import Policy
 import PolicyText
 import Record
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Control

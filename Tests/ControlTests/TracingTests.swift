@@ -17,9 +17,9 @@ import Testing
         private let isOver = Atomic<Bool>(false)
 
         init(_ files: KeeperFiles, _ answer: @escaping @Sendable (_ worker: Int, TraceQuestion) -> TraceAnswer?) {
-            let before = files.inquiries.question.sequence
             let thread = Thread { [self] in
-                var seen = before
+                // Also what was asked before they came.
+                var seen: UInt64 = 0
                 while !isOver.load(ordering: .relaxed) {
                     let sequence = files.inquiries.question.sequence
                     guard sequence != seen, let question = files.inquiries.question.read() else {
@@ -97,10 +97,12 @@ import Testing
     }
 
     @Test func `a worker that does not answer is silent, and where none does nothing is told`() async throws {
+        let mute = try await CourseBench(BenchFolder(), patience: 50_000_000)
+        defer { mute.end() }
+        let error = await #expect(throws: Refusal.self) { _ = try await mute.course.trace(Self.connection) }
+        #expect(error?.kind == .unavailable && error?.detail.contains("no worker answered") == true)
         let bench = try await bench()
         defer { bench.end() }
-        let error = await #expect(throws: Refusal.self) { _ = try await bench.course.trace(Self.connection) }
-        #expect(error?.kind == .unavailable && error?.detail.contains("no worker answered") == true)
         let workers = Workers(bench.course.around.board.files) { _, _ in TraceAnswer() }
         defer { workers.end() }
         let report = try await bench.course.trace(Self.connection)
@@ -110,7 +112,7 @@ import Testing
     @Test func `more than can wait are refused at once`() async throws {
         let bench = try await bench()
         defer { bench.end() }
-        let tracing = Tracing(bench.course.around.board.files, patience: 50_000_000)
+        let (tracing, files) = (bench.course.around.tracing, bench.course.around.board.files)
         let refused = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<(2 * Tracing.most) {
                 group.addTask {
@@ -120,13 +122,12 @@ import Testing
                     } catch { return error is Refusal }
                 }
             }
-            // The first refusals come while the others wait.
+            // The refusals come while the others wait.
             var refused = 0
-            for await isRefused in group where isRefused {
-                refused += 1
-                if refused == Tracing.most { break }
-            }
-            group.cancelAll()
+            while refused < Tracing.most, await group.next() == true { refused += 1 }
+            let workers = Workers(files) { _, _ in TraceAnswer() }
+            defer { workers.end() }
+            for await isRefused in group where isRefused { refused += 1 }
             return refused
         }
         #expect(refused == Tracing.most)

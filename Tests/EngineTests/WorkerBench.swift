@@ -69,8 +69,15 @@ import TestSupport
         unsafe board.word(word, ofWorker: worker).pointee.store(value, ordering: .sequentiallyConsistent)
     }
 
-    /// A worker of the pair.
+    /// A worker of the pair, to which no pause is a stop: the machine may make one wherever it likes.
     func worker(_ queue: Int = 0, poll: PairPlan.Poll = .spin, isZeroCopy: Bool = false) throws -> Worker {
+        var worker = try usualWorker(queue, poll: poll, isZeroCopy: isZeroCopy)
+        worker.longestPause = .max
+        return worker
+    }
+
+    /// A worker of the pair as it is in a data process.
+    func usualWorker(_ queue: Int = 0, poll: PairPlan.Poll = .spin, isZeroCopy: Bool = false) throws -> Worker {
         let sleeping = unsafe InlineArray<16, UnsafePointer<Atomic<UInt64>>> { other in
             unsafe board.word(.sleeping, ofWorker: other)
         }

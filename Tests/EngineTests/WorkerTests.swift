@@ -47,11 +47,15 @@ import Testing
 
     @Test func `after a pause that it did not choose it sends nothing old`() throws {
         try bench.publish()
-        var worker = try bench.worker()
+        var worker = try bench.usualWorker()
+        let usual = worker.longestPause
+        worker.longestPause = .max
         worker.step()
         try bench.pair.receive(Self.frames(100))
         usleep(300_000)
+        worker.longestPause = usual
         worker.step()
+        worker.longestPause = .max
         #expect(counters.ports[0].dropped[Int(DropReason.stale.number)] == 100)
         #expect(bench.pair.worker.ports[1].waiting == 0)
         try bench.pair.receive(Self.frames(2))
@@ -70,8 +74,9 @@ import Testing
         try bench.pair.receive(Self.frames(3))
         worker.step()
         #expect(bench.pair.worker.ports[1].waiting == 3)
-        usleep(300_000)
+        worker.longestPause = 0
         worker.step()
+        worker.longestPause = .max
         #expect(counters.ports[0].dropped[Int(DropReason.stale.number)] == (isZeroCopy ? 0 : 3))
         #expect(counters.ports[0].forwarded == (isZeroCopy ? 3 : 0))
         #expect(bench.pair.worker.ports[1].send().count == (isZeroCopy ? 3 : 0))
@@ -115,18 +120,35 @@ import Testing
     }
 
     @Test func `an idle worker sleeps a tenth of a second, which is no pause, and says that it does`() throws {
+        // Where the machine makes a pause the worker is right to say so, and there is another trial.
+        for _ in 0..<100 where try isSleepNoPause() { return }
+        Issue.record("no trial without a pause of the machine's own")
+    }
+
+    /// Lets an idle worker sleep three times, and looks at what it does then; false where the machine made a pause, so that nothing is known.
+    private func isSleepNoPause() throws -> Bool {
+        let bench = try WorkerBench()
         try bench.publish()
-        var worker = try bench.worker(poll: .wait)
-        let clock = ContinuousClock()
-        let busy = clock.measure { for _ in 0..<Worker.spins { worker.step() } }
-        let asleep = clock.measure { worker.step() }
-        #expect(asleep >= .milliseconds(95), "awake for \(busy)")
-        #expect(bench.word(.sleeping) == 0)
-        for _ in 0..<2 { for _ in 0...Worker.spins { worker.step() } }
+        var worker = try bench.usualWorker(poll: .wait)
+        var longest = Duration.zero
+        var last = ContinuousClock.now
+        func lap(_ worker: inout Worker) -> Duration {
+            worker.step()
+            defer { last = .now }
+            longest = max(longest, .now - last)
+            return .now - last
+        }
+        for _ in 0..<Worker.spins { _ = lap(&worker) }
+        let asleep = lap(&worker)
+        for _ in 0..<2 { for _ in 0...Worker.spins { _ = lap(&worker) } }
         try bench.pair.receive(Self.frames(3))
-        worker.step()
+        _ = lap(&worker)
+        guard longest < .nanoseconds(worker.longestPause) else { return false }
+        let counters = bench.pair.worker.counters
+        #expect(asleep >= .milliseconds(95) && bench.word(.sleeping) == 0)
         #expect(counters.ports[0].forwarded == 3)
         #expect(counters.ports[0].dropped[Int(DropReason.stale.number)] == 0)
+        return true
     }
 
     @Test func `a sleeping worker is woken by a datagram, and takes it away`() throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Layout
+import TestSupport
 import Testing
 
 @testable import Keeper
@@ -74,6 +75,6 @@ import Testing
         #expect(keeper.dataChannel == nil)
         keeper.lastSignOfControl = keeper.now()
         try keeper.tick()
-        #expect(keeper.data?.wait(milliseconds: 5000) != nil)
+        #expect(keeper.data?.wait(milliseconds: Int32(longestWait / .milliseconds(1))) != nil)
     }
 }

@@ -2,6 +2,7 @@
 import Glibc
 import Link
 import Net
+import TestSupport
 import Testing
 
 extension Kernel {
@@ -91,14 +92,13 @@ extension Kernel {
                 #expect(try monitor.events().isEmpty)
                 try makeWire("bhk-a", "bhk-b")
                 let index = try Interface(named: "bhk-a").index
-                let up = try states(of: "bhk-a", from: monitor)
+                let up = try states(of: "bhk-a", from: monitor) { $0.isRunning }
                 #expect(up.first?.isUp == false && up.first?.index == index && up.first?.mtu == 1500)
-                #expect(up.last?.isUp == true && up.last?.isRunning == true)
+                #expect(up.last?.isUp == true)
                 try shell("ip link set bhk-b down")
-                let quiet = try states(of: "bhk-a", from: monitor).last
-                #expect(quiet?.isUp == true && quiet?.isRunning == false)
+                #expect(try states(of: "bhk-a", from: monitor) { !$0.isRunning }.last?.isUp == true)
                 try shell("ip link set bhk-a down")
-                #expect(try states(of: "bhk-a", from: monitor).last?.isUp == false)
+                #expect(try states(of: "bhk-a", from: monitor) { !$0.isUp }.last?.isRunning == false)
                 try shell("ip link del bhk-a")
                 let last = try monitor.events().last { $0.state?.name == "bhk-a" }
                 #expect(last == last?.state.map { .deleted($0) })
@@ -117,10 +117,16 @@ extension Kernel {
             }
         }
 
-        private func states(of name: String, from monitor: LinkMonitor) throws -> [LinkState] {
-            // The kernel settles a carrier a moment after the command that changed it.
-            usleep(50_000)
-            return try monitor.events().compactMap(\.state).filter { $0.name == name }
+        /// The states of a link from now on, up to the first that is such: the kernel settles a carrier a while after the command that changed
+        /// it.
+        private func states(of name: String, from monitor: LinkMonitor, until isSuch: (LinkState) -> Bool) throws -> [LinkState] {
+            var states: [LinkState] = []
+            let hasCome = try eventually {
+                states += try monitor.events().compactMap(\.state).filter { $0.name == name }
+                return states.last.map(isSuch) ?? false
+            }
+            #expect(hasCome, "\(states)")
+            return states
         }
     }
 }

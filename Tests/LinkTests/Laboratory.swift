@@ -2,11 +2,15 @@
 import CXDP
 import Glibc
 import Link
+import TestSupport
 import Testing
 
 /// Everything that touches the kernel, one test at a time. Network namespaces belong to threads, so a test that stays on its thread
 /// has one of its own, and leaves nothing behind: it ends with the test.
 @Suite(.serialized, .enabled(if: getuid() == 0, "needs root: network namespaces, BPF and AF_XDP")) enum Kernel {}
+
+/// Milliseconds that a test waits for a frame that must come.
+let patience = Int(longestWait / .milliseconds(1))
 
 struct Failure: Error, CustomStringConvertible {
     let description: String
@@ -82,15 +86,6 @@ func makeWire(_ a: String, _ b: String, queues: Int = 1) throws {
     for end in [a, b] { try shell("ip link set \(end) up") }
 }
 
-/// Asks again every millisecond, for two seconds at most.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-    for _ in 0..<2000 {
-        if try condition() { return true }
-        usleep(1000)
-    }
-    return try condition()
-}
-
 /// A raw packet socket on a port of the thread's namespace.
 final class Tap {
     private let descriptor: Int32
@@ -114,8 +109,8 @@ final class Tap {
         #expect(unsafe Glibc.send(descriptor, frame, frame.count, 0) == frame.count)
     }
 
-    /// Whether `frame` arrives at this port within a second.
-    func receives(_ frame: [UInt8], within milliseconds: Int = 1000) -> Bool {
+    /// Whether `frame` arrives at this port.
+    func receives(_ frame: [UInt8], within milliseconds: Int = patience) -> Bool {
         var bytes = [UInt8](repeating: 0, count: 4096)
         for _ in 0..<milliseconds {
             while case let count = unsafe recv(descriptor, &bytes, bytes.count, 0), count > 0 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CXDP
 import Glibc
+import TestSupport
 import Testing
 
 /// Children and what they inherit.

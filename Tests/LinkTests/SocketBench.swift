@@ -54,12 +54,12 @@ import Testing
         _ = unsafe cxdp_xsk_receive_kick(sockets[index].fileDescriptor)
     }
 
-    /// The next frame in a socket's receive ring, within a second. The frame is not given back.
-    func receive(_ index: Int, within milliseconds: Int = 1000) -> [UInt8]? {
+    /// The next frame in a socket's receive ring. The frame is not given back.
+    func receive(_ index: Int, within milliseconds: Int = patience) -> [UInt8]? {
         unsafe Self.receive(from: rings[index].receive, memory: memory, within: milliseconds)
     }
 
-    static func receive(from ring: cxdp_ring, memory: UnsafeMutableRawPointer, within milliseconds: Int = 1000) -> [UInt8]? {
+    static func receive(from ring: cxdp_ring, memory: UnsafeMutableRawPointer, within milliseconds: Int = patience) -> [UInt8]? {
         for _ in 0..<milliseconds {
             let position = unsafe ring.consumer.pointee
             // Read in another loop turn than the system call, so the compiler cannot keep it.

@@ -3,6 +3,7 @@ import CXDP
 import Glibc
 import Link
 import Net
+import TestSupport
 import Testing
 
 extension Kernel {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import State
@@ -52,14 +54,31 @@ import Testing
         #expect(try state.open().auditLog(before: nil, limit: 10).count == 1)
     }
 
-    @Test func `whoever waits gets the folder when it is let go`() async throws {
+    @Test func `whoever waits gets the folder when it is let go`() throws {
         let first = try state.open()
         let path = state.path
-        let second = Task { try StateStore(folder: path, limits: StateLimits(), syslog: nil).damage }
-        try await Task.sleep(for: .milliseconds(100))
+        var limits = StateLimits()
+        limits.patience = Int(longestWait / .milliseconds(1))
+        let isOpened = Atomic<Bool>(false)
+        // On a thread of its own: it blocks the thread that it waits on.
+        let second = RealThread { [limits] in
+            let store = try? StateStore(folder: path, limits: limits, syslog: nil)
+            isOpened.store(store?.damage == nil && store != nil, ordering: .releasing)
+        }
+        // Its lock is asked for as soon as it has the folder open.
+        let isWaiting = eventually { descriptors(of: path) == 2 }
+        #expect(isWaiting)
         withExtendedLifetime(first) {}
         _ = consume first
-        #expect(try await second.value == nil)
+        second.join()
+        let isFree = isOpened.load(ordering: .acquiring)
+        #expect(isFree)
+    }
+
+    /// How many descriptors of this process are of a folder.
+    private func descriptors(of path: String) -> Int {
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return numbers.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path }
     }
 
     /// What may become of a file, by its bytes.

@@ -3,6 +3,7 @@ import Foundation
 import Net
 import Record
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct FlowReports {
@@ -25,7 +26,7 @@ import Testing
         #expect(ping.service == "icmp:8.0" && ping.source.port == nil && ping.type == 8 && ping.code == 0)
         let ended = FlowReport(
             event {
-                $0.source = Address("fd00::11")!
+                $0.source = Address("fd00::11")
                 $0.sourceWorkload = FlowRecord.none32
                 ($0.event, $0.forwardFrames, $0.reverseBytes, $0.suppressed) = (FlowRecord.Event.end.rawValue, 4, 900, 2)
             })

@@ -2,12 +2,13 @@
 import Net
 import Record
 import Telemetry
+import TestSupport
 
 /// A record as a worker writes it, with the given fields set.
 func record(_ change: (inout FlowRecord) -> Void = { _ in }) -> FlowRecord {
     var record = FlowRecord()
-    record.source = Address("10.9.0.11")!
-    record.destination = Address("10.9.0.21")!
+    record.source = Address("10.9.0.11")
+    record.destination = Address("10.9.0.21")
     record.sourcePort = 50000
     record.destinationPort = 5432
     record.protocolNumber = IPProtocol.tcp.rawValue

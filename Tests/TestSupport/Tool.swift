@@ -54,6 +54,9 @@ internal import Glibc
         return status == nil
     }
 
+    /// What it has written to standard error so far.
+    public var errorsSoFar: String { errors.text }
+
     /// Waits for its end: what it said, and how it ended.
     public func wait() -> Outcome {
         while status == nil { note(0) }

@@ -48,8 +48,6 @@ internal import Synchronization
 
 /// A worker's loop: turn, kick, sleep. The only clock of the data path is read here, once a turn.
 struct Worker: ~Copyable {
-    /// A pause between two turns that is longer than this means that the worker was stopped: it sleeps 100 ms at most by itself.
-    static let longestPause: UInt64 = 250_000_000
     /// Turns without a frame before an idle worker sleeps.
     static let spins = 200
     /// Longest sleep, so that a worker's heartbeat is seen at least ten times a second.
@@ -60,6 +58,9 @@ struct Worker: ~Copyable {
 
     var lane: Lane
     let post: WorkerPost
+    /// A pause between two turns that is longer than this, in nanoseconds, means that the worker was stopped: it sleeps 100 ms at most by
+    /// itself.
+    var longestPause: UInt64 = 250_000_000
     /// End of the last turn.
     private var lastTurn: UInt64
     /// The mode word's epoch that the worker has seen.
@@ -125,7 +126,7 @@ struct Worker: ~Copyable {
         let moment = unsafe Moment(nanoseconds: now, wall: clock.second(wall: cxdp_wall_seconds(), at: now))
         let handled = unsafe lane.turn(by: policy.pointee, at: moment)
         // Stopped inside the turn: what it was about to send is as old as the pause.
-        if unsafe cxdp_monotonic_ns() &- now > Worker.longestPause { withdrawStale() }
+        if unsafe cxdp_monotonic_ns() &- now > longestPause { withdrawStale() }
         kick(0)
         kick(1)
         wakeOthers()
@@ -157,7 +158,7 @@ struct Worker: ~Copyable {
     @_noLocks
     private mutating func dropWhatIsStale(_ now: UInt64) {
         let seen = unsafe UInt32(truncatingIfNeeded: cxdp_read_mode(post.mode) >> 32)
-        let wasStopped = now &- lastTurn > Worker.longestPause
+        let wasStopped = now &- lastTurn > longestPause
         if wasStopped { withdrawStale() }
         if wasStopped || seen != epoch {
             epoch = seen
@@ -240,7 +241,7 @@ struct Worker: ~Copyable {
         idle = 0
         // The sleep was the worker's own choice: it is no pause.
         let now = unsafe cxdp_monotonic_ns()
-        if now &- lastTurn < Worker.longestPause { lastTurn = now }
+        if now &- lastTurn < longestPause { lastTurn = now }
     }
 
     /// The pointer to the descriptors is made apart, because hot code cannot take one.

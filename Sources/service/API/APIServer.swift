@@ -34,11 +34,12 @@ public final class APIServer: Sendable {
     private let address = Mutex<String?>(nil)
 
     /// A server; nothing happens before `run`. `log` takes what an operator should read. A `heartbeat` goes into streams, `glance` is how
-    /// often the TLS files are looked at.
+    /// often the TLS files are looked at, `now` the clock that requests are counted by, in nanoseconds.
     public init(
         _ settings: APISettings, plane: any ControlPlane, hub: EventHub, observations: Observations? = nil,
         slot: ShadowSlot = ShadowSlot(), heartbeat: Duration = .seconds(15),
-        glance: Duration = APIServer.glance, log: @escaping @Sendable (String) -> Void
+        glance: Duration = APIServer.glance, now: @escaping @Sendable () -> UInt64 = { BootTime.now },
+        log: @escaping @Sendable (String) -> Void
     ) {
         self.settings = settings
         self.glance = glance
@@ -50,7 +51,8 @@ public final class APIServer: Sendable {
         routes = Routes(
             plane: plane, hub: hub, observations: observations, slot: slot, heartbeat: heartbeat, limits: settings.limits,
             tally: tally,
-            conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, log: log)
+            conditions: { [conditions] in conditions.all + (files?.conditions(now: Int64(time(nil))) ?? []) }, now: now,
+            log: log)
     }
 
     /// Puts other roles into force, for connections that are open too. Names that are new have an effect once they are found.

@@ -9,6 +9,8 @@ internal import Telemetry
 struct FrontDoor: RouterMiddleware {
     /// How many requests each caller may make.
     let rate: RateLimit
+    /// The clock by which they come back, in nanoseconds.
+    let now: @Sendable () -> UInt64
     let tally: Tally
     let limits: APISettings.Limits
     /// Takes what an operator should read about a request that failed.
@@ -22,7 +24,7 @@ struct FrontDoor: RouterMiddleware {
             var context = context
             guard let connection = context.connection else { throw Problem(.unauthorized, "nobody knows who calls") }
             let caller = try await connection.caller()
-            guard rate.take(caller.actor.name, now: BootTime.now) else {
+            guard rate.take(caller.actor.name, now: now()) else {
                 tally.count(\.limited)
                 throw Problem(
                     .tooManyRequests, "more than \(limits.requestsPerSecond) requests a second; wait a second", retryAfter: 1)

@@ -64,7 +64,7 @@ final class Patience: ChannelDuplexHandler, RemovableChannelHandler {
         if context.channel.isWritable {
             answer = nil
         } else {
-            answer = (.now() + .init(limits.progress), waiting(context))
+            answer = (context.eventLoop.now + .init(limits.progress), waiting(context))
             arm(context)
         }
         context.fireChannelWritabilityChanged()
@@ -77,7 +77,7 @@ final class Patience: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func expect(_ time: Duration, _ context: ChannelHandlerContext) {
-        request = .now() + .init(time)
+        request = context.eventLoop.now + .init(time)
         arm(context)
     }
 
@@ -97,7 +97,7 @@ final class Patience: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        let now = NIODeadline.now()
+        let now = context.eventLoop.now
         if let answer, answer.deadline <= now {
             let left = waiting(context)
             guard left < answer.waiting else { return close(context) }

@@ -39,13 +39,15 @@ struct Routes: Sendable {
     let tally: Tally
     /// What the servers themselves have to say in `status`.
     let conditions: @Sendable () -> [StatusReport.Condition]
+    /// The clock that requests are counted by, in nanoseconds.
+    let now: @Sendable () -> UInt64
     let log: @Sendable (String) -> Void
     let document = OpenAPI.document
 
     func router() -> Router<Exchange> {
         let router = Router(context: Exchange.self)
         let rate = RateLimit(perSecond: Double(limits.requestsPerSecond), burst: Double(2 * limits.requestsPerSecond))
-        router.add(middleware: FrontDoor(rate: rate, tally: tally, limits: limits, log: log))
+        router.add(middleware: FrontDoor(rate: rate, now: now, tally: tally, limits: limits, log: log))
         for call in Call.allCases {
             router.on(RouterPath(call.path), method: call.method) { request, context in
                 guard let caller = context.caller else { throw Problem(.unauthorized, "nobody knows who calls") }

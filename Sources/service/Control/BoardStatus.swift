@@ -15,6 +15,8 @@ struct BoardStatus: StatusSource {
     let files: KeeperFiles
     /// What the generation in force keeps open.
     let failsafe: @Sendable () -> Failsafe
+    /// The monotonic clock, in nanoseconds, by which keeper and the workers tell moments.
+    var now: @Sendable () -> UInt64 = { EventDrain.monotonic }
 
     func status() -> StatusReport {
         // The files were checked against their layouts when they were mapped.
@@ -55,7 +57,7 @@ struct BoardStatus: StatusSource {
             pairs: pairs, ports: ports,
             flows: .init(
                 capacity: capacity > 0 ? capacity : plan.flowCapacity, workers: counters,
-                grace: Self.secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
+                grace: secondsUntil(counters.map(\.graceUntil).max() ?? 0)),
             checksums: .init(completed: counters.reduce(0) { $0 &+ $1.completedChecksums }),
             failsafe: openings)
         report.records = .init(workers: Losses(counters))
@@ -71,7 +73,7 @@ struct BoardStatus: StatusSource {
 
     /// Nanoseconds for which everything is still forwarded unjudged; `nil` where nobody ordered that.
     var bypassLeft: UInt64? {
-        let (until, now) = (bypassUntil, Self.now)
+        let (until, now) = (bypassUntil, now())
         return until > now ? until - now : nil
     }
 
@@ -99,16 +101,9 @@ struct BoardStatus: StatusSource {
     }
 
     /// Seconds from now until a moment of the monotonic clock, begun ones counted; 0 when it is over.
-    private static func secondsUntil(_ moment: UInt64) -> UInt64 {
-        let now = now
+    private func secondsUntil(_ moment: UInt64) -> UInt64 {
+        let now = now()
         return moment > now ? (moment - now - 1) / 1_000_000_000 + 1 : 0
-    }
-
-    /// The monotonic clock, in nanoseconds.
-    private static var now: UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// A worker's counters as they stood between two of its turns, where received = forwarded + dropped + held. A worker that is

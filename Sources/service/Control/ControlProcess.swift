@@ -106,11 +106,13 @@ public enum ControlProcess {
             configuration: start.configuration, channel: start.channel, log: log, signals: [.sigterm, .sigint])
     }
 
-    /// Runs a session over a channel to keeper until it ends; the exit code.
-    static func run(configuration: String, channel: Channel, log: Logger, signals: [UnixSignal]) async -> Int32 {
+    /// Runs a session over a channel to keeper until it ends, which whoever is being served may hold up so long; the exit code.
+    static func run(
+        configuration: String, channel: Channel, log: Logger, signals: [UnixSignal], patience: Duration = ControlSession.patience
+    ) async -> Int32 {
         let link = KeeperLink(channel)
         defer { link.hangUp() }
-        let session = ControlSession(configuration: configuration, link: link, log: log)
+        let session = ControlSession(configuration: configuration, link: link, log: log, patience: patience)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: session, successTerminationBehavior: .gracefullyShutdownGroup)],

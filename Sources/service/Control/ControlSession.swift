@@ -16,12 +16,16 @@ internal import Telemetry
 struct ControlSession: Service {
     /// A sign of life goes to keeper this often; keeper restarts a control that is silent for ten seconds.
     static let aliveInterval = Duration.seconds(1)
+    /// As long as keeper waits for the end.
+    static let patience = Duration.seconds(3)
 
     let configuration: String
     let link: KeeperLink
     let log: Logger
     /// The clocks that deadlines go by.
     var clock = DaemonClock.system
+    /// How long whoever is being served may hold up an orderly end.
+    var patience = Self.patience
 
     /// Runs until keeper says stop or goes away, or the process is asked to end. Throws what ended it before its time.
     func run() async throws {
@@ -119,7 +123,7 @@ struct ControlSession: Service {
                 .init(service: api),
                 .init(service: follower, successTerminationBehavior: .gracefullyShutdownGroup),
             ], logger: log)
-        group.maximumGracefulShutdownDuration = .seconds(3)
+        group.maximumGracefulShutdownDuration = patience
         try await ServiceGroup(configuration: group).run()
     }
 }

@@ -7,6 +7,7 @@ import Record
 import State
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Control
@@ -117,18 +118,7 @@ import Testing
 
     @Test func `a generation that is not heard of is waited for ten seconds, and may come into force later`() async throws {
         try await withCourse { bench in
-            bench.keeper.withLock { $0.isSilent = true }
-            async let applied = bench.apply(documents(port: 443))
-            while bench.generation < 2 { try await Task.sleep(for: .milliseconds(10)) }
-            await bench.course.giveUp()
-            bench.clocks.pass(11)
-            // Until the publication is being waited for, which is when it can be given up.
-            for _ in 0..<50 {
-                try await Task.sleep(for: .milliseconds(10))
-                bench.clocks.pass(11)
-                await bench.course.giveUp()
-            }
-            let report = try await applied
+            let report = try await bench.unanswered { try await bench.apply(documents(port: 443)) }
             #expect(report.outcome == "unanswered" && report.generation == 1 && report.revision?.inForce == false)
             #expect(bench.conditions == ["unanswered"] && bench.course.status().policy?.revision == 1)
             await bench.course.entered(2)
@@ -137,35 +127,14 @@ import Testing
         }
     }
 
-    /// Applies a set that data does not answer, and waits until nobody waits for it any more.
-    private func applyUnanswered(_ bench: CourseBench, _ text: String, _ generation: UInt32) async throws -> ChangeReport {
-        bench.keeper.withLock { $0.isSilent = true }
-        async let applied = bench.apply(text)
-        while bench.generation < generation { try await Task.sleep(for: .milliseconds(10)) }
-        for _ in 0..<50 {
-            try await Task.sleep(for: .milliseconds(10))
-            bench.clocks.pass(11)
-            await bench.course.giveUp()
-        }
-        return try await applied
-    }
-
-    /// Lets the course do what it does in a turn of its own.
-    private func settle(_ bench: CourseBench, until isSettled: () async throws -> Bool) async throws {
-        for _ in 0..<500 {
-            if try await isSettled() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-    }
-
     @Test func `a refusal that comes when nobody waits for it any more takes the revision back, and is a condition`() async throws
     {
         try await withCourse { bench in
-            #expect(try await applyUnanswered(bench, documents(port: 443), 2).outcome == "unanswered")
+            #expect(try await bench.unanswered { try await bench.apply(documents(port: 443)) }.outcome == "unanswered")
             bench.keeper.withLock { $0.isSilent = false }
             await bench.course.refused(2)
-            try await settle(bench) { bench.conditions == ["refused"] }
-            #expect(bench.conditions == ["refused"] && bench.course.status().policy?.revision == 1)
+            #expect(await comesTrue { bench.conditions == ["refused"] })
+            #expect(bench.course.status().policy?.revision == 1)
             let history = try await bench.course.history(before: nil, limit: 10)
             #expect(history.map(\.outcome) == ["refused", "confirmed"] && history.map(\.inForce) == [false, true])
             #expect(try await bench.audited().last == "policy.refused failed")
@@ -178,13 +147,12 @@ import Testing
 
     @Test func `of two that were not answered the later one falls back to what was before both`() async throws {
         try await withCourse { bench in
-            _ = try await applyUnanswered(bench, documents(port: 443), 2)
-            _ = try await applyUnanswered(bench, documents(port: 80), 3)
+            for port in [443, 80] { _ = try await bench.unanswered { try await bench.apply(documents(port: port)) } }
             await bench.course.refused(2)
-            try await settle(bench) { try await bench.course.history(before: nil, limit: 3)[1].outcome == "refused" }
+            #expect(try await comesTrue { try await bench.course.history(before: nil, limit: 3)[1].outcome == "refused" })
             #expect(bench.course.status().policy?.revision == 1)
             await bench.course.refused(3)
-            try await settle(bench) { try await bench.course.history(before: nil, limit: 3)[0].outcome == "refused" }
+            #expect(try await comesTrue { try await bench.course.history(before: nil, limit: 3)[0].outcome == "refused" })
             let history = try await bench.course.history(before: nil, limit: 10)
             #expect(
                 history.map(\.outcome) == ["refused", "refused", "confirmed"] && history.map(\.inForce) == [false, false, true])
@@ -217,15 +185,29 @@ import Testing
 
     @Test func `documents are read a few clients' at a time, and who comes when many wait is told to come again`() async throws {
         try await withCourse { bench in
-            let large = String(repeating: workload("shop/w", "10.1.0.1"), count: 300)
+            await bench.course.takeReaders()
             let kinds = await withTaskGroup(of: Refusal.Kind?.self) { group in
                 for _ in 0..<100 {
-                    group.addTask { await refusal { try await bench.apply(large) { $0.dryRun = true } }?.kind }
+                    group.addTask { await refusal { try await bench.apply("kind: Polcy\n") { $0.dryRun = true } }?.kind }
                 }
-                return await group.reduce(into: [Refusal.Kind?]()) { $0.append($1) }
+                // Nobody is read: as many wait as may, and all others have gone.
+                var kinds: [Refusal.Kind?] = []
+                while kinds.count < 100 - Turn.most, let kind = await group.next() { kinds.append(kind) }
+                let isCrowded = await comesTrue { await bench.course.readers.crowd.clients == Turn.most }
+                #expect(isCrowded)
+                await bench.course.freeReaders()
+                return await group.reduce(into: kinds) { $0.append($1) }
             }
-            #expect(kinds.filter { $0 == .unavailable }.count == 100 - 4 - 64)
-            #expect(kinds.filter { $0 == .unprocessable }.count == 4 + 64)
+            #expect(kinds.prefix(36).allSatisfy { $0 == .unavailable } && kinds.count == 100)
+            #expect(kinds.dropFirst(36).allSatisfy { $0 == .unprocessable })
         }
     }
+}
+
+extension Course {
+    /// Takes the places of those whose documents are read, as four clients would whose documents take long.
+    fileprivate func takeReaders() { while readers.takeAtOnce() {} }
+
+    /// Gives them to those who wait.
+    fileprivate func freeReaders() { for _ in 0..<4 { readers.end() } }
 }

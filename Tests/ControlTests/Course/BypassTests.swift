@@ -21,7 +21,7 @@ import Testing
             await bench.course.tick()
             #expect(bench.conditions.isEmpty)
             _ = try await bench.course.beginBypass(BypassRequest(seconds: 900, reason: "again"), by: bench.operating("olga"))
-            bench.folder.setBypass(seconds: 0)
+            bench.folder.setBypass(until: 0)
             await bench.course.tick()
             let audited = try await bench.audited()
             #expect(audited.suffix(4) == ["bypass.begin done", "bypass.end done", "bypass.begin done", "bypass.end done"])
@@ -38,12 +38,13 @@ import Testing
         try await withCourse { bench in
             _ = try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)
             #expect(bench.conditions == ["bypass"])
-            bench.keeper.withLock { $0.bypassDelay = 0.5 }
+            bench.keeper.withLock { $0.isIdle = true }
             async let ended = bench.course.endBypass(by: bench.administrator)
-            for _ in 0..<20 {
-                try await Task.sleep(for: .milliseconds(50))
-                await bench.course.tick()
-            }
+            try await bench.ordered(2)
+            for _ in 0..<3 { await bench.course.tick() }
+            #expect(bench.conditions == ["bypass"])
+            bench.obey()
+            for _ in 0..<3 { await bench.course.tick() }
             #expect(try await !ended.active && bench.conditions.isEmpty)
             let lines = try await bench.course.auditLog(before: nil, limit: 10).filter { $0.action == "bypass.end" }
             #expect(lines.map(\.actor) == ["root (uid 0)"])
@@ -52,15 +53,32 @@ import Testing
 
     @Test func `one that keeper has not begun yet is not over, whoever looks at the clock meanwhile`() async throws {
         try await withCourse { bench in
-            bench.keeper.withLock { $0.bypassDelay = 0.5 }
+            bench.keeper.withLock { $0.isIdle = true }
             async let begun = bench.course.beginBypass(
                 BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.operating("olga"))
-            for _ in 0..<20 {
-                try await Task.sleep(for: .milliseconds(50))
-                await bench.course.tick()
-            }
+            try await bench.ordered(1)
+            for _ in 0..<3 { await bench.course.tick() }
+            #expect(bench.conditions.isEmpty)
+            bench.obey()
+            for _ in 0..<3 { await bench.course.tick() }
             #expect(try await begun.actor == "olga (uid 1000)" && bench.conditions == ["bypass"])
             #expect(try await !bench.audited().contains("bypass.end done"))
+        }
+    }
+
+    @Test func `an order that keeper does not obey within two seconds has failed, and is no bypass`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.isIdle = true }
+            async let refused = refusal {
+                try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)
+            }
+            try await bench.ordered(1)
+            bench.clocks.pass(3)
+            let (kind, detail) = (await refused?.kind, await refused?.detail)
+            #expect(kind == .failed && detail?.contains("within two seconds") == true)
+            await bench.course.tick()
+            let audited = try await bench.audited()
+            #expect(bench.conditions.isEmpty && audited.suffix(2) == ["bypass.begin done", "bypass.begin failed"])
         }
     }
 
@@ -68,7 +86,7 @@ import Testing
         try await withCourse { bench in
             _ = try await bench.course.beginBypass(BypassRequest(seconds: 60, reason: "ticket 7"), by: bench.administrator)
             await bench.course.tick()
-            bench.folder.setBypass(seconds: 0)
+            bench.folder.setBypass(until: 0)
             for _ in 0..<3 { await bench.course.tick() }
             let lines = try await bench.course.auditLog(before: nil, limit: 10).filter { $0.action == "bypass.end" }
             #expect(lines.map(\.actor) == ["bulkhead (deadline)"])
@@ -82,9 +100,12 @@ import Testing
                 return try #require(try await bench.course.beginBypass(request, by: bench.administrator).until)
             }
             let first = try await order(60)
-            bench.keeper.withLock { $0.bypassDelay = 0.3 }
-            let second = try await order(3600)
-            let wanted = Timestamp(nanoseconds: bench.clocks.clock.wall() + 3500 * 1_000_000_000).description
+            bench.keeper.withLock { $0.isIdle = true }
+            async let later = order(3600)
+            try await bench.ordered(2)
+            bench.obey()
+            let second = try await later
+            let wanted = Timestamp(nanoseconds: bench.clocks.clock.wall() + 3599 * 1_000_000_000).description
             #expect(second > first && second > wanted, "\(first) \(second)")
         }
     }
@@ -105,7 +126,7 @@ import Testing
             #expect(detail.contains("by olga: ticket 7"))
             bench.end()
         }
-        folder.setBypass(seconds: 0)
+        folder.setBypass(until: 0)
         let bench = try await CourseBench(folder, clocks: clocks)
         defer { bench.end() }
         await bench.course.tick()

@@ -8,6 +8,7 @@ import Record
 import State
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Control
@@ -27,17 +28,22 @@ import Testing
     }
 
     /// The order that workers would find now, as soon as there is one.
-    private func order(_ bench: CourseBench, where isSuch: (CaptureOrder) -> Bool = { _ in true }) throws -> CaptureOrder {
-        for _ in 0..<1000 {
-            let isArmed = unsafe bench.files.inquiries.armed.pointee.load(ordering: .acquiring) > 0
-            if isArmed, let order = bench.files.inquiries.order.read(), order.isPossible, isSuch(order) { return order }
-            Thread.sleep(forTimeInterval: 0.01)
-        }
-        throw Refusal(.failed, "no such order came")
+    private func order(_ bench: CourseBench) async throws -> CaptureOrder {
+        _ = await comesTrue { isArmed(bench) && bench.files.inquiries.order.read()?.isPossible == true }
+        return try #require(bench.files.inquiries.order.read(), "no order came")
     }
 
-    private var isArmed: (CourseBench) -> Bool {
-        { bench in unsafe bench.files.inquiries.armed.pointee.load(ordering: .acquiring) > 0 }
+    private func isArmed(_ bench: CourseBench) -> Bool { armed(bench) > 0 }
+
+    /// Until when the order holds.
+    private func armed(_ bench: CourseBench) -> UInt64 {
+        unsafe bench.files.inquiries.armed.pointee.load(ordering: .acquiring)
+    }
+
+    /// Whether control has taken everything that the worker has seen.
+    private func isTaken(_ bench: CourseBench) -> Bool {
+        let ring = unsafe CaptureProducer(base: bench.files.inquiries.ring(ofWorker: 0))
+        return ring.room() == CaptureRingLayout.capacity
     }
 
     /// Writes sights as a worker would.
@@ -80,7 +86,7 @@ import Testing
             let (request, filter) = try asking([("workload", "shop/web-1"), ("port", "22")]) { $0.frames = 2 }
             let feed = try await bench.course.beginCapture(request, filter, by: bench.administrator)
             #expect(feed.begin.ports == ["left", "right"] && !feed.begin.payload && feed.begin.snap == 1856)
-            let order = try order(bench)
+            let order = try await order(bench)
             // 10.9.0.11 and fd00::11, where that workload is.
             #expect(order.blockCount == 2 && order.portCount == 1 && order.ports[0] == 22 && order.withPayload == 0)
             #expect(bench.course.status().conditions?.contains { $0.name == "capture" && $0.detail.contains("port=22") } == true)
@@ -92,7 +98,7 @@ import Testing
             #expect(frames.map { $0.number & 0xffff } == [7, 8] && end?.why == "frames" && end?.counts.captured == 2)
             #expect(frames.first?.comment.contains { $0.contains("shop/web-1 (10.9.0.11:50000)") } == true, "\(frames)")
             #expect(!isArmed(bench))
-            for _ in 0..<500 where try await actions(bench).count < 2 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try await comesTrue { try await actions(bench).count >= 2 })
             let lines = try await actions(bench)
             #expect(lines.prefix(2).map { String($0.prefix(18)) } == ["capture.end done h", "capture.begin done"], "\(lines)")
             #expect(lines[1].contains("headers, workload=shop/web-1, port=22, for 300 s"))
@@ -158,18 +164,19 @@ import Testing
     @Test func `its time ends it, and the workers' order never holds longer than a few seconds`() async throws {
         try await withCourse { bench in
             let (request, filter) = try asking { $0.seconds = 1 }
-            let before = CaptureSession.now
+            let before = bench.clocks.clock.boot()
             let feed = try await bench.course.beginCapture(request, filter, by: bench.administrator)
-            _ = try order(bench)
-            let until = unsafe bench.files.inquiries.armed.pointee.load(ordering: .acquiring)
-            #expect(until >= before && until <= CaptureSession.now + 1_000_000_000)
+            _ = try await order(bench)
+            #expect(armed(bench) > before && armed(bench) <= bench.clocks.clock.boot() + 1_000_000_000)
+            bench.clocks.pass(1)
             #expect(await all(feed).end?.why == "time" && !isArmed(bench))
             let (long, _) = try asking()
             let other = try await bench.course.beginCapture(long, filter, by: bench.administrator)
-            _ = try order(bench)
-            #expect(
-                unsafe bench.files.inquiries.armed.pointee.load(ordering: .acquiring)
-                    <= CaptureSession.now + CaptureSession.lease)
+            _ = try await order(bench)
+            #expect(armed(bench) <= bench.clocks.clock.boot() + CaptureSession.lease)
+            bench.clocks.pass(4)
+            let later = bench.clocks.clock.boot()
+            #expect(await comesTrue { armed(bench) >= later + CaptureSession.lease })
             other.end("asked")
             _ = await all(other)
         }
@@ -179,14 +186,13 @@ import Testing
         try await withCourse { bench in
             let (request, filter) = try asking()
             let feed = try await bench.course.beginCapture(request, filter, by: bench.administrator)
-            let number = try order(bench).number
+            let number = try await order(bench).number
             // More than the backlog holds: 64 batches of 64 sights.
             for round in 0..<10 {
                 see(bench, number, port: 22, count: 1000, firstSerial: UInt64(round * 1000))
-                try await Task.sleep(for: .milliseconds(60))
+                #expect(await comesTrue { isTaken(bench) })
             }
             feed.end("asked")
-            try await Task.sleep(for: .milliseconds(100))
             let (frames, end) = await all(feed)
             let counts = try #require(end?.counts)
             #expect(UInt64(frames.count) == counts.captured && counts.undelivered > 0)
@@ -198,7 +204,7 @@ import Testing
         try await withCourse { bench in
             let (request, filter) = try asking()
             do { _ = try await bench.course.beginCapture(request, filter, by: bench.administrator) }
-            for _ in 0..<500 where isArmed(bench) { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(await comesTrue { bench.course.around.desk.words == nil })
             #expect(!isArmed(bench))
             bench.files.inquiries.arm(CaptureOrder(), until: .max)
             _ = CaptureDesk(bench.files, KnownNames(bench.files.plan), PolicyInForce())

@@ -10,6 +10,7 @@ import Policy
 import State
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Control
@@ -23,8 +24,8 @@ final class CourseBench: Sendable {
         var maps: [UInt32: SharedMemory] = [:]
         var images: [UInt32: SharedMemory] = [:]
         var bypasses: [UInt64] = []
-        /// Seconds that it takes to do what it is ordered about bypass.
-        var bypassDelay = 0.0
+        /// Whether it leaves undone what it is ordered about bypass, until `obey`.
+        var isIdle = false
         /// Whether publications are heard of.
         var isSilent = false
     }
@@ -40,8 +41,9 @@ final class CourseBench: Sendable {
     /// Keeper's files, as control maps them.
     let files: KeeperFiles
 
-    /// A course over a folder, begun unless `begins` is false.
-    init(_ folder: BenchFolder, clocks: Clocks = Clocks(), begins: Bool = true) async throws {
+    /// A course over a folder, begun unless `begins` is false. Workers' answers about a connection are waited for as long as a test waits
+    /// for anything, unless `patience` says another number of nanoseconds.
+    init(_ folder: BenchFolder, clocks: Clocks = Clocks(), begins: Bool = true, patience: UInt64? = nil) async throws {
         (self.folder, self.clocks) = (folder, clocks)
         let (ours, theirs) = try Channel.pair()
         (channel, link) = (ours, KeeperLink(theirs))
@@ -49,13 +51,14 @@ final class CourseBench: Sendable {
         let files = try folder.files(opening.configuration.plan)
         self.files = files
         let (inForce, names) = (PolicyInForce(), KnownNames(files.plan))
-        let desk = CaptureDesk(files, names, inForce)
+        let desk = CaptureDesk(files, names, inForce, now: clocks.clock.boot)
         var log = Logger(label: "course") { _ in SwiftLogNoOpLogHandler() }
         log.logLevel = .critical
         course = Course(
             .init(
                 link: link, log: log, names: names, inForce: inForce, conditions: .init(), flows: flows,
-                board: BoardStatus(files: files, failsafe: { inForce.failsafe }), tracing: Tracing(files), clock: clocks.clock,
+                board: BoardStatus(files: files, failsafe: { inForce.failsafe }, now: clocks.clock.boot),
+                tracing: Tracing(files, patience: patience ?? UInt64(longestWait / .nanoseconds(1))), clock: clocks.clock,
                 ports: files.ports, desk: desk),
             opening, last: (0, 0))
         let receiver = Thread { [weak self, ours] in
@@ -71,12 +74,11 @@ final class CourseBench: Sendable {
     private func hear(_ message: Message, _ descriptors: [Int32]) {
         let generation = UInt32(truncatingIfNeeded: message.arguments[0])
         if message.kind == .bypass {
-            let delay = keeper.withLock { keeper in
+            let isIdle = keeper.withLock { keeper in
                 keeper.bypasses.append(message.arguments[0])
-                return keeper.bypassDelay
+                return keeper.isIdle
             }
-            Thread.sleep(forTimeInterval: delay)
-            folder.setBypass(seconds: message.arguments[0])
+            if !isIdle { obey() }
         }
         guard message.kind == .publish, descriptors.count == 2 else { return }
         let (isRefused, isSilent) = keeper.withLock { keeper in
@@ -89,6 +91,12 @@ final class CourseBench: Sendable {
         guard !isSilent else { return }
         let course = course
         Task { if isRefused { await course.refused(generation) } else { await course.entered(generation) } }
+    }
+
+    /// Does what keeper was ordered last about bypass.
+    func obey() {
+        guard let seconds = keeper.withLock({ $0.bypasses.last }) else { return }
+        folder.setBypass(until: seconds == 0 ? 0 : clocks.clock.boot() + seconds * 1_000_000_000)
     }
 
     /// The generation that workers have.
@@ -154,37 +162,50 @@ final class CourseBench: Sendable {
     var conditions: [String] { (course.status().conditions ?? []).map(\.name).filter { $0 != "audit-head" } }
 }
 
-/// Clocks that a test sets.
+/// Clocks that a test sets: time passes when the test says so, however long the machine takes. As on a machine no two readings are the
+/// same: each is a nanosecond later than the one before.
 final class Clocks: Sendable {
-    private let offsets = Mutex<(wall: Int64, boot: UInt64)>((0, 0))
+    private let now: Mutex<(wall: Int64, boot: UInt64)>
     let bootID: String
 
-    init(bootID: String = "11111111-2222-3333-4444-555555555555") { self.bootID = bootID }
+    init() {
+        now = Mutex((1_800_000_000_000_000_000, 5_000_000_000_000))
+        bootID = "11111111-2222-3333-4444-555555555555"
+    }
+
+    /// Clocks of a machine that has booted just now.
+    private init(wall: Int64) {
+        now = Mutex((wall, 20_000_000_000))
+        bootID = "99999999-2222-3333-4444-555555555555"
+    }
 
     /// Time goes by.
-    func pass(_ seconds: UInt64) {
-        offsets.withLock {
-            $0.wall += Int64(seconds) * 1_000_000_000
-            $0.boot += seconds * 1_000_000_000
+    func pass(_ seconds: UInt64) { pass(nanoseconds: seconds * 1_000_000_000) }
+
+    private func pass(nanoseconds: UInt64) {
+        now.withLock {
+            $0.wall += Int64(nanoseconds)
+            $0.boot += nanoseconds
         }
     }
 
     /// Somebody sets the wall clock.
-    func setWall(by seconds: Int64) { offsets.withLock { $0.wall += seconds * 1_000_000_000 } }
+    func setWall(by seconds: Int64) { now.withLock { $0.wall += seconds * 1_000_000_000 } }
 
     /// The clocks of another boot, whose wall clock goes on.
-    func rebooted(wallBy seconds: Int64 = 0) -> Clocks {
-        let next = Clocks(bootID: "99999999-2222-3333-4444-555555555555")
-        let wall = offsets.withLock { $0.wall }
-        next.offsets.withLock { $0.wall = wall + seconds * 1_000_000_000 }
-        return next
-    }
+    func rebooted(wallBy seconds: Int64 = 0) -> Clocks { Clocks(wall: now.withLock { $0.wall } + seconds * 1_000_000_000) }
 
     var clock: DaemonClock {
-        let (real, offsets) = (DaemonClock.system, self)
-        return DaemonClock(
-            bootID: bootID, wall: { real.wall() + offsets.offsets.withLock { $0.wall } },
-            boot: { real.boot() + offsets.offsets.withLock { $0.boot } })
+        DaemonClock(
+            bootID: bootID,
+            wall: { [self] in
+                pass(nanoseconds: 1)
+                return now.withLock { $0.wall }
+            },
+            boot: { [self] in
+                pass(nanoseconds: 1)
+                return now.withLock { $0.boot }
+            })
     }
 }
 
@@ -243,11 +264,8 @@ final class BenchFolder: Sendable {
         return try KeeperFiles([counters, board, events, inquiries].map { dup($0.descriptor) })
     }
 
-    /// Writes on the board what keeper would.
-    func setBypass(seconds: UInt64) {
-        let now = UInt64(ProcessInfo.processInfo.systemUptime * 1e9)
-        unsafe Board(base: board.base).facts.bypassUntil = seconds == 0 ? 0 : now + seconds * 1_000_000_000
-    }
+    /// Writes on the board what keeper would; 0 where no bypass is on.
+    func setBypass(until moment: UInt64) { unsafe Board(base: board.base).facts.bypassUntil = moment }
 }
 
 /// A course over a fresh folder.

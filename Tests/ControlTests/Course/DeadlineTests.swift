@@ -9,6 +9,7 @@ import Record
 import State
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Control
@@ -79,14 +80,14 @@ import Testing
             bench.keeper.withLock { $0.isSilent = true }
             // Holds the turn until data is heard of.
             let holder = Task { try await bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}")) }
-            while bench.generation < 3 { try await Task.sleep(for: .milliseconds(5)) }
+            try await bench.published(3)
             let crowd = (0..<Turn.most).map { _ in
                 Task { await refusal { try await bench.course.rollBack(to: 77, RollbackRequest(), by: bench.administrator) } }
             }
-            try await Task.sleep(for: .milliseconds(300))
+            try await bench.crowded(clients: Turn.most)
             bench.clocks.pass(61)
             let tick = Task { await bench.course.tick() }
-            try await Task.sleep(for: .milliseconds(100))
+            try await bench.crowded(own: 1, clients: Turn.most)
             bench.keeper.withLock { $0.isSilent = false }
             await bench.course.entered(3)
             _ = try await holder.value

@@ -66,6 +66,23 @@ import Testing
         #expect(try bench.claim(on: "10.9.0.13").isThere)
     }
 
+    @Test func `requests that come while a publication is on its way become one`() async throws {
+        try await withCourse { bench in
+            bench.keeper.withLock { $0.isSilent = true }
+            let holder = Task { try await bench.register(workload("shop/cache", "10.9.0.13", labels: "{app: cache}")) }
+            try await bench.published(2)
+            for _ in 0..<5 { await bench.course.reload() }
+            try await bench.crowded(own: 1, clients: 0)
+            // Behind all of them, because control goes before its clients.
+            let last = Task { try await bench.apply(documents(port: 443)) { $0.dryRun = true } }
+            try await bench.crowded(own: 1, clients: 1)
+            bench.keeper.withLock { $0.isSilent = false }
+            await bench.course.entered(2)
+            _ = try await (holder.value, last.value)
+            #expect(bench.generation == 3)
+        }
+    }
+
     @Test func `a broken file of workloads leaves in force what was, and says so until it is mended`() async throws {
         try await withCourse(workloads: Self.hosts) { bench in
             try bench.folder.write("kind: Workload\n", to: "hosts.yaml")

@@ -7,6 +7,7 @@ import Net
 import Record
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Control
@@ -68,7 +69,7 @@ extension CourseBench {
     /// Waits until so many connections were taken in, whatever came of them.
     func settle(_ count: UInt64) async throws {
         let run = try #require(course.around.shadow.run)
-        for _ in 0..<400 where run.counts.judged + run.counts.unjudged < count { try await Task.sleep(for: .milliseconds(10)) }
+        _ = await comesTrue { run.counts.judged + run.counts.unjudged >= count }
         #expect(run.counts.judged + run.counts.unjudged == count)
     }
 }

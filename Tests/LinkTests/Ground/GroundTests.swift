@@ -2,6 +2,7 @@
 import Glibc
 import Link
 import Net
+import TestSupport
 import Testing
 
 /// The arithmetic of frames, which needs no kernel.

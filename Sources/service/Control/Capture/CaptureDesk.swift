@@ -25,11 +25,16 @@ final class CaptureDesk: Sendable {
     private let files: KeeperFiles
     private let names: KnownNames
     private let inForce: PolicyInForce
+    private let now: @Sendable () -> UInt64
     private let state: Mutex<State>
 
-    /// A desk over keeper's files. What an earlier control left ordered is taken back.
-    init(_ files: KeeperFiles, _ names: KnownNames, _ inForce: PolicyInForce) {
-        (self.files, self.names, self.inForce) = (files, names, inForce)
+    /// A desk over keeper's files, which tells moments by the monotonic clock, in nanoseconds. What an earlier control left ordered is taken
+    /// back.
+    init(
+        _ files: KeeperFiles, _ names: KnownNames, _ inForce: PolicyInForce,
+        now: @escaping @Sendable () -> UInt64 = { EventDrain.monotonic }
+    ) {
+        (self.files, self.names, self.inForce, self.now) = (files, names, inForce, now)
         files.inquiries.disarm()
         state = Mutex(State(last: files.inquiries.order.read()?.number ?? 0))
     }
@@ -49,7 +54,8 @@ final class CaptureDesk: Sendable {
             guard state.running == nil, !state.isClosed else { return nil }
             // 0 is no number.
             state.last = max(state.last &+ 1, 1)
-            let session = CaptureSession(plan(request, filter, number: state.last), files, names, continuation) { [self] in
+            let session = CaptureSession(plan(request, filter, number: state.last), files, names, continuation, now: now) {
+                [self] in
                 addresses(of: $0)
             }
             state.running = Running(session: session, actor: actor, words: request.words)
@@ -93,7 +99,7 @@ final class CaptureDesk: Sendable {
         order.withPayload = request.payload == true ? 1 : 0
         let seconds = UInt64(request.seconds ?? CaptureRequest.Limits.usualSeconds)
         return .init(
-            order: order, filter: filter, until: CaptureSession.now &+ seconds * 1_000_000_000,
+            order: order, filter: filter, until: now() &+ seconds * 1_000_000_000,
             frames: request.frames ?? CaptureRequest.Limits.usualFrames,
             bytes: request.bytes ?? CaptureRequest.Limits.usualBytes)
     }

@@ -30,6 +30,8 @@ final class CaptureSession: Sendable {
     static let (backlog, batch) = (64, 64)
     /// How long an order holds that nobody tells anew, in nanoseconds.
     static let lease: UInt64 = 5_000_000_000
+    /// How long a client may leave no room for the last word, in nanoseconds.
+    private static let lastPatience: UInt64 = 2_000_000_000
     /// Nanoseconds between two looks into the rings.
     private static let pause: UInt32 = 10_000_000
 
@@ -38,6 +40,8 @@ final class CaptureSession: Sendable {
     private let names: KnownNames
     private let addresses: @Sendable (NamedParty) -> [Prefix]?
     private let plan: Plan
+    /// The monotonic clock, in nanoseconds, by which `until` is told.
+    private let now: @Sendable () -> UInt64
     private let asked = Mutex<String?>(nil)
 
     /// What a session hands on, and the end into which it puts it. A session does not hold the stream: that nobody does any more is how it
@@ -49,9 +53,9 @@ final class CaptureSession: Sendable {
     /// A session that has not begun.
     init(
         _ plan: Plan, _ files: KeeperFiles, _ names: KnownNames, _ continuation: AsyncStream<CaptureFeed.Delivery>.Continuation,
-        addresses: @escaping @Sendable (NamedParty) -> [Prefix]?
+        now: @escaping @Sendable () -> UInt64, addresses: @escaping @Sendable (NamedParty) -> [Prefix]?
     ) {
-        (self.plan, self.files, self.names, self.addresses) = (plan, files, names, addresses)
+        (self.plan, self.files, self.names, self.now, self.addresses) = (plan, files, names, now, addresses)
         self.continuation = continuation
         continuation.onTermination = { [weak self] _ in self?.end("gone") }
     }
@@ -77,7 +81,7 @@ final class CaptureSession: Sendable {
         var order = CaptureOrder()
         var nextTell: UInt64 = 0
         while end.why.isEmpty {
-            let now = Self.now
+            let now = now()
             if now >= nextTell {
                 tell(&order, now)
                 if nextTell > 0 { _ = continuation.yield(.counts(end.counts)) }
@@ -144,10 +148,8 @@ final class CaptureSession: Sendable {
 
     /// The last word finds room once the client has taken something; one that takes nothing for a while goes without it.
     private func deliver(_ end: CaptureEnd) {
-        for _ in 0..<200 {
-            guard case .dropped = continuation.yield(.end(end)) else { return }
-            Self.rest()
-        }
+        let patience = now() &+ Self.lastPatience
+        while case .dropped = continuation.yield(.end(end)), now() < patience { Self.rest() }
     }
 
     private func port(_ frame: CapturedFrame) -> String {
@@ -159,13 +161,6 @@ final class CaptureSession: Sendable {
     private static func rest() {
         var pause = timespec(tv_sec: 0, tv_nsec: Int(pause))
         _ = unsafe nanosleep(&pause, nil)
-    }
-
-    /// Nanoseconds of the monotonic clock.
-    static var now: UInt64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Whether two orders ask for the same; only what narrows differs in a session.

@@ -8,6 +8,9 @@ internal import Telemetry
 // Everything forwarded for a while: keeper's doing, and its deadline; control orders it, and writes down who asked.
 
 extension Course {
+    /// How long keeper may take to do what it is ordered, in nanoseconds.
+    private static let keepersTime: UInt64 = 2_000_000_000
+
     /// Forwards everything for a while. A second request takes the first one's place.
     func beginBypass(_ request: BypassRequest, by caller: Caller) async throws -> BypassReport {
         try await attempt("bypass.begin", of: "\(request.seconds) s", by: caller) {
@@ -56,9 +59,12 @@ extension Course {
 
     /// Waits until the board says what was ordered.
     private func keeperDoes(_ isDone: (BoardStatus) -> Bool) async throws {
-        for _ in 0..<200 where !isDone(around.board) { try await Task.sleep(for: .milliseconds(10)) }
-        guard isDone(around.board) else {
-            throw Refusal(.failed, "keeper has not done it within two seconds; see `bulkhead status`")
+        let end = clock.boot() + Self.keepersTime
+        while !isDone(around.board) {
+            guard clock.boot() < end else {
+                throw Refusal(.failed, "keeper has not done it within two seconds; see `bulkhead status`")
+            }
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 

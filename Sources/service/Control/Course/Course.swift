@@ -119,9 +119,9 @@ actor Course {
     var hearer: (@Sendable (Configuration) async -> Void)?
     /// Changes of workloads that need no generation, on their way to the disk.
     var moves: [Move] = []
-    private var turn = Turn()
+    private(set) var turn = Turn()
     /// Places for those whose documents are read: each may take some hundred megabytes.
-    private var readers = Turn(places: 4)
+    var readers = Turn(places: 4)
     var answers: [UInt32: (continuation: CheckedContinuation<Answer, Never>, since: UInt64)] = [:]
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }

@@ -29,6 +29,9 @@ struct Turn {
     /// Whether as many clients wait as may.
     var isCrowded: Bool { waiting.count >= most }
 
+    /// How many wait: control itself, and clients.
+    var crowd: (own: Int, clients: Int) { (own.count, waiting.count) }
+
     /// Waits for a place, which others have; control itself before every client.
     mutating func wait(_ continuation: CheckedContinuation<Void, Never>, isOwn: Bool = false) {
         if isOwn { own.append(continuation) } else { waiting.append(continuation) }
