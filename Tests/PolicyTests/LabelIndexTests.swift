@@ -2,7 +2,7 @@
 import Policy
 import Testing
 
-@Suite struct LabelIndexTests {
+@Suite struct LabelIndices {
     private static let index: LabelIndex = {
         var index = LabelIndex()
         index.enter(["app": "web", "env": "prod"], as: 0)

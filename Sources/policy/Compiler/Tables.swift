@@ -155,7 +155,7 @@ struct Tables {
         return pieces
     }
 
-    /// The record of one run of services, weighed once for the same rules in a context that is the same for all services at all times.
+    /// The record of one run of services, weighed once for the same rules where neither time nor the service itself matters.
     private mutating func record(
         _ here: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ lists: inout Lists, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
@@ -169,7 +169,7 @@ struct Tables {
         return number
     }
 
-    /// The last state first, each earlier one naming the next where they differ.
+    /// What holds in a run of services: the last state first, each earlier one naming the next where they differ.
     private func weigh(
         _ here: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
