@@ -24,13 +24,6 @@ private let absentLabel: [(Selector.Expression, Bool)] = [
         #expect(Selector.Expression.endsWith("app", "front").matches(labels))
         #expect(!Selector.Expression.endsWith("app", "fronT").matches(labels))
     }
-
-    @Test func `a required label is found for the index`() {
-        let expression = Selector.Expression.and([.has("x"), .isIn("app", ["web", "db"])])
-        #expect(expression.required?.key == "app" && expression.required?.values == ["web", "db"])
-        #expect(Selector.Expression.or([.equals("app", "web"), .all]).required == nil)
-        #expect(Selector.Expression.not(.equals("app", "web")).required == nil)
-    }
 }
 
 private let written: [(Selector.Expression, String)] = [

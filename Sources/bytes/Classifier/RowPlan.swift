@@ -73,7 +73,7 @@ struct RowPlan {
         for entry in entries {
             let (first, count) = place(of: entry.row)
             var line = PeerLine.home(of: entry.peer, lines: count)
-            filters[Int(first + line)] |= PeerLine.bit(of: entry.peer)
+            filters[Int(first + line)] |= PeerLine.bits(of: entry.peer)
             // Fewer entries than slots, so there is room somewhere.
             while used[Int(first + line)] == 8 { line = line + 1 == count ? 0 : line + 1 }
             let slot = Int(used[Int(first + line)])

@@ -23,9 +23,10 @@ extension Snapshot {
 }
 
 extension Snapshot {
-    /// The filter of a line of a row.
-    @_noLocks @inlinable @inline(__always) func filter(_ number: UInt32) -> UInt64 {
-        unsafe filters[Int(truncatingIfNeeded: number)]
+    /// Whether the filter of a line lets a class through that is looked for from there on.
+    @_noLocks @inlinable @inline(__always) func mayName(_ line: UInt32, _ peer: UInt32) -> Bool {
+        let bits = PeerLine.bits(of: peer)
+        return unsafe filters[Int(truncatingIfNeeded: line)] & bits == bits
     }
 }
 

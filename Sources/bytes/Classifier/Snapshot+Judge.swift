@@ -82,7 +82,7 @@ extension Snapshot {
     /// One look into a row.
     @_noLocks @inlinable @inline(__always) func probe(_ row: Row, _ peer: ClassNumber) -> UInt32 {
         var number = PeerLine.home(of: peer, lines: row.lines)
-        if filter(row.first &+ number) & PeerLine.bit(of: peer) == 0 { return 0 }
+        guard mayName(row.first &+ number, peer) else { return 0 }
         var left = row.lines
         while left > 0 {
             let line = peerLine(row.first &+ number)

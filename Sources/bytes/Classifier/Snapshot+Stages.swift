@@ -68,7 +68,9 @@ extension Snapshot {
     @_noLocks @inlinable @inline(__always) func touchFilters(_ row: Row, _ peer: ClassNumber) {
         guard row.lines > 0 else { return }
         touchRow(row, peer)
-        for index in 0..<ancestorCount(peer) { touchRow(row, ancestor(of: peer, index)) }
+        for index in 0..<ancestorCount(peer) where ancestor(of: peer, index) != root {
+            touchRow(row, ancestor(of: peer, index))
+        }
     }
 
     /// The line of the first class on the way of `table(_:_:)` whose filter does not rule it out. What a row says of the root stands in
@@ -79,7 +81,7 @@ extension Snapshot {
         var (number, index) = (peer, 0)
         while number != root {
             let line = row.first &+ PeerLine.home(of: number, lines: row.lines)
-            if filter(line) & PeerLine.bit(of: number) != 0 { return touchLine(line) }
+            if mayName(line, number) { return touchLine(line) }
             guard index < count else { return }
             number = ancestor(of: peer, index)
             index &+= 1

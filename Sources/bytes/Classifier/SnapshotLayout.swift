@@ -25,7 +25,7 @@ public enum SnapshotLayout {
     /// `BKHDSNAP` as a little-endian number.
     public static let magic: UInt64 = 0x5041_4e53_4448_4b42
     /// Changes with every change of any section; another version is not adopted.
-    public static let version: UInt32 = 5
+    public static let version: UInt32 = 6
     /// Bytes of the header, with room for more sections.
     public static let headerSize = 512
     /// Nested prefixes above a class that a lookup tries; the compiler flattens deeper nesting to this.

@@ -14,7 +14,7 @@ struct TermIndex {
     /// What terms see of each cell.
     let candidates: [Term.Candidate]
     private var known: [Key: [Int]] = [:]
-    private var byLabel: [String: [String: [Int]]] = [:]
+    private var byLabel = LabelIndex()
     private let everything: [Int]
 
     init(_ cells: Cells, at time: UInt64) {
@@ -22,10 +22,8 @@ struct TermIndex {
         everything = Array(cells.all.indices)
         candidates = cells.all.indices.map { cells.candidate($0, in: 0, at: time) }
         for (number, candidate) in candidates.enumerated() {
-            let labels = (candidate.workload.map { [$0.labels] } ?? []) + candidate.addressSets.map(\.set.labels)
-            for (key, value) in labels.joined() {
-                if byLabel[key]?[value]?.last != number { byLabel[key, default: [:]][value, default: []].append(number) }
-            }
+            if let workload = candidate.workload { byLabel.enter(workload.labels, as: number) }
+            for membership in candidate.addressSets { byLabel.enter(membership.set.labels, as: number) }
         }
     }
 
@@ -54,9 +52,7 @@ struct TermIndex {
 
     /// Cells outside of which the term matches nothing; `nil` where the budget was spent.
     private func candidates(of term: Term, _ budget: inout Budget) -> [Int]? {
-        if let (key, values) = term.selector?.expression.required {
-            return Set(values.flatMap { byLabel[key]?[$0] ?? [] }).sorted()
-        }
+        if let found = term.selector.flatMap({ byLabel.candidates(for: $0.expression) }) { return found }
         guard let blocks = term.cidrs else { return everything }
         let perZone = cells.stretches.count / cells.zones.count
         var found: Set<Int> = []

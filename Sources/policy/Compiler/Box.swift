@@ -82,16 +82,20 @@ struct BoxMaker {
     private var everything: Box { Box(nodes: .all(tree.count)) }
 
     /// What terms select of which any must match.
-    func boxes(_ terms: [Term], scope: String?, at moment: Moment) -> [Box] {
-        terms.flatMap { boxes($0, scope: scope, sets: true, moment) }
+    func boxes(_ terms: [ScopedTerm], at moment: Moment) -> [Box] {
+        terms.flatMap { boxes($0.term, scope: $0.scope, at: moment) }
     }
 
+    /// What a term selects.
+    func boxes(_ term: Term, scope: String?, at moment: Moment) -> [Box] { boxes(term, scope: scope, sets: true, moment) }
+
     /// The workloads for which a policy of a namespace speaks. An address set is nobody whom a policy could speak for.
-    func subjects(_ term: Term, scope: String?, isOwn: Bool) -> [Box] {
+    func subjects(_ asked: ScopedTerm, isOwn: Bool) -> [Box] {
         var only = everything
         only.outside = false
-        if isOwn, let scope { only.known = .some(matched[LabelTerm(scope: scope)] ?? []) }
-        return boxes(term, scope: scope, sets: false, Moment(time: 0)).map { $0.intersection(only) }.filter { !$0.isEmpty }
+        if isOwn, let scope = asked.scope { only.known = .some(matched[LabelTerm(scope: scope)] ?? []) }
+        let selected = boxes(asked.term, scope: asked.scope, sets: false, Moment(time: 0))
+        return selected.map { $0.intersection(only) }.filter { !$0.isEmpty }
     }
 
     private func boxes(_ term: Term, scope: String?, sets: Bool, _ moment: Moment) -> [Box] {

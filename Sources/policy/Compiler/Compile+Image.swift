@@ -17,8 +17,8 @@ extension Compilation {
         addPrefixes()
         addCombinations()
         builder.labelSets = facts.classOfLabelSet.map { space.plain(labels: $0, zone: 0) }
-        builder.tables = tables.tables
-        builder.intervals = tables.intervals.map { IntervalEntry(start: $0.start, record: records.final($0.record)) }
+        builder.tables = tables.entries
+        builder.intervals = tables.intervals(records.final)
         builder.records = records.inOrder
         builder.zonePairs = builder.zonePairs.map(records.final)
         builder.contestedRecord = records.final(contested)

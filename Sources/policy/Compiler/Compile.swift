@@ -75,7 +75,7 @@ struct Compilation {
         self.facts = facts
         var boxes = Boxes(facts)
         let rules = try Self.rules(set, facts, &boxes)
-        subjects = set.policies.map { boxes.subjects($0.subject, scope: $0.name.namespace, isOwn: true) }
+        subjects = facts.terms.subjects.map { boxes.subjects($0, isOwn: true) }
         (rulesOf, evaluation) = (rules.ofPolicy, rules.evaluation)
         space = try facts.space(boxes.all, limits)
         tree = ClassTree(space, facts.tree)
@@ -101,20 +101,23 @@ struct Compilation {
         let openings = facts.failsafe.openings
         var entries: [RuleEntry] = []
         for (place, opening) in openings.enumerated() {
-            let (from, to) = (boxes.plain([opening.from ?? Term()]), boxes.plain([opening.to ?? Term()]))
+            let (from, to) = (boxes.plain(opening.from ?? Term()), boxes.plain(opening.to ?? Term()))
             entries.append(RuleEntry(opening, place: place, .egress, peers: to, own: from))
             entries.append(RuleEntry(opening, place: place, .ingress, peers: from, own: to))
         }
         var ofPolicy: [[UInt32]] = []
         var tierOfPolicy: [Int] = []
-        for (index, policy) in set.policies.enumerated() {
-            let (scope, tier) = (policy.name.namespace, places[policy.tier] ?? 0)
+        for policy in set.policies.indices {
+            let tier = places[set.policies[policy].tier] ?? 0
             let first = UInt32(entries.count)
-            for (place, rule) in policy.rules.enumerated() {
+            for place in set.policies[policy].rules.indices {
                 let base = UInt32(entries.count)
-                let own = rule.subject.map { boxes.subjects($0, scope: scope, isOwn: false) }
-                for variant in try boxes.peers(rule, scope: scope) {
-                    var entry = RuleEntry(rule, of: policy, index, place: place, tier: tier, peers: variant, own: own)
+                let named = facts.terms.rules[facts.terms.firstRules[policy] + place]
+                let own = named.subject.map { boxes.subjects($0, isOwn: false) }
+                let variants = try boxes.peers(
+                    named.peers, set.policies[policy].rules[place].direction, set.policies[policy].rules[place].family)
+                for variant in variants {
+                    var entry = RuleEntry(set.policies, policy, place: place, tier: tier, peers: variant, own: own)
                     entry.base = base
                     entries.append(entry)
                 }
@@ -124,7 +127,7 @@ struct Compilation {
         }
         return (
             ofPolicy,
-            Evaluation(set: set, tiers: tiers, tierOfPolicy: tierOfPolicy, rules: entries, openings: openings)
+            Evaluation(set, tiers: tiers, tierOfPolicy: tierOfPolicy, rules: entries, openings: openings)
         )
     }
 
@@ -168,9 +171,11 @@ struct Compilation {
     /// For each workload class the policies that say something in the direction, as a list.
     private mutating func speaking(_ direction: Rule.Direction) -> [UInt32] {
         var events: [(item: UInt32, matcher: Int)] = []
-        for (index, policy) in set.policies.enumerated() {
-            let speaks = policy.rules.contains { $0.direction == direction } || policy.isolates(direction) != .none
-            if speaks { events.append((UInt32(index), subjects[index])) }
+        for policy in set.policies.indices {
+            let speaks =
+                set.policies[policy].isolates(direction) != .none
+                || rulesOf[policy].contains { evaluation.rules[Int($0)].direction == direction }
+            if speaks { events.append((UInt32(policy), subjects[policy])) }
         }
         return Array(spread(events)[space.knownBase...])
     }
@@ -248,7 +253,7 @@ struct Compilation {
                 services = tables.number(ofServices: facts.labelClasses[labels].services)
             }
             let tableKey = Tables.Key(rules: list, context: context, services: services)
-            let table = try tables.number(of: tableKey, lists, &records)
+            let table = try tables.number(of: tableKey, &lists, &records)
             builder.rows.append(RowEntry(row: number, peer: entry.peer, table: table))
         }
         return number

@@ -18,6 +18,11 @@ struct Context: Hashable {
     var isolating: [Isolating]
     /// The namespace's default; `nil` for who has no side.
     var end: Setting?
+
+    /// Whether anything isolates for some services only.
+    var isolatesSomeServices: Bool {
+        isolating.contains { if case .services = $0.isolation { true } else { false } }
+    }
 }
 
 /// What one layer says, in numbers.
@@ -50,6 +55,19 @@ struct Evaluation {
     let tierOfPolicy: [Int]
     let rules: [RuleEntry]
     let openings: [Failsafe.Opening]
+    /// The policies' names as causes have them.
+    private let names: [String]
+
+    init(
+        _ set: PolicySet, tiers: [Tier], tierOfPolicy: [Int], rules: [RuleEntry], openings: [Failsafe.Opening]
+    ) {
+        self.set = set
+        self.tiers = tiers
+        self.tierOfPolicy = tierOfPolicy
+        self.rules = rules
+        self.openings = openings
+        names = set.policies.indices.map { set.policies[$0].name.description }
+    }
 
     /// The outcome over `list`, the rules that match the peer and speak of the services, in order; `first` is the first of the services.
     /// With `audited` what only reports counts as well.
@@ -118,10 +136,14 @@ struct Evaluation {
 
     private func action(_ number: UInt32) -> Rule.Action { rules[Int(number)].action }
 
-    /// The rule itself.
-    func rule(_ number: UInt32) -> (policy: Int, rule: Rule)? {
-        let entry = rules[Int(number)]
-        return entry.policy.map { ($0, set.policies[$0].rules[entry.place]) }
+    /// Where a rule stands in the set; `nil` for an opening of failsafe.
+    func place(of number: UInt32) -> (policy: Int, rule: Int)? {
+        rules[Int(number)].policy.map { ($0, rules[Int(number)].place) }
+    }
+
+    /// The rule itself, a copy: for those that numbers say too little of.
+    func rule(_ number: UInt32) -> Rule? {
+        place(of: number).map { set.policies[$0.policy].rules[$0.rule] }
     }
 
     /// Whether a rule speaks of a run of services that nothing cuts.
@@ -130,7 +152,7 @@ struct Evaluation {
             for run in coverage where run.first <= piece.first && piece.first < run.end { return true }
             return false
         }
-        return rule(number)?.rule.speaks(
+        return rule(number)?.speaks(
             of: piece, within: rules[Int(number)].peers.services, sourcePort: sourcePort, named) ?? false
     }
 
@@ -140,16 +162,20 @@ struct Evaluation {
             var layer = Cause.Layer(
                 layer: decided.layer, decision: decided.decision, tier: decided.tier.map { tiers[$0].name }, end: decided.end)
             guard let number = decided.rule else { return layer }
-            if let (policy, rule) = rule(number) {
-                (layer.policy, layer.rule, layer.text) = (set.policies[policy].name.description, rule.label, rule.logText)
+            if let (policy, rule) = place(of: number) {
+                layer.policy = names[policy]
+                layer.rule = set.policies[policy].rules[rule].label
+                layer.text = set.policies[policy].rules[rule].logText
             } else {
                 layer.rule = openings[rules[Int(number)].place].name
             }
             return layer
         }
         let logged = outcome.logged.compactMap { number -> Cause.Log? in
-            guard let (policy, rule) = rule(number) else { return nil }
-            return Cause.Log(policy: set.policies[policy].name.description, rule: rule.label, text: rule.logText)
+            guard let (policy, rule) = place(of: number) else { return nil }
+            return Cause.Log(
+                policy: names[policy], rule: set.policies[policy].rules[rule].label,
+                text: set.policies[policy].rules[rule].logText)
         }
         return Cause(side: direction == .ingress ? .ingress : .egress, layers: layers, logged: logged)
     }

@@ -23,6 +23,7 @@ struct LabelClass: Hashable {
 struct Facts {
     let set: PolicySet
     let failsafe: Failsafe
+    let terms: Terms
     /// Label classes, and the class of each label set.
     let labelClasses: [LabelClass]
     let classOfLabelSet: [Int]
@@ -38,12 +39,13 @@ struct Facts {
     init(_ set: PolicySet, _ inventory: Inventory, _ failsafe: Failsafe) {
         self.set = set
         self.failsafe = failsafe
+        terms = Terms(set.policies)
         let owners = set.workloads.filter { $0.addresses.contains { !$0.isHost } }
-        let named = Named(set, owners: owners, failsafe)
+        let named = Named(set, terms, owners: owners, failsafe)
         let sorted = named.zones.compactMap { name in inventory.zone(name).map { (name, $0) } }.sorted { $0.1 < $1.1 }
         zones = sorted.map(\.1)
         tree = PrefixTree(named.prefixes)
-        let atoms = Self.atoms(set)
+        let atoms = Self.atoms(set, terms)
         let classes = Self.labelClasses(set, inventory, atoms)
         (labelClasses, classOfLabelSet) = (classes.classes, classes.ofSet)
         boxes = BoxMaker(
@@ -52,9 +54,9 @@ struct Facts {
             onLink: sorted.enumerated().filter { set.zones[$0.element.0]?.onLink ?? false }.map { $0.offset + 1 },
             zoneCount: sorted.count + 1, host: failsafe.addresses)
         splittingNodes = named.splitsBlocks ? named.blocks.map { [tree] in tree.node(of: $0) } : []
-        var copy = inventory
         for owner in owners {
-            let labels = classOfLabelSet[Int(copy.number(of: LabelSet(of: owner, blocks: true)))]
+            guard let labelSet = inventory.number(ifAny: LabelSet(of: owner, blocks: true)) else { continue }
+            let labels = classOfLabelSet[Int(labelSet)]
             let numbers = set.zones(of: owner).compactMap { inventory.zone($0) }
             for block in Set(owner.addresses) where !block.isHost {
                 claims[tree.node(of: block), default: []].append((labels, numbers))
@@ -101,31 +103,13 @@ struct Facts {
         return found
     }
 
-    /// Hands each term of a set on, with the namespace that it speaks of and whether it is a policy's subject. By index, because a copy of
-    /// each of a hundred thousand rules would cost more than what is asked of them.
-    private static func eachTerm(of set: PolicySet, _ body: (_ term: Term, _ scope: String?, _ isSubject: Bool) -> Void) {
-        for policy in set.policies.indices {
-            let scope = set.policies[policy].name.namespace
-            body(set.policies[policy].subject, scope, true)
-            for rule in set.policies[policy].rules.indices {
-                if let subject = set.policies[policy].rules[rule].subject { body(subject, scope, false) }
-                for peer in set.policies[policy].rules[rule].peers.indices {
-                    body(set.policies[policy].rules[rule].peers[peer], scope, false)
-                }
-            }
-        }
-    }
-
     /// Every question that terms ask of label sets, each once.
-    private static func atoms(_ set: PolicySet) -> [LabelTerm] {
+    private static func atoms(_ set: PolicySet, _ terms: Terms) -> [LabelTerm] {
         var seen: Set<LabelTerm> = []
         var atoms: [LabelTerm] = []
-        eachTerm(of: set) { term, scope, isSubject in
-            for atom in LabelTerm.all(term, scope: scope) where seen.insert(atom).inserted { atoms.append(atom) }
-            guard isSubject, let scope else { return }
-            let atom = LabelTerm(scope: scope)
-            if seen.insert(atom).inserted { atoms.append(atom) }
-        }
+        func add(_ atom: LabelTerm) { if seen.insert(atom).inserted { atoms.append(atom) } }
+        for scoped in terms.all { LabelTerm.all(scoped.term, scope: scoped.scope).forEach(add) }
+        for subject in Set(terms.subjects) { terms.all[subject].scope.map { add(LabelTerm(scope: $0)) } }
         return atoms
     }
 
@@ -140,20 +124,20 @@ struct Facts {
         /// Zones by name.
         var zones: Set<String> = []
 
-        init(_ set: PolicySet, owners: [Workload], _ failsafe: Failsafe) {
+        init(_ set: PolicySet, _ terms: Terms, owners: [Workload], _ failsafe: Failsafe) {
             blocks = Set(owners.flatMap(\.addresses).filter { !$0.isHost })
             prefixes = blocks.union(failsafe.addresses)
             var asksForBinding = false
-            Facts.eachTerm(of: set) { term, _, _ in
-                name(term)
-                if term.asksForBinding { asksForBinding = true }
+            for scoped in terms.all {
+                name(scoped.term)
+                if scoped.term.asksForBinding { asksForBinding = true }
             }
             for opening in failsafe.openings { [opening.from, opening.to].compactMap { $0 }.forEach { name($0) } }
             for entry in set.addressSets.flatMap(\.entries) {
                 if case .block(let block) = entry.target { prefixes.insert(block) }
                 prefixes.formUnion(entry.except)
             }
-            if set.policies.contains(where: { $0.rules.contains { $0.family != nil } }) {
+            if terms.namesFamilies {
                 prefixes.formUnion(Rule.Family.allCases.map(\.everything))
             }
             if asksForBinding { zones.formUnion(set.zones.values.filter(\.onLink).map(\.name)) }
@@ -172,10 +156,10 @@ struct Facts {
     /// The names by which rules ask for a destination's own services.
     private static func serviceNames(_ set: PolicySet) -> Set<String> {
         var names: Set<String> = []
-        for policy in set.policies {
-            for index in policy.rules.indices {
-                if let services = policy.rules[index].services { names.formUnion(services.names) }
-                if let services = policy.rules[index].notServices { names.formUnion(services.names) }
+        for policy in set.policies.indices {
+            for rule in set.policies[policy].rules.indices {
+                if let services = set.policies[policy].rules[rule].services { names.formUnion(services.names) }
+                if let services = set.policies[policy].rules[rule].notServices { names.formUnion(services.names) }
             }
         }
         return names
@@ -185,7 +169,7 @@ struct Facts {
 
     /// Groups the label sets by what they answer to all questions.
     private static func labelClasses(_ set: PolicySet, _ inventory: Inventory, _ atoms: [LabelTerm]) -> Classes {
-        let index = LabelIndex(inventory.labelSets)
+        let index = LabelSetIndex(inventory.labelSets)
         var signatures = [[Int]](repeating: [], count: inventory.labelSets.count)
         for (number, atom) in atoms.enumerated() {
             for labelSet in index.matches(atom, set) { signatures[labelSet].append(number) }

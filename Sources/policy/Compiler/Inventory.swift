@@ -75,7 +75,7 @@ public struct Inventory: Sendable {
     public private(set) var workloads: [ObjectName] = []
     /// Zones by number; 0 is the implicit one.
     public private(set) var zones: [String] = [Zone.implicit]
-    private var labelSetNumbers: [LabelSet: UInt32] = [:]
+    private var labelSetNumbers = LabelSetNumbers()
     private var workloadNumbers: [ObjectName: UInt32] = [:]
     private var zoneNumbers: [String: ZoneNumber] = [Zone.implicit: 0]
     /// What the address map holds, by workload number.
@@ -86,10 +86,9 @@ public struct Inventory: Sendable {
 
     /// The number of a label set; a new one if it has none.
     public mutating func number(of labelSet: LabelSet) -> UInt32 {
-        if let known = labelSetNumbers[labelSet] { return known }
-        labelSetNumbers[labelSet] = UInt32(labelSets.count)
-        labelSets.append(labelSet)
-        return UInt32(labelSets.count - 1)
+        let number = labelSetNumbers.number(of: labelSet)
+        if number == labelSets.count { labelSets.append(labelSet) }
+        return number
     }
 
     /// The number of a workload; a new one if it has none.
@@ -168,7 +167,7 @@ public struct Inventory: Sendable {
 
     /// The number of a label set that has one. An image that was compiled since knows its class; where there is none, or the image is
     /// older, a new generation is needed.
-    public func number(ifAny labelSet: LabelSet) -> UInt32? { labelSetNumbers[labelSet] }
+    public func number(ifAny labelSet: LabelSet) -> UInt32? { labelSetNumbers.number(ifAny: labelSet) }
 
     /// Brings the single addresses of one workload in line, as it is added, changed or moved: what is new is entered before what is gone
     /// is taken back. In force for every worker when this returns, without a new generation. Takes as long as the workload has

@@ -104,15 +104,15 @@ extension Term {
 }
 
 /// Finds the label sets that a label term matches without asking each of them, where it names a label's value or a namespace.
-struct LabelIndex {
+struct LabelSetIndex {
     private let labelSets: [LabelSet]
-    private var byLabel: [String: [String: [Int]]] = [:]
+    private var byLabel = LabelIndex()
     private var byNamespace: [String: [Int]] = [:]
 
     init(_ labelSets: [LabelSet]) {
         self.labelSets = labelSets
         for (number, set) in labelSets.enumerated() {
-            for (key, value) in set.labels { byLabel[key, default: [:]][value, default: []].append(number) }
+            byLabel.enter(set.labels, as: number)
             if let namespace = set.namespace { byNamespace[namespace, default: []].append(number) }
         }
     }
@@ -123,35 +123,7 @@ struct LabelIndex {
     }
 
     private func candidates(_ term: LabelTerm) -> [Int] {
-        if let named = term.selector.flatMap({ named(by: $0.expression) }) {
-            return Set(named.flatMap { label in label.values.flatMap { byLabel[label.key]?[$0] ?? [] } }).sorted()
-        }
-        if let scope = term.scope { return byNamespace[scope] ?? [] }
-        return Array(labelSets.indices)
-    }
-
-    /// Labels of which every match has at least one, with one of its values: those that the fewest label sets have. `nil` where an
-    /// expression matches label sets that it names no label of.
-    private func named(by expression: Selector.Expression) -> [(key: String, values: [String])]? {
-        switch expression {
-        case .equals(let key, let value): [(key, [value])]
-        case .isIn(let key, let values): [(key, values)]
-        case .and(let parts): parts.compactMap { named(by: $0) }.min { count($0) < count($1) }
-        case .or(let parts): all(parts)
-        default: nil
-        }
-    }
-
-    private func all(_ parts: [Selector.Expression]) -> [(key: String, values: [String])]? {
-        var labels: [(key: String, values: [String])] = []
-        for part in parts {
-            guard let named = named(by: part) else { return nil }
-            labels += named
-        }
-        return labels
-    }
-
-    private func count(_ labels: [(key: String, values: [String])]) -> Int {
-        labels.reduce(0) { sum, label in sum + label.values.reduce(0) { $0 + (byLabel[label.key]?[$1]?.count ?? 0) } }
+        term.selector.flatMap { byLabel.candidates(for: $0.expression) } ?? term.scope.map { byNamespace[$0] ?? [] }
+            ?? Array(labelSets.indices)
     }
 }

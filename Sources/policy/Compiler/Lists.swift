@@ -9,6 +9,8 @@ struct Lists {
     private var items: [UInt32] = []
     private var starts: [Int] = [0, 0]
     private var slots = [UInt32](repeating: .max, count: 1024)
+    /// Room for a list that is made.
+    private var made: [UInt32] = []
 
     /// How many lists there are.
     var count: Int { starts.count - 1 }
@@ -16,20 +18,31 @@ struct Lists {
     /// The numbers of a list.
     subscript(list: UInt32) -> ArraySlice<UInt32> { items[starts[Int(list)]..<starts[Int(list) + 1]] }
 
-    /// The number of a list.
+    /// The number of a list that has one.
+    func find(_ list: [UInt32]) -> UInt32? {
+        if list.isEmpty { return Self.empty }
+        let number = slots[slot(of: list)]
+        return number == .max ? nil : number
+    }
+
+    /// The number of a list; a new one if it has none.
     mutating func number(of list: [UInt32]) -> UInt32 {
         if list.isEmpty { return Self.empty }
-        var slot = Self.hash(list) & (slots.count - 1)
-        while slots[slot] != .max {
-            if self[slots[slot]].elementsEqual(list) { return slots[slot] }
-            slot = (slot + 1) & (slots.count - 1)
-        }
+        let slot = slot(of: list)
+        if slots[slot] != .max { return slots[slot] }
         let number = UInt32(count)
         items += list
         starts.append(items.count)
         slots[slot] = number
         if count * 2 > slots.count { grow() }
         return number
+    }
+
+    /// Where a list is in the hash, or would be.
+    private func slot(of list: [UInt32]) -> Int {
+        var slot = Self.hash(list) & (slots.count - 1)
+        while slots[slot] != .max, !self[slots[slot]].elementsEqual(list) { slot = (slot + 1) & (slots.count - 1) }
+        return slot
     }
 
     private mutating func grow() {
@@ -73,10 +86,10 @@ struct Event: Comparable {
 extension Lists {
     /// The list that the events of one class, which are in order, make of the list around it.
     mutating func apply(_ events: ArraySlice<Event>, to list: UInt32) -> UInt32 {
-        var made: [UInt32] = []
-        made.reserveCapacity(4)
+        made.removeAll(keepingCapacity: true)
         var next = events.startIndex
-        for item in self[list] {
+        for place in starts[Int(list)]..<starts[Int(list) + 1] {
+            let item = items[place]
             while next < events.endIndex, events[next].item < item {
                 if events[next].begins { made.append(events[next].item) }
                 next += 1

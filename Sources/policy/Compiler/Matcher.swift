@@ -26,18 +26,22 @@ struct Variant {
     var matcher: Int
 }
 
-/// Finds the boxes of terms, each distinct list of terms once.
+/// Finds the boxes of terms, each distinct list of terms once; by the numbers that the facts have for them.
 struct Boxes {
-    private struct Key: Hashable {
-        var terms: [Term]
-        var scope: String?
+    private struct Subject: Hashable {
+        var term: Int
+        var isOwn: Bool
+    }
+
+    private struct Peers: Hashable {
+        var terms: UInt32
         var family: Rule.Family?
-        var isSubject: Bool
         var isDestination: Bool
     }
 
     private let facts: Facts
-    private var known: [Key: [Variant]] = [:]
+    private var knownSubjects: [Subject: Int] = [:]
+    private var knownPeers: [Peers: [Variant]] = [:]
     private var numbers: [[Box]: Int] = [:]
     /// All lists of boxes that were asked for.
     private(set) var all: [[Box]] = []
@@ -45,35 +49,37 @@ struct Boxes {
     init(_ facts: Facts) { self.facts = facts }
 
     /// The workloads for which a policy speaks, or to which a rule is narrowed.
-    mutating func subjects(_ term: Term, scope: String?, isOwn: Bool) -> Int {
-        let key = Key(terms: [term], scope: scope, isSubject: true, isDestination: isOwn)
-        if let variant = known[key]?.first { return variant.matcher }
-        let number = number(of: facts.boxes.subjects(term, scope: scope, isOwn: isOwn))
-        known[key] = [Variant(matcher: number)]
+    mutating func subjects(_ term: Int, isOwn: Bool) -> Int {
+        let key = Subject(term: term, isOwn: isOwn)
+        if let known = knownSubjects[key] { return known }
+        let number = number(of: facts.boxes.subjects(facts.terms.all[term], isOwn: isOwn))
+        knownSubjects[key] = number
         return number
     }
 
-    /// The peers of a rule, by the conditions of address sets.
-    mutating func peers(_ rule: Rule, scope: String?) throws(CompileError) -> [Variant] {
-        let isDestination = rule.direction == .egress
-        let key = Key(
-            terms: rule.peers, scope: scope, family: rule.family, isSubject: false, isDestination: isDestination)
-        if let variants = known[key] { return variants }
+    /// The peers of a rule, a list of terms, by the conditions of address sets.
+    mutating func peers(
+        _ list: UInt32, _ direction: Rule.Direction, _ family: Rule.Family?
+    ) throws(CompileError) -> [Variant] {
+        let isDestination = direction == .egress
+        let key = Peers(terms: list, family: family, isDestination: isDestination)
+        if let variants = knownPeers[key] { return variants }
+        let terms = facts.terms[list]
         var variants: [Variant] = []
-        for (services, from, until) in try conditions(rule.peers, isDestination: isDestination) {
-            var boxes = facts.boxes.boxes(rule.peers, scope: scope, at: Moment(service: services?.first, time: from))
-            if let family = rule.family {
+        for (services, from, until) in try conditions(terms, isDestination: isDestination) {
+            var boxes = facts.boxes.boxes(terms, at: Moment(service: services?.first, time: from))
+            if let family {
                 let nodes = facts.tree.nodes(in: [family.everything])
                 boxes = boxes.map { $0.intersection(Box(nodes: nodes)) }.filter { !$0.isEmpty }
             }
             variants.append(Variant(services: services, from: from, until: until, matcher: number(of: boxes)))
         }
-        known[key] = variants
+        knownPeers[key] = variants
         return variants
     }
 
-    /// Any terms, without conditions: the openings of failsafe.
-    mutating func plain(_ terms: [Term]) -> Int { number(of: facts.boxes.boxes(terms, scope: nil, at: Moment(time: 0))) }
+    /// Any term, without conditions: the openings of failsafe.
+    mutating func plain(_ term: Term) -> Int { number(of: facts.boxes.boxes(term, scope: nil, at: Moment(time: 0))) }
 
     private mutating func number(of boxes: [Box]) -> Int {
         let merged = merge(boxes)
@@ -96,10 +102,10 @@ struct Boxes {
 
     /// The runs of services and times within which address sets hold the same addresses, as far as these terms can ask for any.
     private func conditions(
-        _ terms: [Term], isDestination: Bool
+        _ terms: [ScopedTerm], isDestination: Bool
     ) throws(CompileError) -> [(services: ServiceRange?, from: UInt64, until: UInt64)] {
         let entries = facts.set.addressSets.flatMap(\.entries).filter { $0.service != nil || $0.until != nil }
-        guard !entries.isEmpty, terms.contains(where: \.asksForSets) else { return [(nil, 0, .max)] }
+        guard !entries.isEmpty, terms.contains(where: \.term.asksForSets) else { return [(nil, 0, .max)] }
         let times = [0] + Set(entries.compactMap(\.until)).sorted()
         var services: [ServiceRange?] = [nil]
         let ranges = entries.compactMap(\.service)

@@ -42,15 +42,16 @@ extension RuleEntry {
             coverage: opening.services)
     }
 
-    /// A rule of a policy for one variant of its peers.
-    init(_ rule: Rule, of policy: Policy, _ number: Int, place: Int, tier: Int, peers: Variant, own: Int?) {
+    /// A rule of a policy for one variant of its peers. By index, so that neither is copied to be asked.
+    init(_ policies: [Policy], _ policy: Int, place: Int, tier: Int, peers: Variant, own: Int?) {
         self.init(
-            policy: number, place: place, tier: tier, action: rule.action, direction: rule.direction, peers: peers, own: own)
-        isAudited = rule.mode == .audit || policy.mode == .audit
-        expires = min(rule.expires ?? .max, policy.expires ?? .max)
-        usesNames = rule.usesNames
-        asksSourcePorts = !rule.sourcePorts.isEmpty
-        if !usesNames && !asksSourcePorts { coverage = rule.coverage(within: peers.services) }
+            policy: policy, place: place, tier: tier, action: policies[policy].rules[place].action,
+            direction: policies[policy].rules[place].direction, peers: peers, own: own)
+        isAudited = policies[policy].rules[place].mode == .audit || policies[policy].mode == .audit
+        expires = min(policies[policy].rules[place].expires ?? .max, policies[policy].expires ?? .max)
+        usesNames = policies[policy].rules[place].usesNames
+        asksSourcePorts = policies[policy].rules[place].asksSourcePorts
+        if !usesNames && !asksSourcePorts { coverage = policies[policy].rules[place].coverage(within: peers.services) }
     }
 }
 
@@ -60,7 +61,14 @@ extension Rule {
     private var bothLists: [Service] { (services?.services ?? []) + (notServices?.services ?? []) }
 
     /// Whether it names services by the destination's names.
-    var usesNames: Bool { !(services?.names ?? []).isEmpty || !(notServices?.names ?? []).isEmpty }
+    var usesNames: Bool { anyService { if case .named = $0.destination { true } else { false } } }
+
+    /// Whether it asks for ports of the source.
+    var asksSourcePorts: Bool { anyService { !($0.sourcePorts ?? []).isEmpty } }
+
+    private func anyService(_ isSuch: (Service) -> Bool) -> Bool {
+        services?.services.contains(where: isSuch) ?? false || notServices?.services.contains(where: isSuch) ?? false
+    }
 
     /// The ports of the source that it asks for anywhere.
     var sourcePorts: [ClosedRange<UInt16>] { bothLists.flatMap { $0.sourcePorts ?? [] } }

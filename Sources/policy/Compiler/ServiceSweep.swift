@@ -12,7 +12,7 @@ struct ServiceSweep {
         var place: Int
     }
 
-    private let list: [UInt32]
+    private var list: [UInt32] = []
     private var begins: [Edge] = []
     private var ends: [Edge] = []
     /// Services at which some rule's answer changes; in no order, and not each once.
@@ -22,9 +22,14 @@ struct ServiceSweep {
     /// Places in the list of the rules that speak, ascending.
     private var active: [Int] = []
 
-    /// A sweep before the first service; `named` are the destination's services.
-    init(_ list: [UInt32], _ named: [String: ServiceRange], _ evaluation: Evaluation) {
+    /// Begins before the first service; `named` are the destination's services. What a sweep before had taken is used again.
+    mutating func begin(_ list: [UInt32], _ named: [String: ServiceRange], _ evaluation: Evaluation) {
         self.list = list
+        begins.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        edges.removeAll(keepingCapacity: true)
+        active.removeAll(keepingCapacity: true)
+        (nextBegin, nextEnd) = (0, 0)
         for (place, number) in list.enumerated() {
             for run in evaluation.runs(number, named, &edges) {
                 begins.append(Edge(key: run.first, place: place))
@@ -33,7 +38,6 @@ struct ServiceSweep {
         }
         begins.sort { $0.key < $1.key }
         ends.sort { $0.key < $1.key }
-        edges.reserveCapacity(edges.count + 2 * begins.count)
         for edge in begins { edges.append(edge.key) }
         for edge in ends { edges.append(edge.key) }
     }
@@ -70,7 +74,7 @@ extension Evaluation {
     /// its edges added to `edges`.
     func runs(_ number: UInt32, _ named: [String: ServiceRange], _ edges: inout [UInt32]) -> [ServiceRange] {
         if let coverage = rules[Int(number)].coverage { return coverage }
-        guard let rule = rule(number)?.rule else { return [] }
+        guard let rule = rule(number) else { return [] }
         let limit = rules[Int(number)].peers.services
         guard rules[Int(number)].asksSourcePorts else { return rule.coverage(within: limit, named) }
         edges += rule.edges(named, within: limit).flatMap { [$0.first, $0.end] }

@@ -18,13 +18,17 @@ struct Tables {
 
     let evaluation: Evaluation
     private var known: [Key: UInt32] = [:]
-    private var numbers: [[IntervalEntry.Pair]: UInt32] = [:]
+    /// The tables, each the first service and the record of its runs by turns; list `number + 1` is the table of a number.
+    private var runs = Lists()
+    /// Records by rules and context, of those to whom neither time nor the service means anything else.
+    private var plainRecords: [UInt64: UInt32] = [:]
     private var contextNumbers: [Context: Int] = [:]
     private(set) var contexts: [Context] = []
     private var serviceNumbers: [[String: ServiceRange]: Int] = [[:]: 0]
     private(set) var services: [[String: ServiceRange]] = [[:]]
-    private(set) var tables: [TableEntry] = []
-    private(set) var intervals: [IntervalEntry] = []
+    private var sweep = ServiceSweep()
+    /// Room for the table that is made.
+    private var made: [UInt32] = []
 
     /// Rules looked at so far, and at most.
     private var work = 0
@@ -52,10 +56,32 @@ struct Tables {
     }
 
     /// The table that has one record for all services.
-    mutating func number(ofRecord record: UInt32) -> UInt32 { number(of: [.init(start: 0, record: record)]) }
+    mutating func number(ofRecord record: UInt32) -> UInt32 { runs.number(of: [0, record]) - 1 }
+
+    /// The tables as the image has them.
+    var entries: [TableEntry] {
+        var first: UInt32 = 0
+        return (1..<UInt32(runs.count)).map { number in
+            let count = UInt32(runs[number].count / 2)
+            defer { first += count }
+            return TableEntry(first: first, count: count)
+        }
+    }
+
+    /// The intervals of all tables, with each record's number as it is in the end.
+    func intervals(_ final: (UInt32) -> UInt32) -> [IntervalEntry] {
+        (1..<UInt32(runs.count)).flatMap { number in
+            let table = runs[number]
+            return stride(from: table.startIndex, to: table.endIndex, by: 2).map {
+                IntervalEntry(start: table[$0], record: final(table[$0 + 1]))
+            }
+        }
+    }
 
     /// The table of a key; records in it have provisional numbers.
-    mutating func number(of key: Key, _ lists: Lists, _ records: inout Records) throws(CompileError) -> UInt32 {
+    mutating func number(
+        of key: Key, _ lists: inout Lists, _ records: inout Records
+    ) throws(CompileError) -> UInt32 {
         if let number = known[key] { return number }
         let list = Array(lists[key.rules])
         work += list.count
@@ -63,59 +89,51 @@ struct Tables {
             throw .capacity(
                 what: "rules to weigh in service tables (rules by peers by subjects)", needed: work, limit: limits.work)
         }
-        let rules = evaluation.rules
-        let asksSourcePorts = list.contains { rules[Int($0)].asksSourcePorts }
+        let asksSourcePorts = list.contains { evaluation.rules[Int($0)].asksSourcePorts }
         let moments = Moments(list, contexts[key.context], evaluation)
-        var sweep = ServiceSweep(list, services[key.services], evaluation)
-        var pairs: [IntervalEntry.Pair] = []
-        for piece in pieces(sweep, key, asksSourcePorts) {
+        sweep.begin(list, services[key.services], evaluation)
+        made.removeAll(keepingCapacity: true)
+        for piece in pieces(key, asksSourcePorts) {
             sweep.advance(to: piece.first)
             let word: UInt32
             if asksSourcePorts && piece.hasPorts {
-                word = try split(sweep.speaking, key, piece, moments, &records)
+                word = try split(sweep.speaking, key, piece, moments, &lists, &records)
             } else {
-                let here = sweep.speaking.filter {
-                    !rules[Int($0)].asksSourcePorts
-                        || evaluation.speaks($0, of: piece, sourcePort: nil, services[key.services])
+                var here = sweep.speaking
+                if asksSourcePorts {
+                    here = here.filter {
+                        !evaluation.rules[Int($0)].asksSourcePorts
+                            || evaluation.speaks($0, of: piece, sourcePort: nil, services[key.services])
+                    }
                 }
-                word = try record(here, key, piece, moments, &records)
+                word = try record(here, key, piece, moments, &lists, &records)
             }
-            if pairs.last?.record != word { pairs.append(.init(start: piece.first, record: word)) }
+            made.add(piece.first, word)
         }
-        let number = number(of: pairs)
+        let number = runs.number(of: made) - 1
         known[key] = number
         return number
     }
 
     /// The word of a run of services that asks for the source's port: a record where all ports get the same, else a table of its own.
     private mutating func split(
-        _ list: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
+        _ list: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ lists: inout Lists, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
         let ranges = list.filter { evaluation.rules[Int($0)].asksSourcePorts }
-            .flatMap { evaluation.rule($0)?.rule.sourcePorts ?? [] }
+            .flatMap { evaluation.rule($0)?.sourcePorts ?? [] }
         let edges = Set([0] + ranges.flatMap { [UInt32($0.lowerBound), UInt32($0.upperBound) + 1] }).filter { $0 < 1 << 16 }
-        var pairs: [IntervalEntry.Pair] = []
+        var ports: [UInt32] = []
         for edge in edges.sorted() {
             let here = list.filter {
                 evaluation.speaks($0, of: piece, sourcePort: UInt16(edge), services[key.services])
             }
-            let record = try record(here, key, piece, moments, &records)
-            if pairs.last?.record != record { pairs.append(.init(start: edge, record: record)) }
+            ports.add(edge, try record(here, key, piece, moments, &lists, &records))
         }
-        if pairs.count == 1 { return pairs[0].record }
-        return RecordWord.split | number(of: pairs)
-    }
-
-    private mutating func number(of pairs: [IntervalEntry.Pair]) -> UInt32 {
-        if let number = numbers[pairs] { return number }
-        tables.append(TableEntry(first: UInt32(intervals.count), count: UInt32(pairs.count)))
-        intervals += pairs.map { IntervalEntry(start: $0.start, record: $0.record) }
-        numbers[pairs] = UInt32(tables.count - 1)
-        return UInt32(tables.count - 1)
+        return ports.count == 2 ? ports[1] : RecordWord.split | (runs.number(of: ports) - 1)
     }
 
     /// The runs of services within which all rules and isolations say the same.
-    private func pieces(_ sweep: ServiceSweep, _ key: Key, _ asksSourcePorts: Bool) -> [ServiceRange] {
+    private func pieces(_ key: Key, _ asksSourcePorts: Bool) -> [ServiceRange] {
         var edges: [UInt32] = [0] + sweep.edges
         func cut(_ range: ServiceRange) {
             edges.append(range.first)
@@ -129,6 +147,7 @@ struct Tables {
         if asksSourcePorts { ServiceRange.withPorts.forEach(cut) }
         edges.sort()
         var pieces: [ServiceRange] = []
+        pieces.reserveCapacity(edges.count)
         for (index, edge) in edges.enumerated() where edge < ServiceKey.end && (index == 0 || edge != edges[index - 1]) {
             if let last = pieces.indices.last { pieces[last].end = edge }
             pieces.append(ServiceRange(first: edge, end: ServiceKey.end))
@@ -136,8 +155,22 @@ struct Tables {
         return pieces
     }
 
-    /// The record of one run of services: the last state first, each earlier one naming the next where they differ.
-    private func record(
+    /// The record of one run of services, weighed once for the same rules where neither time nor the service itself matters.
+    private mutating func record(
+        _ here: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ lists: inout Lists, _ records: inout Records
+    ) throws(CompileError) -> UInt32 {
+        guard moments.all.isEmpty, !contexts[key.context].isolatesSomeServices else {
+            return try weigh(here, key, piece, moments, &records)
+        }
+        let question = UInt64(lists.number(of: here)) << 32 | UInt64(key.context)
+        if let known = plainRecords[question] { return known }
+        let number = try weigh(here, key, piece, moments, &records)
+        plainRecords[question] = number
+        return number
+    }
+
+    /// What holds in a run of services: the last state first, each earlier one naming the next where they differ.
+    private func weigh(
         _ here: [UInt32], _ key: Key, _ piece: ServiceRange, _ moments: Moments, _ records: inout Records
     ) throws(CompileError) -> UInt32 {
         guard var next = try state(here, key, piece, at: moments.all.last ?? 0, &records) else { return SnapshotLayout.none }
@@ -194,10 +227,11 @@ struct Moments {
         var strict = context.isolating.compactMap(\.expires)
         var leases: [UInt64] = []
         for number in list {
-            let rule = evaluation.rules[Int(number)]
-            if rule.expires < .max { strict.append(rule.expires) }
-            if rule.peers.from > 0 { leases.append(rule.peers.from) }
-            if rule.peers.until < .max { leases.append(rule.peers.until) }
+            let (expires, from) = (evaluation.rules[Int(number)].expires, evaluation.rules[Int(number)].peers.from)
+            let until = evaluation.rules[Int(number)].peers.until
+            if expires < .max { strict.append(expires) }
+            if from > 0 { leases.append(from) }
+            if until < .max { leases.append(until) }
         }
         self.strict = strict.isEmpty ? [] : Set(strict)
         all = strict.isEmpty && leases.isEmpty ? [] : Set(strict + leases).sorted()
@@ -215,7 +249,7 @@ extension Evaluation {
     func govern(_ record: inout SideRecord, _ outcome: Outcome) {
         var change = SideRecord.Change.keep
         for layer in outcome.layers {
-            guard let number = layer.rule, let (policy, rule) = rule(number) else {
+            guard let number = layer.rule, let (policy, place) = place(of: number) else {
                 change = change.stricter(.reevaluate)
                 continue
             }
@@ -228,8 +262,8 @@ extension Evaluation {
                 record.drainSeconds = record.drainSeconds == 0 ? seconds : min(record.drainSeconds, seconds)
             }
             guard outcome.decision == .allow else { continue }
-            if rule.tracking == .none { record.flags |= SideRecord.stateless }
-            record.replySeconds = max(record.replySeconds, rule.expectsReplies ?? 0)
+            if set.policies[policy].rules[place].tracking == .none { record.flags |= SideRecord.stateless }
+            record.replySeconds = max(record.replySeconds, set.policies[policy].rules[place].expectsReplies ?? 0)
         }
         record.change = change.rawValue
     }
@@ -243,11 +277,12 @@ extension SideRecord.Change {
     }
 }
 
-extension IntervalEntry {
-    /// An interval that can be a key.
-    struct Pair: Hashable {
-        var start: UInt32
-        var record: UInt32
+extension [UInt32] {
+    /// Appends what holds from a service, or a port, on, unless it held already.
+    fileprivate mutating func add(_ start: UInt32, _ record: UInt32) {
+        guard last != record else { return }
+        append(start)
+        append(record)
     }
 }
 

@@ -15,16 +15,16 @@ extension PolicySet {
         let ofEntities = entities.values.sorted { $0.name < $1.name }.flatMap { entity in
             entity.terms.compactMap { Self.fault($0, entity.place, "Entity \"\(entity.name)\"") }
         }
-        return ofSets + ofEntities + Array(policies.lazy.flatMap(Self.faults).prefix(PolicyError.most))
+        // By index, because a copy of each policy and each rule would cost more than what is asked of them.
+        let ofPolicies = policies.indices.lazy.filter { policies[$0].asksForMore }.flatMap { Self.faults(of: policies[$0]) }
+        return ofSets + ofEntities + Array(ofPolicies.prefix(PolicyError.most))
     }
 
     private static func faults(of policy: Policy) -> [PolicyError] {
         let who = "Policy \"\(policy.name)\""
         let ofSubject = fault(policy.subject, policy.place, who)
         return (ofSubject.map { [$0] } ?? [])
-            + policy.rules.indices.flatMap { index -> [PolicyError] in
-                guard policy.rules[index].asksForMore else { return [] }
-                let rule = policy.rules[index]
+            + policy.rules.flatMap { rule -> [PolicyError] in
                 let whose = "rule \"\(rule.label)\" of \(who)"
                 let ofTerms = rule.terms.compactMap { fault($0, rule.place, whose) }
                 guard rule.hasProgram else { return ofTerms }
@@ -41,6 +41,13 @@ extension PolicySet {
         return PolicyError(
             place, "\(who) needs a principal proved by a certificate, and none is seen yet",
             remedy: "ask for the assurance inventory or bound")
+    }
+}
+
+extension Policy {
+    /// Whether anything in it may be more than a data path enforces: a reason to look closer.
+    fileprivate var asksForMore: Bool {
+        subject.principal != nil || rules.indices.contains { rules[$0].asksForMore }
     }
 }
 

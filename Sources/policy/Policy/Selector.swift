@@ -72,16 +72,6 @@ extension Selector.Expression {
         case .or(let parts): parts.contains { $0.matches(labels) }
         }
     }
-
-    /// A label that every match must have with one of these values, so that an index can find the candidates.
-    public var required: (key: String, values: [String])? {
-        switch self {
-        case .equals(let key, let value): (key, [value])
-        case .isIn(let key, let values): (key, values)
-        case .and(let parts): parts.lazy.compactMap(\.required).first
-        default: nil
-        }
-    }
 }
 
 extension String {
