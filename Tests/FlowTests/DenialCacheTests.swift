@@ -23,10 +23,14 @@ import Testing
             keep(reading, isReject: isReject, reason, port: 0)
         }
 
-        func keep(_ reading: borrowing Reading, isReject: Bool, _ reason: DropReason, port: UInt8) {
+        func keep(
+            _ reading: borrowing Reading, isReject: Bool, _ reason: DropReason, port: UInt8, judged: UInt32 = 100,
+            generation: UInt32 = 3
+        ) {
             let keys = FlowKeys(of: reading, pair: 0)
             let denial = Denial(
-                generation: 3, epoch: 7, judged: 100, isReject: isReject, reason: reason, sender: keys.sender, port: port)
+                generation: generation, epoch: 7, judged: judged, isReject: isReject, reason: reason, sender: keys.sender,
+                port: port)
             cache.keep(denial, keys, hash: hash)
         }
 
@@ -67,7 +71,7 @@ import Testing
         #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
     }
 
-    @Test func `a pair of lines holds the last two refusals that meet in it, and an empty cache knows nothing`() {
+    @Test func `two lines hold the last two refusals that meet in both, and an empty cache knows nothing`() {
         let kept = Kept(.tcp(2, from: client, to: server), hash: hash)
         kept.keep(.tcp(2, from: client, to: (server.0, 81)), isReject: false, .denied)
         kept.keep(.tcp(2, from: client, to: (server.0, 81)), isReject: false, .contested)
@@ -95,6 +99,43 @@ import Testing
         other.keep(asked, isReject: false, .denied, port: 1)
         #expect(other.find(asked, port: 0)?.reason == .unjudged)
         #expect(other.find(asked, port: 1)?.reason == .denied)
+    }
+
+    @Test(arguments: [true, false])
+    func `refusals by the thousand move apart until each has a line of its own`(isIPv4: Bool) {
+        var cache = DenialCache()
+        var random = Seeded(20)
+        let hashes = (0..<2_000).map { _ in random.next() }
+        func keys(_ number: Int) -> FlowKeys {
+            let from = isIPv4 ? Address(v4: 0x0a00_0000 | UInt32(number)) : Address(high: 0xfd00 << 48, low: UInt64(number + 1))
+            let to = isIPv4 ? server.0 : Address("fd00::2")
+            return FlowKeys(of: .packet(.udp, from: (from, 5_000), to: (to, 80)), pair: 0)
+        }
+        var forgotten = 0
+        for round in 0..<200_000 {
+            let number = random.below(hashes.count)
+            let keys = keys(number)
+            let isHeld = cache.find(keys, hash: hashes[number], port: 0, generation: 1, epoch: 1, now: 7) != nil
+            if !isHeld {
+                let denial = Denial(
+                    generation: 1, epoch: 1, judged: 7, isReject: false, reason: .denied, sender: keys.sender, port: 0)
+                cache.keep(denial, keys, hash: hashes[number])
+            }
+            if !isHeld && round >= 100_000 { forgotten += 1 }
+        }
+        #expect(forgotten == 0)
+    }
+
+    @Test func `a refusal that is no longer believed gives its line away before one that is`() {
+        let (second, third) = (Reading.tcp(2, from: client, to: (server.0, 81)), Reading.tcp(2, from: client, to: (server.0, 82)))
+        for (judged, generation) in [(1_060, 3), (150, 4)] as [(UInt32, UInt32)] {
+            let kept = Kept(.tcp(2, from: client, to: server), hash: hash)
+            kept.keep(second, isReject: false, .denied, port: 0, judged: judged - 60, generation: generation)
+            kept.keep(third, isReject: false, .denied, port: 0, judged: judged, generation: generation)
+            #expect(kept.find(second, generation: generation, now: judged) != nil)
+            #expect(kept.find(third, generation: generation, now: judged) != nil)
+            #expect(kept.find(.tcp(2, from: client, to: server)) == nil)
+        }
     }
 
     @Test func `what is kept of a refusal fills its line with an IPv6 key`() {

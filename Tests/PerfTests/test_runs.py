@@ -45,6 +45,19 @@ class RunsTests(unittest.TestCase):
         self.assertIn("difference_ns | uncaptured_ns | uncaptured_difference_ns | budget_ns | records |", text)
         self.assertIn("| 1.25 | 50.5 | 0.5 | 2.0 | 7 |", text)
 
+    def test_pipeline_holds_each_case_against_its_bound_and_denied_frames_against_C_too(self):
+        denied = {"case": "denied", "family": "IPv4", "flows": 1_000, "ns_per_frame": 33.0, "ratio": 1.1, "bulkhead_to_in_c": 1.03}
+        self.assertEqual(pipeline.judged({**denied, "in_c_ratio": 0.9})["held"], "no")
+        beyond = pipeline.judged({**denied, "in_c_ratio": 1.08})
+        self.assertEqual((beyond["bound"], beyond["held"]), ("at most 1", "no, nor in C"))
+        self.assertEqual(pipeline.judged({**denied, "ratio": 0.95, "in_c_ratio": 1.08})["held"], "yes")
+        observed = {**denied, "case": "observed"}
+        self.assertEqual(pipeline.judged(observed), observed)
+        many = pipeline.judged({"case": "first", "family": "IPv4", "flows": 1, "rules": 100_000, "ratio": 1.2})
+        _, text = self.written(pipeline, [beyond, many])
+        self.assertIn("denied, IPv4, 1,000 flows: at most 1, not held; the same work in C misses it too, of which Bulkhead has 1.03.", text)
+        self.assertIn("first, IPv4, 1 flow, 100,000 rules: at most 1.5, held.", text)
+
     def test_observed_is_measured_at_each_of_its_numbers_of_flows(self):
         options = type("Options", (), {"flows": [1_000]})
         self.assertEqual([case[2] for case in pipeline.cases(options, None) if case[0] == "observed"], pipeline.OBSERVED)

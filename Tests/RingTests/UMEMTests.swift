@@ -67,6 +67,40 @@ import Testing
         #expect(memory.isMarginIntact)
     }
 
+    @Test func `what a completion ring names comes back by its frames' starts, as far as it names frames and there is room`() {
+        // Positions that wrap around, in slots and in numbers.
+        let (memory, rings) = (PlainMemory(byteCount: FreeList.byteCount(capacity: 3)), RingMemory(size: 4, position: .max - 1))
+        let frames = PlainMemory(byteCount: 4 * 4096)
+        let umem = unsafe UMEM(frames: frames.base, frameSize: 4096, framesPerWorker: 4, workers: 1)
+        var kernel = rings.kernels()
+        var list = unsafe FreeList(base: memory.base, capacity: 3)
+        for address in [256, 4 * 4096, 8192 + 4095, .max] as [UInt64] { kernel.completion.push(address) }
+        kernel.completion.submit()
+        let ours = rings.ours()
+        list.push(ours.completion.peek(.max), of: ours.completion.view, in: umem)
+        #expect(list.count == 2)
+        list.push(4, of: ours.completion.view, in: umem)
+        #expect([list.pop(), list.pop(), list.pop(), list.pop()] == [0, 8192, 0, nil])
+        #expect(memory.isMarginIntact)
+    }
+
+    @Test(arguments: [(0, []), (2, [3, 2]), (3, [3, 2, 1]), (4, [3, 2, 1])] as [(UInt32, [UInt64])])
+    func `the kernel is given free frames, the last one first, as many as are wanted and there are`(
+        wanted: UInt32, given: [UInt64]
+    ) {
+        let (memory, rings) = (PlainMemory(byteCount: FreeList.byteCount(capacity: 4)), RingMemory(size: 4, position: .max - 1))
+        var list = unsafe FreeList(base: memory.base, capacity: 4)
+        for address in 1...3 as ClosedRange<UInt64> { _ = list.push(address) }
+        var ours = rings.ours()
+        var kernel = rings.kernels()
+        let count = ours.fill.push(atMost: min(wanted, ours.fill.free(wanted)), of: &list)
+        ours.fill.submit()
+        #expect(count == UInt32(given.count) && list.count == 3 - UInt64(given.count))
+        #expect((0..<kernel.fill.peek(.max)).map { kernel.fill[$0] } == given)
+        kernel.fill.release(count)
+        #expect(rings.memory.isMarginIntact)
+    }
+
     @Test func `a refill makes exactly the frames of the worker's part free`() {
         let memory = PlainMemory(byteCount: FreeList.byteCount(capacity: 24))
         var list = unsafe FreeList(base: memory.base, capacity: 24)

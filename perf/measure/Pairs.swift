@@ -29,6 +29,11 @@ package struct Pairs {
             firsts.append(try measure(true))
             seconds.append(try measure(false))
         }
+        self.init(firsts, seconds)
+    }
+
+    /// What was found of both, in the same order.
+    package init(_ firsts: [Double], _ seconds: [Double]) {
         let ratios = zip(firsts, seconds).map { $0 / $1 }.sorted()
         (first, second, ratio) = (median(firsts), median(seconds), median(ratios))
         spread = (rounded(ratios.first ?? 0, digits: 3), rounded(ratios.last ?? 0, digits: 3))

@@ -4,6 +4,7 @@ import Flow
 import Glibc
 import Measure
 import Net
+import Record
 
 // Frames of flows that the table knows, and what is measured beside them.
 
@@ -53,14 +54,43 @@ extension Question {
         return row(try Pairs(pairs) { try $0 ? drop(other, cut, as: .truncated) : forward(worker, stream) })
     }
 
-    /// Datagrams of connections that policy denies, all but the first of each, beside frames of as many established flows.
+    /// Datagrams of connections that policy denies, all but the first of each, beside frames of as many established flows; and both in C.
     func denied() throws -> Fields {
         let stream = Stream(huge: huge)
         let loaded = try Loaded(Estate.small(), flows: settings, huge: huge)
         let worker = try established(stream, loaded)
+        let reference = try Reference(stream, like: worker, isIPv4: isIPv4, huge: huge)
         let refused = Stream(huge: huge)
+        try fillRefused(refused)
+        let other = try Worker(refused, loaded.inForce, capacity: max(flows, 4_096), isIPv4: isIPv4, huge: huge)
+        let refusing = try Reference(refused, like: other, isIPv4: isIPv4, huge: huge, refuses: true)
+        _ = (try forward(worker, stream), try drop(other, refused, as: .denied))
+        _ = (try forward(reference, stream), try drop(refusing, refused))
+        let before = other.counters.refusedAgain
+        var (deniedInC, establishedInC): ([Double], [Double]) = ([], [])
+        let ours = try Pairs(pairs) { isDenied in
+            if isDenied {
+                deniedInC.append(try drop(refusing, refused))
+                return try drop(other, refused, as: .denied)
+            }
+            establishedInC.append(try forward(reference, stream))
+            return try forward(worker, stream)
+        }
+        let inC = Pairs(deniedInC, establishedInC)
+        var row = row(ours)
+        row.add("in_c_ns", inC.first, digits: 2)
+        row.add("in_c_reference_ns", inC.second, digits: 2)
+        row.add("in_c_ratio", inC)
+        row.add("bulkhead_to_in_c", ours.first / inC.first, digits: 3)
+        let asked = pairs * Stream.count - Int(other.counters.refusedAgain - before)
+        row.add("asked_per_million", Double(asked) * 1e6 / Double(pairs * Stream.count))
+        return row
+    }
+
+    /// Writes a datagram of a random connection that policy denies at every place of the stream. Each client sends from behind its own
+    /// port, as in a network.
+    private func fillRefused(_ stream: Stream) throws {
         var random = Seeded(9)
-        // Each client sends from behind its own port, as in a network.
         let connections = (0..<flows).map { Connection($0, isIPv4: isIPv4) }
         let behind = (0..<2).map { port in connections.filter { $0.port == port } }
         guard behind.allSatisfy({ !$0.isEmpty }) else { throw Trouble.otherFate("too few connections for two ports") }
@@ -69,11 +99,18 @@ extension Question {
             var segment = connection.data(fromClient: true)
             (segment.isDatagram, segment.payload) = (true, 18)
             (segment.sourcePort, segment.destinationPort) = (connection.clientPort, 9_999)
-            refused.write(segment, at: place)
+            stream.write(segment, at: place)
         }
-        let other = try Worker(refused, loaded.inForce, capacity: max(flows, 4_096), isIPv4: isIPv4, huge: huge)
-        _ = (try forward(worker, stream), try drop(other, refused, as: .denied))
-        return row(try Pairs(pairs) { try $0 ? drop(other, refused, as: .denied) : forward(worker, stream) })
+    }
+
+    /// One pass of the reference over a stream, all of whose frames must be dropped.
+    private func drop(_ reference: Reference, _ stream: Stream) throws -> Double {
+        let before = reference.dropped
+        let time = reference.pass(stream, at: Self.now)
+        guard reference.dropped - before == UInt64(Stream.count) else {
+            throw Trouble.otherFate("in C \(reference.dropped - before) of \(Stream.count) frames were dropped")
+        }
+        return time
     }
 
     /// One pass of a worker over a stream, all of whose frames must be dropped for a reason.

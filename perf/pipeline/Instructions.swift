@@ -13,8 +13,10 @@ struct Scenario {
 
     let name: String
     var isIPv4 = true
-    /// Whether the reference lets the same frames pass, too.
+    /// Whether the same frames pass the reference, too.
     var isInC = false
+    /// Whether policy refuses them all, so that the reference does.
+    var isRefused = false
     var before: (Int) -> [Arriving] = { _ in [] }
     let counted: (Int) -> [Arriving]
 
@@ -36,7 +38,7 @@ extension Question {
             let worker = try Worker(stream, loaded.inForce, capacity: 8_192, isIPv4: scenario.isIPv4, huge: false)
             for number in 0..<Scenario.connections { worker.take(scenario.before(number), stream) }
             let frames = (0..<Scenario.connections).flatMap { scenario.counted($0) }
-            let reference = scenario.isInC ? try Reference(stream, like: worker, isIPv4: scenario.isIPv4, huge: false) : nil
+            let reference = try reference(scenario, stream, like: worker)
             for (name, side) in [(scenario.name, worker as (any Side)?), (scenario.name + ", in C", reference)] {
                 guard let side else { continue }
                 side.queue(frames, stream)
@@ -47,6 +49,16 @@ extension Question {
             }
         }
         return row
+    }
+
+    /// The reference for a scenario that it has a part in, ready for the frames that are counted.
+    private func reference(_ scenario: Scenario, _ stream: Stream, like worker: Worker) throws -> Reference? {
+        guard scenario.isInC else { return nil }
+        let reference = try Reference(
+            stream, like: worker, isIPv4: scenario.isIPv4, huge: false, refuses: scenario.isRefused)
+        // The flows were copied, refusals are its own.
+        if scenario.isRefused { for number in 0..<Scenario.connections { reference.take(scenario.before(number), stream) } }
+        return reference
     }
 }
 

@@ -27,7 +27,8 @@ extension Scenario {
                 name: "denied again, SYNs", before: { [segment($0, [.syn], to: 9_999)] },
                 counted: { [segment($0, [.syn], to: 9_999)] }),
             Scenario(
-                name: "denied again, datagrams", before: { [datagram($0, to: 9_999)] }, counted: { [datagram($0, to: 9_999)] }),
+                name: "denied again, datagrams", isInC: true, isRefused: true, before: { [datagram($0, to: 9_999)] },
+                counted: { [datagram($0, to: 9_999)] }),
             Scenario(name: "of no flow", counted: { [segment($0, [.ack])] }),
             Scenario(
                 name: "out of window", before: { handshake($0) },

@@ -211,7 +211,8 @@ enum Trouble: Error {
     private let epoch = Pages(count: 64, huge: false)
     private let handle: OpaquePointer
 
-    init(_ stream: Stream, like worker: Worker, isIPv4: Bool, huge: Bool) throws {
+    /// A reference over the frames of a stream. Where it `refuses`, a datagram of no flow is refused as by a policy that allows nothing.
+    init(_ stream: Stream, like worker: Worker, isIPv4: Bool, huge: Bool, refuses: Bool = false) throws {
         flows4 = Self.copy(worker.flows4, huge: huge)
         flows6 = Self.copy(worker.flows6, huge: huge)
         var parts = unsafe reference_parts()
@@ -227,6 +228,7 @@ enum Trouble: Error {
         unsafe epoch.base.storeBytes(of: worker.policy.map.epoch, as: UInt32.self)
         unsafe parts.epoch = UnsafePointer(epoch.base.assumingMemoryBound(to: UInt32.self))
         unsafe parts.verifies_checksums = worker.policy.snapshot.flowSettings.verifiesChecksums != 0
+        unsafe parts.refuses_flows = refuses
         let secret = WorkerParts.secret
         let made = unsafe withUnsafeBytes(of: secret) { bytes in
             unsafe parts.secret = bytes.baseAddress?.assumingMemoryBound(to: UInt64.self)
@@ -243,6 +245,9 @@ enum Trouble: Error {
 
     func turn(at now: Moment) -> UInt32 { unsafe reference_turn(handle, now.wall, now.ticks) }
     var forwarded: UInt64 { unsafe reference_forwarded(handle) }
+    /// Frames dropped, and those of them whose connection had been refused within a second.
+    var dropped: UInt64 { unsafe reference_dropped(handle) }
+    var refusedAgain: UInt64 { unsafe reference_refused_again(handle) }
     var reasons: String { "the reference dropped \(unsafe reference_dropped(handle))" }
     func tidy() {}
 

@@ -6,20 +6,32 @@
 // the same order. What is not plain is refused as `other`.
 
 enum reason { fine = 0, truncated, other, unknown_flow, spoofed, link_down, oversize, transmit_full, out_of_window, not_opening, stale,
-    reasons };
+    denied, reasons };
 
-// What is known of a frame in hand; one line and a half.
+// What is known of a frame in hand: over IPv4 one line of cache.
 struct note {
+    uint64_t address, hash;
+    uint32_t length, candidate;
+    uint32_t sequence, acknowledgement;
+    uint16_t window, payload;
+    uint8_t flags, sender, reason, kind;
     union {
         struct key4 v4;
         struct key6 v6;
     } key;
-    uint64_t hash;
-    uint32_t candidate, length;
-    uint32_t sequence, acknowledgement;
-    uint16_t window, payload;
-    uint8_t flags, sender, reason, is_ipv4, is_datagram;
-};
+} __attribute__((aligned(128)));
+_Static_assert(offsetof(struct note, key) + sizeof(struct key4) == 64, "over IPv4 one line");
+
+// Bits of a note's kind.
+enum { over_ipv6 = 1, datagram = 2 };
+
+INLINE bool is_ipv4(const struct note *note) { return !(note->kind & over_ipv6); }
+INLINE bool is_datagram(const struct note *note) { return note->kind & datagram; }
+
+// Whether a key is that of a frame's flow.
+INLINE bool is_key(const void *at, const struct note *note) {
+    return is_ipv4(note) ? same4(at, &note->key.v4) : same6(at, &note->key.v6);
+}
 
 // What makes a frame plain for a worker.
 struct terms {
@@ -147,7 +159,6 @@ INLINE bool read_tcp(const uint8_t *tcp, int32_t length, struct note *note) {
     note->window = u16(tcp + 14);
     note->flags = control;
     note->payload = length - header;
-    note->is_datagram = false;
     return true;
 }
 
@@ -160,10 +171,10 @@ INLINE bool is_known_service(uint16_t port) {
 }
 
 // Reads a datagram of `length` bytes that has a checksum, as `read_tcp` does.
-INLINE bool read_udp(const uint8_t *datagram, int32_t length, struct note *note) {
-    if (unlikely(length < 8 || u16(datagram + 4) != length || u16(datagram + 6) == 0)) return false;
-    if (unlikely(is_known_service(u16(datagram + 2)))) return false;
-    note->is_datagram = true;
+INLINE bool read_udp(const uint8_t *udp, int32_t length, struct note *note) {
+    if (unlikely(length < 8 || u16(udp + 4) != length || u16(udp + 6) == 0)) return false;
+    if (unlikely(is_known_service(u16(udp + 2)))) return false;
+    note->kind |= datagram;
     return true;
 }
 
@@ -224,7 +235,7 @@ INLINE bool read_frame(const uint8_t *frame, uint32_t count, const struct terms 
     if (unlikely(destination == terms->own[0] || destination == terms->own[1])) return false;
     if (unlikely(source == terms->own[0] || source == terms->own[1])) return false;
     uint16_t type = u16(frame + 12);
-    note->is_ipv4 = type == 0x0800;
+    note->kind = type == 0x0800 ? 0 : over_ipv6;
     if (type == 0x0800) return read_ipv4(frame, count, terms, note);
     return type == 0x86dd && read_ipv6(frame, count, terms, note);
 }

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import bounds
 import packages
 import report
 from chart import Chart, curves
@@ -14,8 +15,10 @@ from machine import ROOT, build
 FLOWS = [1_000, 100_000, 1_000_000, 10_000_000]
 # At more flows a record a second for each is more than a worker's ring holds between two looks of control.
 OBSERVED = [1_000, 100_000]
-COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "growth", "reference_growth",
-           "difference_ns", "uncaptured_difference_ns", "budget_ns"]
+COLUMNS = ["case", "family", "flows", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "in_c_ratio", "a_a", "growth",
+           "reference_growth", "difference_ns", "uncaptured_difference_ns", "budget_ns", "held"]
+# What a row's ratio may be at most.
+MOST = {"established": 1.05, "rte_hash": 1, "first": 1.5, "unreadable": 1, "denied": 1, "flood": 2}
 
 
 def other_index(options, folder):
@@ -59,6 +62,18 @@ def grown(row, before):
     return {**row, **{name: round(row[key] / first[key], 2) for name, key in sides.items()}}
 
 
+def judged(row):
+    """A row with its ratio's bound and whether it was held, where there is one."""
+    most = MOST.get(row["case"])
+    return {**row, **bounds.judged(row["ratio"], most=most, in_c=row.get("in_c_ratio"))} if most else row
+
+
+def titled(row):
+    """A row's name in words."""
+    rules = f", {row['rules']:,} rules" if row.get("rules") else ""
+    return f"{row['case']}, {row['family']}, {row['flows']:,} flow{'' if row['flows'] == 1 else 's'}{rules}"
+
+
 def rows(options):
     """The rows, one process each."""
     product = build("bulkhead-perf-pipeline")
@@ -77,7 +92,7 @@ def rows(options):
                 continue
             if measured.returncode != 0:
                 sys.exit(f"scripts/perf: {name} with {flows} flows could not be measured:\n{measured.stderr}")
-            found.append(grown(json.loads(measured.stdout.splitlines()[-1]), found))
+            found.append(judged(grown(json.loads(measured.stdout.splitlines()[-1]), found)))
             if not options.json:
                 report.show(found, COLUMNS)
     return found
@@ -86,9 +101,10 @@ def rows(options):
 def write(folder, facts, found):
     """The rows as Markdown, and the cost over the number of flows as a curve."""
     fields = ["case", "family", "flows", "rules", "ns_per_frame", "reference_ns", "ratio", "ratio_spread", "a_a", "a_a_spread",
-              "growth", "reference_growth", "difference_ns", "uncaptured_ns", "uncaptured_difference_ns", "budget_ns", "records"]
+              "in_c_ns", "in_c_reference_ns", "in_c_ratio", "in_c_ratio_spread", "bulkhead_to_in_c", "asked_per_million",
+              "growth", "reference_growth", "difference_ns", "uncaptured_ns", "uncaptured_difference_ns", "budget_ns", "records", "held"]
     sides = [{"side": f"{row['family']}, {name}", "flows": row["flows"], "ns": row[key]}
              for row in found if row["case"] == "established"
              for name, key in (("Bulkhead", "ns_per_frame"), ("C", "reference_ns"))]
     charts = [Chart("pipeline", "An established connection's frame", "flows", "ns a frame", curves(sides, "side", "flows", "ns"))]
-    report.write(folder, "pipeline", "Pipeline", facts, found, fields, charts)
+    report.write(folder, "pipeline", "Pipeline", facts, found, fields, charts, bounds.sentences(found, titled))

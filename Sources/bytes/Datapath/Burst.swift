@@ -72,14 +72,29 @@ extension Lane {
         if others > 0 { unknown &+= suggestOthers(Int(count)) }
         if unknown > 0 { prepareOpenings(count, by: policy, stamps, at: now) }
         if isSeen { return judgeSeen(count, stamps, by: policy, at: now) }
-        judgeAll(Int(count), by: policy, stamps, at: now)
+        if burst.isOfOnePort { return judgeReceived(Int(count), by: policy, stamps, at: now) }
+        judgeMixed(Int(count), by: policy, stamps, at: now)
     }
 
-    /// The last stage over the frames in hand: each ends its way.
+    /// The last stage over the frames in hand, which came in by one port: each ends its way. What belongs to the ports is found once.
     @_noLocks @inline(never)
-    private mutating func judgeAll(_ count: Int, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment) {
+    private mutating func judgeReceived(
+        _ count: Int, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment
+    ) {
         let notes = burst.notes.view
-        for index in 0..<count where !judgePlain(index, notes, stamps, now) { settle(index, by: policy, at: now) }
+        let port = Int(notes[0].port)
+        for index in 0..<count where !judgePlain(index, notes, from: port, stamps, now) { settle(index, by: policy, at: now) }
+    }
+
+    /// The same over frames that other workers passed, or that were held.
+    @_noLocks @inline(never)
+    private mutating func judgeMixed(
+        _ count: Int, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment
+    ) {
+        let notes = burst.notes.view
+        for index in 0..<count where !judgePlain(index, notes, from: Int(notes[index].port), stamps, now) {
+            settle(index, by: policy, at: now)
+        }
     }
 
     /// What becomes of a frame that did not go the short way.
@@ -108,12 +123,14 @@ extension Lane {
         let count = ports[port].rings.receive.peek(Lane.burstSize)
         guard count > 0 else { return 0 }
         burst.areVerified = false
+        burst.isOfOnePort = true
+        let (received, notes, umem) = (ports[port].rings.receive.view, burst.notes.view, self.umem)
         var bytes: UInt64 = 0
         for offset in 0..<count {
-            var descriptor = ports[port].rings.receive[offset]
+            var descriptor = received[offset]
             descriptor.options = UInt32(truncatingIfNeeded: port)
             bytes &+= UInt64(descriptor.length)
-            burst.notes[Int(offset)].descriptor = descriptor
+            notes[Int(offset)].descriptor = descriptor
             umem.prefetch(descriptor.address)
         }
         ports[port].rings.receive.release(count)
@@ -242,6 +259,7 @@ extension Lane {
                 return dropUnsent(frame, from: port, because: .transmitFull)
             }
         }
+        let counters = unsafe self.counters
         unsafe counters.pointee.ports[port].forwarded &+= 1
         unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)
         ports[out].rings.transmit.push(frame)

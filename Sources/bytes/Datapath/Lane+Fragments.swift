@@ -82,6 +82,7 @@ extension Lane {
     mutating func takeReleased() -> UInt32 {
         var count: UInt32 = 0
         burst.areVerified = false
+        burst.isOfOnePort = false
         while count < Lane.burstSize, !fragments.isEmpty, let (frame, facts) = fragments.nextReleased() {
             var descriptor = Descriptor(address: frame.address, length: frame.length, options: frame.port)
             unsafe counters.pointee.ports[Int(frame.port & 1)].held &-= 1

@@ -13,7 +13,12 @@ extension Lane {
     mutating func complete(_ port: Int) {
         let count = ports[port].rings.completion.peek(.max)
         guard count > 0 else { return }
-        for offset in 0..<count { release(ports[port].rings.completion[offset]) }
+        let completed = ports[port].rings.completion.view
+        if ownerByHash {
+            for offset in 0..<count { release(completed[offset]) }
+        } else {
+            free.push(count, of: completed, in: umem)
+        }
         ports[port].rings.completion.release(count)
     }
 
@@ -23,12 +28,7 @@ extension Lane {
         // A quarter of the ring at a time, so that the position is published rarely.
         let room = ports[port].rings.fill.free(512)
         guard room >= 64 else { return }
-        var given: UInt32 = 0
-        while given < room, let address = free.pop() {
-            ports[port].rings.fill.push(address)
-            given &+= 1
-        }
-        if given > 0 { ports[port].rings.fill.submit() }
+        if ports[port].rings.fill.push(atMost: room, of: &free) > 0 { ports[port].rings.fill.submit() }
     }
 
     /// Makes a frame free: here, or at home.
@@ -71,6 +71,7 @@ extension Lane {
         let ring = handOffs.ring(from: other, to: Int(queue), returning: false)
         var count: UInt32 = 0
         burst.areVerified = true
+        burst.isOfOnePort = false
         while count < Lane.burstSize, let descriptor = ring.pop() {
             burst.notes[Int(count)].descriptor = descriptor
             if !descriptor.isVerified { burst.areVerified = false }

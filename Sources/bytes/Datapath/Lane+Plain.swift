@@ -93,26 +93,30 @@ extension Lane {
         return unknown
     }
 
-    /// Last stage: lets the frame pass, or ends it; false where it goes the long way.
+    /// Last stage: lets the frame pass, or ends it; false where it goes the long way. `port` is the one it came in by.
     @_noLocks @inline(always)
-    mutating func judgePlain(_ index: Int, _ notes: ColumnView<FrameNote>, _ stamps: FlowStamps, _ now: Moment) -> Bool {
+    mutating func judgePlain(
+        _ index: Int, _ notes: ColumnView<FrameNote>, from port: Int, _ stamps: FlowStamps, _ now: Moment
+    ) -> Bool {
         guard notes[index].steps & (FrameNote.plain | FrameNote.foreign) == FrameNote.plain else { return false }
         let number = notes[index].candidate
-        guard !number.isNone else { return dropRefused(index, notes, now) }
+        guard !number.isNone else { return dropRefused(index, notes, from: port, now) }
         let sender = notes[index].keys.sender
         guard let place = flows.same(notes[index].keys, number),
-            place.admits(notes[index].plain, sender: sender, port: notes[index].port, stamps)
+            place.admits(notes[index].plain, sender: sender, port: UInt8(truncatingIfNeeded: port), stamps)
         else { return false }
         place.take(notes[index].plain, sender: sender, length: notes[index].descriptor.length, now: now.ticks)
         burst.verdict = .forward
-        forward(notes[index].descriptor, from: Int(notes[index].port), at: now)
+        forward(notes[index].descriptor, from: port, at: now)
         return true
     }
 
     /// Ends a datagram of no flow whose like was refused a moment ago (see `prepareOpenings`), as `openFlow` does after reading it; false of
     /// any other.
     @_noLocks @inline(__always)
-    private mutating func dropRefused(_ index: Int, _ notes: ColumnView<FrameNote>, _ now: Moment) -> Bool {
+    private mutating func dropRefused(
+        _ index: Int, _ notes: ColumnView<FrameNote>, from port: Int, _ now: Moment
+    ) -> Bool {
         // Somebody may have asked for it since, or a frame before it in the burst have opened its flow.
         guard notes[index].steps & FrameNote.refused != 0, let reason = notes[index].reason,
             !expected.isAnythingExpected(at: now.nanoseconds),
@@ -122,7 +126,7 @@ extension Lane {
         noteAgain()
         let descriptor = notes[index].descriptor
         burst.verdict = .drop(reason)
-        drop(Frame(address: descriptor.address, length: descriptor.length), from: Int(notes[index].port), because: reason)
+        drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
         return true
     }
 

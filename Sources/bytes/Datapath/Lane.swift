@@ -147,6 +147,8 @@ struct BurstNotes: ~Copyable {
     var insertedBefore: UInt64 = 0
     /// Whether the workers that received the frames have verified the checksum of each.
     var areVerified = false
+    /// Whether all of the frames came in by one port.
+    var isOfOnePort = false
     /// Whether the frames that were received last are longer than `shortFrame` on the average.
     var areLong = false
     /// The verdict on the frame that was judged last.

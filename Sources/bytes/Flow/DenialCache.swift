@@ -12,9 +12,12 @@ public import Net
 // does a second of age. That second is also the pace of reports: the first refusal is reported, those of the second behind it are
 // counted and told with the next.
 //
-// Lines stand in pairs. A new refusal takes the first line of its pair, what was there moves to the second, and what was in the second
-// is forgotten. Nobody loses by that but the speed of one frame. A key has one line for each end and port that its frames came from: two
-// hosts that both send, or one address behind both ports, do not take each other's.
+// Each refusal may lie in either of two lines, which different bits of its hash choose. A new one takes one of them that holds nothing any
+// more; where both do, they lose theirs by turns. Who lost its line comes back by its next frame, and goes to its other one: so refusals move
+// apart by themselves until each of them has a line, as long as there are half as many of them as there are lines or fewer. (In pairs of
+// neighbouring lines one frame in 120 of 1,000 refused connections asked policy, for ever: three that meet in a pair take turns.) Nobody
+// loses by that but the speed of one frame. A key has one line for each end and port that its frames came from: two hosts that both
+// send, or one address behind both ports, do not take each other's.
 
 /// What is kept of a refusal beside its key.
 @frozen public struct Denial: BitwiseCopyable, Sendable {
@@ -53,6 +56,11 @@ public import Net
         until == .max || UInt64(until) > wall &+ 2
     }
 
+    /// Whether a refusal is believed under a generation and an epoch.
+    @_noLocks @inlinable @inline(__always) func holds(generation: UInt32, epoch: UInt32, now: UInt32) -> Bool {
+        self.generation == generation && self.epoch == epoch && now &- judged < Denial.lifetime
+    }
+
     @inlinable static var nothing: Denial {
         Denial(generation: 0, epoch: 0, judged: 0, isReject: false, reason: .denied, sender: .low, port: .max)
     }
@@ -60,29 +68,32 @@ public import Net
 
 /// The lines of one family.
 @safe @usableFromInline struct DenialLines<Key: FlowKey>: ~Copyable {
-    /// Pairs of lines; a power of two.
-    @inlinable static var pairs: UInt64 { 4096 }
+    /// How many: 2¹³.
+    @inlinable static var count: Int { 8192 }
     @usableFromInline let lines: UnsafeMutableRawPointer
 
     @usableFromInline init() {
-        let count = Int(Self.pairs) * 2
-        unsafe lines = .allocate(byteCount: count * 64, alignment: 128)
-        unsafe lines.initializeMemory(as: UInt64.self, repeating: 0, count: count * 8)
-        for number in 0..<count { unsafe (lines + number * 64 + 48).storeBytes(of: Denial.nothing, as: Denial.self) }
+        unsafe lines = .allocate(byteCount: Self.count * 64, alignment: 64)
+        unsafe lines.initializeMemory(as: UInt64.self, repeating: 0, count: Self.count * 8)
+        for number in 0..<Self.count { unsafe (lines + number * 64 + 48).storeBytes(of: Denial.nothing, as: Denial.self) }
     }
 
     deinit { unsafe lines.deallocate() }
 
-    /// The first line of a hash's pair, by bits that choose neither the owner of a flow nor its tag: those from 40 on.
-    @inlinable func pair(_ hash: UInt64) -> UnsafeMutableRawPointer {
-        unsafe lines + Int(truncatingIfNeeded: (hash >> 40) & (Self.pairs &- 1)) &* 128
+    // Both lines of a hash, by bits that choose neither the owner of a flow nor its tag: thirteen from 40 on, and the uppermost thirteen.
+
+    @inlinable @inline(__always) func first(_ hash: UInt64) -> UnsafeMutableRawPointer {
+        unsafe lines + Int(truncatingIfNeeded: hash >> 40 & UInt64(Self.count &- 1)) &* 64
+    }
+
+    @inlinable @inline(__always) func second(_ hash: UInt64) -> UnsafeMutableRawPointer {
+        unsafe lines + Int(truncatingIfNeeded: hash >> 51) &* 64
     }
 
     // A key takes 48 bytes at most; what is kept of the refusal lies behind, at the line's end.
 
     @inlinable func denial(_ hash: UInt64, _ key: Key, _ sender: FlowEnd, port: UInt8) -> Denial? {
-        let first = unsafe pair(hash)
-        return unsafe held(first, key, sender, port) ?? held(first + 64, key, sender, port)
+        unsafe held(first(hash), key, sender, port) ?? held(second(hash), key, sender, port)
     }
 
     @inlinable func held(_ line: UnsafeMutableRawPointer, _ key: Key, _ sender: FlowEnd, _ port: UInt8) -> Denial? {
@@ -94,13 +105,28 @@ public import Net
         return denial
     }
 
-    @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key) {
-        let first = unsafe pair(hash)
-        if unsafe held(first, key, denial.sender, denial.port) == nil {
-            unsafe (first + 64).copyMemory(from: first, byteCount: 64)
-            unsafe first.assumingMemoryBound(to: Key.self).pointee = key
-        }
-        unsafe (first + 48).storeBytes(of: denial, as: Denial.self)
+    @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key, _ displaced: inout UInt32) {
+        let line = unsafe line(for: denial, hash, key, &displaced)
+        unsafe line.assumingMemoryBound(to: Key.self).pointee = key
+        unsafe (line + 48).storeBytes(of: denial, as: Denial.self)
+    }
+
+    /// Where a refusal goes: to its own line if it has one, to one that holds nothing that is believed, else to either by turns.
+    @inlinable func line(
+        for denial: Denial, _ hash: UInt64, _ key: Key, _ displaced: inout UInt32
+    ) -> UnsafeMutableRawPointer {
+        let (one, other) = unsafe (first(hash), second(hash))
+        if unsafe held(one, key, denial.sender, denial.port) != nil { return unsafe one }
+        if unsafe held(other, key, denial.sender, denial.port) != nil { return unsafe other }
+        if unsafe isFree(one, for: denial) { return unsafe one }
+        if unsafe isFree(other, for: denial) { return unsafe other }
+        displaced &+= 1
+        return unsafe displaced & 1 == 1 ? one : other
+    }
+
+    @inlinable func isFree(_ line: UnsafeMutableRawPointer, for denial: Denial) -> Bool {
+        let there = unsafe (line + 48).load(as: Denial.self)
+        return there.port == .max || !there.holds(generation: denial.generation, epoch: denial.epoch, now: denial.judged)
     }
 }
 
@@ -108,15 +134,16 @@ public import Net
 @safe public struct DenialCache: ~Copyable {
     @usableFromInline let v4 = DenialLines<FlowKey4>()
     @usableFromInline let v6 = DenialLines<FlowKey6>()
+    /// Refusals that lost their line to another one while they were believed: the lowest bit says which line the next one loses.
+    @usableFromInline var displaced: UInt32 = 0
 
     /// A cache that holds nothing.
     public init() {}
 
     /// Brings the lines of a hash into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {
-        let first = unsafe isIPv4 ? v4.pair(hash) : v6.pair(hash)
-        unsafe Net.prefetch(first)
-        unsafe Net.prefetch(first + 64)
+        unsafe Net.prefetch(isIPv4 ? v4.first(hash) : v6.first(hash))
+        unsafe Net.prefetch(isIPv4 ? v4.second(hash) : v6.second(hash))
     }
 
     /// The refusal of a connection, by its key and the end that sent, and by the same generation and epoch, if it is remembered and not
@@ -126,13 +153,12 @@ public import Net
     ) -> Denial? {
         let found =
             keys.isIPv4 ? v4.denial(hash, keys.v4, keys.sender, port: port) : v6.denial(hash, keys.v6, keys.sender, port: port)
-        guard let found, found.generation == generation, found.epoch == epoch, now &- found.judged < Denial.lifetime
-        else { return nil }
+        guard let found, found.holds(generation: generation, epoch: epoch, now: now) else { return nil }
         return found
     }
 
     /// Remembers that a connection was refused; `denial` says from which end it came.
     @inlinable public mutating func keep(_ denial: Denial, _ keys: borrowing FlowKeys, hash: UInt64) {
-        if keys.isIPv4 { v4.keep(denial, hash, keys.v4) } else { v6.keep(denial, hash, keys.v6) }
+        if keys.isIPv4 { v4.keep(denial, hash, keys.v4, &displaced) } else { v6.keep(denial, hash, keys.v6, &displaced) }
     }
 }

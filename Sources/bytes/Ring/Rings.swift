@@ -124,6 +124,29 @@ public import Synchronization
     }
 }
 
+/// What a ring that we read holds from our position on, seen from outside of what the ring is a part of: where its slots lie is not read
+/// again behind each store. Good until the ring is given any back.
+@safe @frozen public struct ConsumerView<Slot: BitwiseCopyable>: BitwiseCopyable {
+    @usableFromInline let slots: UnsafePointer<Slot>
+    @usableFromInline let mask: UInt32
+    @usableFromInline let head: UInt32
+
+    @inlinable init(slots: UnsafePointer<Slot>, mask: UInt32, head: UInt32) {
+        unsafe self.slots = slots
+        (self.mask, self.head) = (mask, head)
+    }
+
+    /// The slot at `offset` behind the position, as in the ring.
+    @inlinable public subscript(offset: UInt32) -> Slot {
+        unsafe slots[Int((head &+ offset) & mask)]
+    }
+}
+
+extension ConsumerRing {
+    /// The same slots, for a loop over many.
+    @inlinable public var view: ConsumerView<Slot> { unsafe ConsumerView(slots: slots, mask: mask, head: head) }
+}
+
 /// Free frames for the kernel to receive into.
 public typealias FillRing = ProducerRing<UInt64>
 /// Frames that came in.
@@ -132,6 +155,25 @@ public typealias ReceiveRing = ConsumerRing<Descriptor>
 public typealias TransmitRing = ProducerRing<Descriptor>
 /// Frames that were sent.
 public typealias CompletionRing = ConsumerRing<UInt64>
+
+extension ProducerRing where Slot == UInt64 {
+    /// Writes the next slots with frames off a list, the last of them first: as many as there are, at most `count`, which `free` has said. Says
+    /// how many.
+    @_noLocks @inlinable public mutating func push(atMost count: UInt32, of list: inout FreeList) -> UInt32 {
+        let (slots, mask, first) = unsafe (self.slots, self.mask, head)
+        let (frames, top) = unsafe (list.slots, list.top.pointee)
+        let given = top < UInt64(count) ? UInt32(truncatingIfNeeded: top) : count
+        var offset: UInt32 = 0
+        while offset < given {
+            // The list holds at least as many as are given.
+            unsafe slots[Int((first &+ offset) & mask)] = frames[Int(truncatingIfNeeded: top &- 1 &- UInt64(offset))]
+            offset &+= 1
+        }
+        unsafe list.top.pointee = top &- UInt64(given)
+        head = first &+ given
+        return given
+    }
+}
 
 extension ConsumerRing where Slot == Descriptor {
     /// The frame at `offset` behind our position, from now on in hand: it goes into exactly one ring before `release`.

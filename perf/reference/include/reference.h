@@ -6,8 +6,8 @@
 
 // What the data path costs in C: one worker's turn over both ports, with the rings, the frames, the flow tables and the checks of
 // Bulkhead's own (Sources/bytes), written as a C programmer would write it who knows that memory is what limits it. It asks no policy:
-// a frame without a flow is dropped, or opens one unasked where that is wished and it is a datagram. `scripts/perf pipeline` measures both
-// in turn in memory, `scripts/perf inline` between two ports.
+// a frame without a flow is dropped, or, where that is wished and it is a datagram, opens one or is refused unasked. `scripts/perf pipeline`
+// measures both in turn in memory, `scripts/perf inline` between two ports.
 
 // One ring: both positions and the slots.
 struct reference_ring {
@@ -60,6 +60,8 @@ struct reference_parts {
     bool verifies_checksums, any_zone_on_link;
     // Whether a datagram of no flow opens one, as long as the table has room; no flow ever ends.
     bool opens_flows;
+    // Whether a datagram of no flow is refused, and its connection remembered, as by a policy that allows nothing.
+    bool refuses_flows;
 };
 
 // Finds up to 64 keys at once in another index than ours: their entries' numbers, or UINT32_MAX.
@@ -77,3 +79,5 @@ uint32_t reference_turn(struct reference *self, uint64_t wall, uint32_t ticks);
 // Frames forwarded and dropped so far.
 uint64_t reference_forwarded(const struct reference *self);
 uint64_t reference_dropped(const struct reference *self);
+// Frames of connections that had been refused within a second.
+uint64_t reference_refused_again(const struct reference *self);
