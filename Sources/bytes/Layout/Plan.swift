@@ -139,8 +139,8 @@
     public var controlGroup: UInt32 = 0
     /// Number of a `SandboxMode`.
     public var sandbox: UInt32 = 0
-    /// Room that keeps the words behind it aligned; 0.
-    public var reserved: UInt32 = 0
+    /// 1 where keeper, control and data's main thread may run on the processors of workers.
+    public var sharesProcessors: UInt32 = 0
     /// The pairs.
     public var pairs: InlineArray<8, PairPlan> = .init(repeating: PairPlan())
 
@@ -190,6 +190,7 @@
         }
         let numbers = [dataUser, dataGroup, controlUser, controlGroup]
         guard numbers.allSatisfy({ $0 != .max }), sandbox < 3 else { return "the orders name an unknown user or sandbox" }
+        guard sharesProcessors < 2 else { return "the orders hold an unknown choice of processors" }
         guard (dataUser == 0) == (dataGroup == 0), (controlUser == 0) == (controlGroup == 0) else {
             return "the orders name a user without a group, or root"
         }
