@@ -174,7 +174,7 @@ let package = Package(
         .target(
             name: "StateTrials", dependencies: ["State", "TestSupport"], path: "Tests/PowerLoss/Trials", swiftSettings: settings),
         .executableTarget(
-            name: "state-storm", dependencies: ["StateTrials", "CDiskRecorder"], path: "Tests/PowerLoss/Main",
+            name: "state-storm", dependencies: ["StateTrials", "CDiskRecorder", "TestSupport"], path: "Tests/PowerLoss/Main",
             swiftSettings: settings),
         tests("Fuzz", ["FuzzTargets", "Net"]),
         .testTarget(

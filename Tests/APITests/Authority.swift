@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// Certificates for the tests, made by the openssl command, as docs/api.md shows it.
 struct Authority {
@@ -57,31 +58,5 @@ struct Authority {
 
     private func openssl(_ words: String...) throws { try openssl(words) }
 
-    private func openssl(_ words: [String]) throws { _ = try Tool("/usr/bin/openssl", words).succeeded() }
-}
-
-/// A program that was run to its end.
-struct Tool {
-    var code: Int32
-    var output, errors: String
-
-    init(_ path: String, _ words: [String], input: String = "") throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = words
-        let (inPipe, outPipe, errorPipe) = (Pipe(), Pipe(), Pipe())
-        (process.standardInput, process.standardOutput, process.standardError) = (inPipe, outPipe, errorPipe)
-        try process.run()
-        try inPipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-        try inPipe.fileHandleForWriting.close()
-        output = String(decoding: outPipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        errors = String(decoding: errorPipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        code = process.terminationStatus
-    }
-
-    func succeeded() throws -> String {
-        guard code == 0 else { throw Failure(text: "\(code): \(errors)") }
-        return output
-    }
+    private func openssl(_ words: [String]) throws { _ = try Tool.run("/usr/bin/openssl", words).succeeded() }
 }

@@ -3,6 +3,7 @@ import API
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 /// The API over mutual TLS, asked by curl and openssl as other people's clients.
@@ -176,7 +177,7 @@ struct Curl {
         var words =
             ["-sv", "--max-time", "10", "-X", method, "-w", "\n%{http_code}", "--cacert", authority.path("root.pem")] + more
         if let name { words += ["--cert", authority.path("\(name).pem"), "--key", authority.path("\(name).key")] }
-        let tool = try Tool("/usr/bin/curl", words + [address + target])
+        let tool = try Tool.run("/usr/bin/curl", words + [address + target])
         let lines = tool.output.components(separatedBy: "\n")
         return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"), tool.errors)
     }
@@ -184,22 +185,16 @@ struct Curl {
     /// Asks the same thing twenty times in two seconds over one connection, and does something in the middle of it. Each answer as its
     /// status, and 1 where it took a new connection.
     func again(_ target: String, as name: String, _ midway: () throws -> Void) throws -> [String] {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-        process.arguments =
+        let curl = try Tool(
+            "/usr/bin/curl",
             ["-s", "--max-time", "10", "--rate", "600/m", "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\\n"]
-            + [
-                "--cacert", authority.path("root.pem"), "--cert", authority.path("\(name).pem"), "--key",
-                authority.path("\(name).key"),
-            ]
-            + [base + target + "?[1-20]"]
-        (process.standardOutput, process.standardError) = (output, FileHandle.nullDevice)
-        try process.run()
+                + [
+                    "--cacert", authority.path("root.pem"), "--cert", authority.path("\(name).pem"), "--key",
+                    authority.path("\(name).key"),
+                ]
+                + [base + target + "?[1-20]"])
         Thread.sleep(forTimeInterval: 0.7)
         try midway()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text.split(separator: "\n").map(String.init)
+        return curl.wait().output.split(separator: "\n").map(String.init)
     }
 }

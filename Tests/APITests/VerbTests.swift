@@ -2,10 +2,11 @@
 import API
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 /// The command line as a client: what each verb asks, prints and exits with.
-@Suite(.enabled(if: Program.isBuilt, "the binary is not built")) struct Verbs {
+@Suite(.enabled(if: Tool.hasBulkhead, "the binary is not built")) struct Verbs {
     /// Words, what control is asked, and what stands in the output.
     @Test(arguments: [
         (["policy", "apply", "FILE", "--dry-run"], ["apply [\"FILE\"] true"], "+ any -> any, tcp/22: deny -> allow"),
@@ -55,12 +56,12 @@ import Testing
             try "kind: Workload\n".write(toFile: file, atomically: true, encoding: .utf8)
             let words = words.map { $0 == "FILE" ? file : $0 } + ["--socket", path]
             let told = told.replacingOccurrences(of: "FILE", with: file)
-            let answer = try Tool(Program.path, words)
+            let answer = try Tool.bulkhead(words)
             #expect(answer.code == 0 && answer.errors.isEmpty && answer.output.contains(told), "\(answer)")
             #expect(
                 plane.asked.map { $0.drop { $0 != ":" }.dropFirst(2) }
                     == asked.map { $0.replacingOccurrences(of: "FILE", with: file)[...] })
-            let json = try Tool(Program.path, words + ["--json"])
+            let json = try Tool.bulkhead(words + ["--json"])
             #expect(json.code == 0 && !json.output.isEmpty)
             for line in json.output.split(separator: "\n") { _ = try JSONSerialization.jsonObject(with: Data(line.utf8)) }
         }
@@ -72,21 +73,21 @@ import Testing
             let manager = FileManager.default
             _ = manager.createFile(
                 atPath: file, contents: Data(repeating: 7, count: 1 << 16), attributes: [.posixPermissions: 0o644])
-            let answer = try Tool(Program.path, ["capture", "--output", file, "--socket", path])
+            let answer = try Tool.bulkhead("capture", "--output", file, "--socket", path)
             #expect(answer.code == 0, "\(answer)")
             let about = try manager.attributesOfItem(atPath: file)
             #expect(about[.posixPermissions] as? Int == 0o600 && about[.size] as? Int ?? 0 < 1 << 16)
             let mode = try manager.attributesOfItem(atPath: "/dev/null")[.posixPermissions] as? Int
-            #expect(try Tool(Program.path, ["capture", "--output", "/dev/null", "--socket", path]).code == 0)
+            #expect(try Tool.bulkhead("capture", "--output", "/dev/null", "--socket", path).code == 0)
             #expect(try manager.attributesOfItem(atPath: "/dev/null")[.posixPermissions] as? Int == mode)
         }
     }
 
     @Test func `a capture that finds no more room ends with a whole block`() async throws {
         try await withServer(plane: FakePlane()) { path in
-            func capture(_ file: String, _ before: String) throws -> (answer: Tool, bytes: [UInt8]) {
+            func capture(_ file: String, _ before: String) throws -> (answer: Tool.Outcome, bytes: [UInt8]) {
                 let line = "\(before) exec \"$0\" capture --output '\(file)' --socket '\(path)'"
-                let answer = try Tool("/bin/bash", ["-c", line, Program.path])
+                let answer = try Tool.run("/bin/bash", ["-c", line, Tool.built("bulkhead")])
                 return (answer, [UInt8](try Data(contentsOf: URL(fileURLWithPath: file))))
             }
             let whole = try capture("\(path).whole", "").bytes
@@ -110,7 +111,7 @@ import Testing
                 for _ in 0..<200 where run.hub.subscriberCount == 0 { Thread.sleep(forTimeInterval: 0.05) }
                 run.finish(.over)
             }
-            let answer = try Tool(Program.path, ["policy", "shadow", "report", "--follow", "--last", "1", "--socket", path])
+            let answer = try Tool.bulkhead("policy", "shadow", "report", "--follow", "--last", "1", "--socket", path)
             #expect(answer.code == 0 && answer.errors == "the run has ended: its time is over\n", "\(answer)")
             #expect(answer.output.contains("[candidate: allow"))
         }
@@ -122,7 +123,7 @@ import Testing
         try await withServer(plane: plane) { path in
             let file = "\(path).yaml"
             try "x\n".write(toFile: file, atomically: true, encoding: .utf8)
-            let answer = try Tool(Program.path, ["policy", "apply", file, "--socket", path])
+            let answer = try Tool.bulkhead("policy", "apply", file, "--socket", path)
             #expect(answer.code == 1 && answer.output.contains("the data process has not answered"), "\(answer)")
             #expect(answer.output.contains("generation 5 goes on"))
         }
@@ -137,7 +138,7 @@ import Testing
         try await withServer(plane: plane) { path in
             let file = "\(path).yaml"
             try "x\n".write(toFile: file, atomically: true, encoding: .utf8)
-            let answer = try Tool(Program.path, ["policy", "apply", file, "--socket", path])
+            let answer = try Tool.bulkhead("policy", "apply", file, "--socket", path)
             #expect(answer.code == 1 && answer.output.isEmpty)
             #expect(answer.errors.contains("nothing was changed\np.yaml:1:2: no\np.yaml:3:4: nor this\n"), "\(answer.errors)")
         }
@@ -159,7 +160,7 @@ import Testing
         ["status", "--certificate", "x"],
     ])
     func `wrong usage is told before anything is sent`(words: [String]) throws {
-        let answer = try Tool(Program.path, words)
+        let answer = try Tool.bulkhead(words)
         #expect(answer.code == 2 && answer.output.isEmpty && !answer.errors.isEmpty, "\(words): \(answer)")
     }
 
@@ -171,18 +172,11 @@ import Testing
             for name in ["b.yaml", "a.yml", "deep/c.json", "readme.md"] {
                 try "x".write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
             }
-            #expect(try Tool(Program.path, ["policy", "apply", folder.path, "--socket", path]).code == 0)
+            #expect(try Tool.bulkhead("policy", "apply", folder.path, "--socket", path).code == 0)
             let sent = ["a.yml", "b.yaml", "deep/c.json"].map { folder.path + "/" + $0 }
             #expect(plane.asked.last?.hasSuffix("apply \(sent) false") == true, "\(plane.asked)")
-            #expect(try Tool(Program.path, ["policy", "apply", folder.path, "/nowhere", "--socket", path]).code == 1)
+            #expect(try Tool.bulkhead("policy", "apply", folder.path, "/nowhere", "--socket", path).code == 1)
             #expect(plane.asked.count == 1)
         }
     }
-}
-
-/// The built `bulkhead`.
-enum Program {
-    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-        .appendingPathComponent("bulkhead").path
-    static let isBuilt = FileManager.default.isExecutableFile(atPath: path)
 }

@@ -4,9 +4,10 @@ import Foundation
 import Layout
 import Net
 import Record
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: Command.isBuilt, "the binary is not built")) struct Commands {
+@Suite(.enabled(if: Tool.hasBulkhead, "the binary is not built")) struct Commands {
     @Test func `status shows what the board and the workers' counters say`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()
@@ -26,7 +27,7 @@ import Testing
             statistics.receiveRingFull = 6
             unsafe Board(base: keeper.board.base)[statistics: 1, port: 1] = statistics
 
-            let answer = try Command("status", "--json", "--socket", keeper.path("run/bulkhead.sock"))
+            let answer = try Tool.bulkhead("status", "--json", "--socket", keeper.path("run/bulkhead.sock"))
             #expect(answer.code == 0 && answer.errors.isEmpty)
             let status = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
             #expect(
@@ -58,7 +59,7 @@ import Testing
             #expect(dropped.count == DropReason.allCases.count && dropped["denied"] == 3 && dropped["truncated"] == 0)
             #expect((queue["kernel"] as? [String: Int])?["rx_ring_full"] == 6)
 
-            let table = try Command("status", "--socket", keeper.path("run/bulkhead.sock"))
+            let table = try Tool.bulkhead("status", "--socket", keeper.path("run/bulkhead.sock"))
             #expect(table.output.contains("flows: 5 of 2000; 3 waiting, 8 evicted, 2 frames refused again\n"))
             #expect(table.output.contains("data 11 (restarted 2 times)") && table.output.contains("denied 3, kernel 6"))
             try keeper.send(Message(.stop))
@@ -70,13 +71,13 @@ import Testing
         let code = try await withControl { keeper in
             try keeper.obey()
             let (message, descriptors) = try #require(keeper.next())
-            let judgement = try judge(descriptors, from: Address("10.9.0.11")!, to: Address("10.9.0.21")!, port: 22)
+            let judgement = try judge(descriptors, from: Address("10.9.0.11"), to: Address("10.9.0.21"), port: 22)
             try keeper.send(Message(.inForce, 1))
             let events = try #require(keeper.events)
             let base = unsafe events.base + EventsLayout(keeper.plan).ring(ofWorker: 1)
             var producer = unsafe EventProducer(base: base, capacity: Plan.eventCapacity)
             var record = FlowRecord()
-            (record.source, record.destination) = (Address("10.9.0.11")!, Address("10.9.0.21")!)
+            (record.source, record.destination) = (Address("10.9.0.11"), Address("10.9.0.21"))
             (record.sourcePort, record.destinationPort, record.protocolNumber) = (50_000, 22, 6)
             (record.event, record.decision) = (FlowRecord.Event.refused.rawValue, Decision.deny.rawValue)
             (record.reason, record.generation, record.epoch) = (DropReason.denied.number, 1, UInt32(message.arguments[1]))
@@ -87,7 +88,7 @@ import Testing
             Thread.sleep(forTimeInterval: 0.2)
 
             let socket = keeper.path("run/bulkhead.sock")
-            let line = try Command("flows", "--socket", socket)
+            let line = try Tool.bulkhead("flows", "--socket", socket)
             #expect(line.output.contains(" refused shop/web-1 (10.9.0.11:50000) -> shop/db-1 (10.9.0.21:22) tcp:22 deny"))
             #expect(
                 line.output.contains("deny default deny of the namespace; nearest policy shop/web rule 1 (not: "),
@@ -95,9 +96,9 @@ import Testing
             let year = Calendar(identifier: .gregorian).component(.year, from: Date())
             #expect(line.output.hasPrefix("\(year)-"))
             #expect(!line.output.contains("\u{1b}"), "no colour where there is no terminal")
-            let object = try Command("flows", "--json", "--decision", "deny", "--socket", socket)
+            let object = try Tool.bulkhead("flows", "--json", "--decision", "deny", "--socket", socket)
             #expect(object.output.hasPrefix("{\"audit\"") || object.output.contains("\"decision\":\"deny\""))
-            #expect(try Command("flows", "--decision", "allow", "--socket", socket).output.isEmpty)
+            #expect(try Tool.bulkhead("flows", "--decision", "allow", "--socket", socket).output.isEmpty)
             try keeper.send(Message(.stop))
         }
         #expect(code == 0)
@@ -125,12 +126,12 @@ import Testing
         let (good, bad) = (folder.appendingPathComponent("good.yaml").path, folder.appendingPathComponent("bad.yaml").path)
         try documents().write(toFile: good, atomically: true, encoding: .utf8)
         try "apiVersion: bulkhead/v1\nkind: Polcy\n".write(toFile: bad, atomically: true, encoding: .utf8)
-        let checked = try Command("check", "--policies", good)
+        let checked = try Tool.bulkhead("check", "--policies", good)
         #expect(checked.code == 0 && checked.output.hasPrefix("2 policies with 2 rules, 2 workloads, 1 namespace"))
-        let refused = try Command("check", "--policies", good, bad)
+        let refused = try Tool.bulkhead("check", "--policies", good, bad)
         #expect(refused.code == 1 && refused.output.isEmpty)
         #expect(refused.errors == "\(bad):2:7: there is no kind \"Polcy\"; did you mean \"Policy\"?\n")
-        let report = try Command("check", "--policies", bad, "--json")
+        let report = try Tool.bulkhead("check", "--policies", bad, "--json")
         #expect(report.code == 1)
         let json = try #require(try JSONSerialization.jsonObject(with: Data(report.output.utf8)) as? [String: Any])
         let fault = try #require(json["error"] as? [String: Any])
@@ -138,7 +139,7 @@ import Testing
         let configuration = folder.appendingPathComponent("b.yaml").path
         try "pairs: [{name: e, ports: [a, b]}]\nzones: {lan: {port: a}}\npolicies: [good.yaml]\n".write(
             toFile: configuration, atomically: true, encoding: .utf8)
-        #expect(try Command("check", "--config", configuration).code == 0)
+        #expect(try Tool.bulkhead("check", "--config", configuration).code == 0)
     }
 
     @Test func `a probe is answered line by line, and a bad one makes the exit code 1`() throws {
@@ -148,11 +149,11 @@ import Testing
         defer { try? FileManager.default.removeItem(at: file) }
         let allowed = #"{"from": "shop/web-1", "to": "10.9.0.21", "protocol": "tcp", "port": 5432}"#
         let denied = #"{"from": "shop/web-1", "to": "10.9.0.21", "protocol": "tcp", "port": 22}"#
-        let good = try Command("policy", "probe", "--policies", file.path, input: allowed + "\n" + denied + "\n")
+        let good = try Tool.bulkhead("policy", "probe", "--policies", file.path, input: allowed + "\n" + denied + "\n")
         let lines = good.output.split(separator: "\n")
         #expect(good.code == 0 && lines.count == 2)
         #expect(lines[0].hasPrefix(#"{"decision": "allow""#) && lines[1].hasPrefix(#"{"decision": "deny""#))
-        let bad = try Command("policy", "probe", "--policies", file.path, input: allowed + "\nnonsense\n" + denied + "\n")
+        let bad = try Tool.bulkhead("policy", "probe", "--policies", file.path, input: allowed + "\nnonsense\n" + denied + "\n")
         #expect(bad.code == 1)
         #expect(bad.output.split(separator: "\n").map { $0.hasPrefix(#"{"error""#) } == [false, true, false])
     }
@@ -167,14 +168,14 @@ import Testing
             (["--version"], 0),
         ] as [([String], Int32)])
     func `the exit code tells wrong usage from what could not be done`(words: [String], code: Int32) throws {
-        let command = try Command(words)
+        let command = try Tool.bulkhead(words)
         #expect(command.code == code, "\(command.errors)")
         #expect(command.errors.isEmpty == (code == 0))
         #expect(command.output.isEmpty == (code != 0))
     }
 
     @Test func `without a daemon the message says how to start one`() throws {
-        let command = try Command("status", "--socket", "/nowhere/b.sock")
+        let command = try Tool.bulkhead("status", "--socket", "/nowhere/b.sock")
         #expect(command.errors.contains("no daemon at /nowhere/b.sock: start one with `bulkhead run --config FILE`"))
     }
 }

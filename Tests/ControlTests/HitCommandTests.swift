@@ -6,9 +6,10 @@ import Layout
 import Net
 import Policy
 import Record
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: Command.isBuilt, "the binary is not built")) struct HitCommands {
+@Suite(.enabled(if: Tool.hasBulkhead, "the binary is not built")) struct HitCommands {
     @Test func `what workers decide is shown by rule and by value, and over a restart of control`() async throws {
         let state = FileManager.default.temporaryDirectory.path + "/bulkhead-hits-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: state) }
@@ -24,7 +25,7 @@ import Testing
                 var rule: [String: Any] = [:]
                 while rule["hits"] as? Int != 2 * life, Date() < end {
                     Thread.sleep(forTimeInterval: 0.05)
-                    let answer = try Command("policy", "hits", "--policy", "shop/db", "--json", "--socket", socket)
+                    let answer = try Tool.bulkhead("policy", "hits", "--policy", "shop/db", "--json", "--socket", socket)
                     let report = try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any]
                     rule = (report?["rules"] as? [[String: Any]])?.first ?? [:]
                 }
@@ -33,9 +34,9 @@ import Testing
                 #expect(values.map { $0["field"] as? String } == ["from.selector", "services"])
                 #expect(values.map { $0["value"] as? String } == ["app == \"web\"", "tcp/5432"])
                 #expect(values.map { $0["hits"] as? Int } == [2 * life, 2 * life])
-                let table = try Command("policy", "hits", "--socket", socket)
+                let table = try Tool.bulkhead("policy", "hits", "--socket", socket)
                 #expect(table.output.hasPrefix("POLICY ") && table.output.contains("; counted since "), "\(table.output)")
-                let unused = try Command("policy", "hits", "--unused-for", "30d", "--socket", socket)
+                let unused = try Tool.bulkhead("policy", "hits", "--unused-for", "30d", "--socket", socket)
                 #expect(unused.code == 0 && unused.output.hasPrefix("0 rules with something unused; counted since "))
                 try keeper.send(Message(.stop))
             }
@@ -49,7 +50,7 @@ import Testing
         let map = try SharedMemory(adopting: descriptors[1], writable: false)
         let snapshot = try unsafe Snapshot(validating: image.base, byteCount: image.byteCount)
         let addresses = try unsafe AddressMap(validating: map.base, byteCount: map.byteCount)
-        let (from, to) = (Address("10.9.0.11")!, Address("10.9.0.21")!)
+        let (from, to) = (Address("10.9.0.11"), Address("10.9.0.21"))
         let events = try #require(keeper.events)
         var producer = unsafe EventProducer(
             base: events.base + EventsLayout(keeper.plan).ring(ofWorker: 1), capacity: Plan.eventCapacity)
@@ -77,7 +78,7 @@ import Testing
             try keeper.obey()
             _ = try keeper.putIntoForce()
             let path = keeper.path("nowhere/map.svg")
-            let answer = try Command("map", "--output", path, "--socket", keeper.path("run/bulkhead.sock"))
+            let answer = try Tool.bulkhead("map", "--output", path, "--socket", keeper.path("run/bulkhead.sock"))
             #expect(answer.code == 1 && answer.output.isEmpty)
             #expect(answer.errors == "Error: \(path) cannot be written; see whether its folder is there, and yours to write in\n")
             try keeper.send(Message(.stop))
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func `a file that is no policy is refused and not repeated`() throws {
-        let answer = try Command("check", "--policies", "/etc/passwd")
+        let answer = try Tool.bulkhead("check", "--policies", "/etc/passwd")
         #expect(answer.code == 1)
         #expect(answer.errors.split(separator: "\n").count == 1, "\(answer.errors)")
         #expect(answer.errors.hasPrefix("/etc/passwd:1:1: ") && answer.errors.count < 250 && answer.errors.contains("…"))
@@ -103,7 +104,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appendingPathComponent("b.yaml").path
         try "pairs: [{name: e, ports: [a, b]}]\n\(line)\n".write(toFile: file, atomically: true, encoding: .utf8)
-        let answer = try Command("check", "--config", file)
+        let answer = try Tool.bulkhead("check", "--config", file)
         #expect(answer.code == 1 && answer.errors.hasPrefix("\(file):2:") && answer.errors.contains(message), "\(answer.errors)")
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Layout
 import Net
 import Record
+import TestSupport
 import Testing
 
 @Suite struct Sessions {
@@ -37,8 +38,8 @@ import Testing
         let addresses = try unsafe AddressMap(validating: map.base, byteCount: map.byteCount)
         #expect(snapshot.generation == generation)
         #expect(UInt64(addresses.epoch) == epoch)
-        #expect(addresses.claim(on: Address("10.9.0.21")!, zone: 0).isThere)
-        #expect(!addresses.claim(on: Address("10.9.0.22")!, zone: 0).isThere)
+        #expect(addresses.claim(on: Address("10.9.0.21"), zone: 0).isThere)
+        #expect(!addresses.claim(on: Address("10.9.0.22"), zone: 0).isThere)
         #expect(throws: (any Error).self) { _ = try SharedMemory(adopting: dup(image.descriptor), writable: true) }
     }
 
@@ -112,16 +113,16 @@ import Testing
         #expect(later == 0)
     }
 
-    @Test(.enabled(if: Command.isBuilt, "the binary is not built"))
+    @Test(.enabled(if: Tool.hasBulkhead, "the binary is not built"))
     func `who follows a shadow run does not hold up the end`() async throws {
         let code = try await withControl { keeper in
             try keeper.obey()
             _ = try keeper.putIntoForce()
             let socket = keeper.path("run/bulkhead.sock")
             try keeper.write(documents(port: 443), to: "candidate.yaml")
-            let begun = try Command("policy", "shadow", "start", keeper.path("candidate.yaml"), "--socket", socket)
+            let begun = try Tool.bulkhead("policy", "shadow", "start", keeper.path("candidate.yaml"), "--socket", socket)
             #expect(begun.code == 0, "\(begun.errors)")
-            Thread.detachNewThread { _ = try? Command("policy", "shadow", "report", "--follow", "--socket", socket) }
+            Thread.detachNewThread { _ = try? Tool.bulkhead("policy", "shadow", "report", "--follow", "--socket", socket) }
             Thread.sleep(forTimeInterval: 2)
             let begin = ContinuousClock.now
             try keeper.send(Message(.stop))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Compiler
 import Foundation
+import TestSupport
 import Net
 import Policy
 import PolicyText
@@ -31,7 +32,7 @@ import Testing
 
     private func event(at second: UInt64, _ change: (inout FlowRecord) -> Void = { _ in }) throws -> FlowEvent {
         var record = FlowRecord()
-        (record.source, record.destination) = (try #require(Address("10.9.0.11")), try #require(Address("10.9.0.21")))
+        (record.source, record.destination) = (Address("10.9.0.11"), Address("10.9.0.21"))
         (record.sourcePort, record.destinationPort, record.protocolNumber) = (50_000, 5432, 6)
         record.generation = 1
         record.time = 1_000_000_000

@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: [1, 2]) func `of frames of every protocol both say the same, field by field`(seed: Int) throws {
         try inFolder { folder in
-            _ = try Tool.run("/usr/bin/python3", [tool("make-captures.py"), folder.path, String(seed)])
+            _ = try Tool.run("/usr/bin/python3", [tool("make-captures.py"), folder.path, String(seed)]).succeeded()
             let rows = try Row.all(of: folder.appending(path: "frames.pcap"), named: folder.appending(path: "frames.txt"))
             try #require(rows.count > 500)
             var comparison = Comparison()
@@ -41,7 +41,7 @@ import Testing
     func `of what two kernels say to each other both say the same`() throws {
         try inFolder { folder in
             let file = folder.appending(path: "traffic.pcap")
-            _ = try Tool.run(tool("make-traffic.sh"), [file.path])
+            _ = try Tool.run(tool("make-traffic.sh"), [file.path]).succeeded()
             var comparison = Comparison()
             let rows = try Row.all(of: file)
             for row in rows { compare(row, &comparison, "traffic") }
@@ -110,7 +110,7 @@ struct Row {
         let (capture, dissections) = (try Capture(of: file), try Dissection.ofCapture(file))
         let lines = try names.map { try String(contentsOf: $0, encoding: .utf8).split(separator: "\n") }
         guard capture.frames.count == dissections.count, lines.map({ $0.count == dissections.count }) ?? true else {
-            throw Tool.Failure("\(file.path): \(capture.frames.count) frames, tshark has \(dissections.count)")
+            throw ToolFailure("\(file.path): \(capture.frames.count) frames, tshark has \(dissections.count)")
         }
         return zip(capture.frames, dissections).enumerated().map { index, frame in
             let parts = lines.map { $0[index].split(separator: "\t").map(String.init) } ?? ["frame \(index + 1)", "-"]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import FoundationXML
+import TestSupport
 
 /// What tshark made of a frame: its layers in the order in which they stand, with the fields that it names.
 struct Dissection {
@@ -34,7 +35,7 @@ struct Dissection {
             "tcp.analyze_sequence_numbers:FALSE", "sctp.reassembly:FALSE",
         ]
         let arguments = ["-n", "-r", file.path, "-T", "pdml"] + preferences.flatMap { ["-o", $0] }
-        let document = try Tool.run("/usr/bin/tshark", arguments)
+        let document = Data(try Tool.run("/usr/bin/tshark", arguments).succeeded().utf8)
         // A packet at a time: the parser refuses a document as long as all of them.
         let (start, end) = (Data("<packet>".utf8), Data("</packet>".utf8))
         var result: [Dissection] = []
@@ -46,7 +47,7 @@ struct Dissection {
             let reader = PacketDetails()
             parser.delegate = reader
             guard parser.parse() else {
-                throw Tool.Failure("tshark's packet \(result.count + 1) is no XML: \(parser.lineNumber)")
+                throw ToolFailure("tshark's packet \(result.count + 1) is no XML: \(parser.lineNumber)")
             }
             result.append(reader.dissection)
             place = last.upperBound

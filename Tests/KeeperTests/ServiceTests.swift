@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Layout
 import Sandbox
+import TestSupport
 import Testing
 
 @testable import Keeper
@@ -69,15 +70,8 @@ import Testing
         let file = folder.appending(path: "bulkhead.service")
         try here.write(to: file, atomically: true, encoding: .utf8)
         for arguments in [["verify", file.path], ["security", "--offline=true", "--threshold=40", file.path]] {
-            let process = Process()
-            process.executableURL = URL(filePath: Self.analyser)
-            process.arguments = arguments
-            let said = Pipe()
-            (process.standardOutput, process.standardError) = (said, said)
-            try process.run()
-            let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0, "\(arguments): \(text)")
+            let tool = try Tool.run(Self.analyser, arguments)
+            #expect(tool.code == 0, "\(arguments): \(tool.output)\(tool.errors)")
         }
     }
 }

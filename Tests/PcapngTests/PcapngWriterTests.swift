@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Pcapng
+import TestSupport
 import Testing
 
 @Suite("Pcapng") struct PcapngWriterTests {
@@ -102,19 +103,12 @@ import Testing
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("pcapng-\(UInt32.random(in: 0 ... .max)).pcapng")
         defer { try? FileManager.default.removeItem(at: path) }
         try Data(file).write(to: path)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/tshark")
-        process.arguments = [
+        let words = [
             "-r", path.path, "-T", "fields", "-E", "separator=|", "-e", "frame.interface_name", "-e",
             "frame.packet_flags_direction",
             "-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len", "-e", "arp.dst.proto_ipv4", "-e", "frame.comment",
         ]
-        let pipe = Pipe()
-        (process.standardOutput, process.standardError) = (pipe, FileHandle.nullDevice)
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let output = try Tool.run("/usr/bin/tshark", words).succeeded()
         #expect(output.contains("left:in|") && output.contains("right:out|"), "\(output)")
         #expect(output.contains("|1700000000.123456789|60|42|10.0.0.2|before verdict: forward"), "\(output)")
     }

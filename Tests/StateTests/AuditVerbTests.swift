@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 @testable import State
@@ -17,18 +18,8 @@ import Testing
         head = try #require(try store.auditHead()).text
     }
 
-    private func run(_ words: String...) throws -> (code: Int32, output: String, errors: String) {
-        let process = Process()
-        // Built beside the tests.
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "bulkhead")
-        process.arguments = ["audit"] + words
-        let (output, errors) = (Pipe(), Pipe())
-        (process.standardOutput, process.standardError) = (output, errors)
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        let complaints = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text, complaints)
+    private func run(_ words: String...) throws -> Tool.Outcome {
+        try Tool.bulkhead(["audit"] + words)
     }
 
     @Test func `verify says how far the log goes, and names the first wrong line`() throws {

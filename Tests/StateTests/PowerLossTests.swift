@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import StateTrials
+import TestSupport
 import Testing
 
 /// The short forms of `scripts/soak state`. What writes is a process of its own, because its calls to the kernel are recorded.
 @Suite struct PowerLosses {
-    /// Built beside the tests.
-    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
-        path: "state-storm"
-    ).path
-
     private static func run(_ words: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = words
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(words): \(output)")
-        return output
+        try Tool.run(Tool.built("state-storm"), words).succeeded()
     }
 
     private static func record(_ seed: UInt64, steps: Int) throws -> DiskRecord {
@@ -53,7 +40,7 @@ import Testing
         let seed = UInt64.random(in: 1...1 << 40)
         print("PowerLosses: seed \(seed)")
         var trial = KillTrial(seed: seed)
-        try trial.run(10, steps: 10, program: Self.program)
+        try trial.run(10, steps: 10, program: Tool.built("state-storm"))
         #expect(trial.findings.isEmpty, "seed \(seed): \(trial.findings)")
     }
 

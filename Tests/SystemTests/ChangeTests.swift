@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 extension SystemTests.SideBySide {
@@ -154,11 +155,11 @@ extension SystemTests.SideBySide {
 extension Lab {
     /// Runs a verb of the binary against this laboratory's daemon.
     @discardableResult
-    func bulkhead(_ arguments: String...) throws -> Command.Outcome { try bulkhead(arguments) }
+    func bulkhead(_ arguments: String...) throws -> Tool.Outcome { try bulkhead(arguments) }
 
     /// Runs a verb of the binary against this laboratory's daemon.
     @discardableResult
-    func bulkhead(_ arguments: [String]) throws -> Command.Outcome {
+    func bulkhead(_ arguments: [String]) throws -> Tool.Outcome {
         try Command.attempt([Requirement.binary] + arguments + ["--socket", socket])
     }
 
@@ -179,10 +180,10 @@ extension Lab {
     }
 }
 
-extension Command.Outcome {
+extension Tool.Outcome {
     /// Itself, if it ended well; throws what it said otherwise.
     @discardableResult
-    func expectSuccess() throws -> Command.Outcome {
+    func expectSuccess() throws -> Tool.Outcome {
         guard code == 0 else { throw Trouble("exit \(code): \(errors)\(output)") }
         return self
     }

@@ -1,35 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// A command that is run to its end.
 enum Command {
-    /// What it said and how it ended.
-    struct Outcome {
-        /// Exit code; negative for the signal that killed it.
-        let code: Int32
-        /// Standard output.
-        let output: String
-        /// Standard error.
-        let errors: String
-    }
-
     /// Runs it and returns however it ended.
-    static func attempt(_ arguments: [String]) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        let (output, errors) = (Pipe(), Pipe())
-        (process.standardOutput, process.standardError) = (output, errors)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        // What our commands print on standard error fits into its pipe, so one after the other will do.
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        let complained = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(
-            code: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-            output: String(decoding: said, as: UTF8.self), errors: String(decoding: complained, as: UTF8.self))
-    }
+    static func attempt(_ arguments: [String]) throws -> Tool.Outcome { try Tool.run("/usr/bin/env", arguments) }
 
     /// Runs it and throws what it said when it fails.
     @discardableResult

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 extension SystemTests.SideBySide {
@@ -60,12 +61,12 @@ extension SystemTests.SideBySide {
 
             var socket: String { lab.folder.path + "/run/bulkhead.sock" }
 
-            func bulkhead(_ words: String...) throws -> Command.Outcome {
+            func bulkhead(_ words: String...) throws -> Tool.Outcome {
                 try Command.attempt([Requirement.binary] + words + ["--socket", socket])
             }
 
             /// Somebody else's question for status, with one group.
-            func ask(asUser user: Int, group: Int) throws -> Command.Outcome {
+            func ask(asUser user: Int, group: Int) throws -> Tool.Outcome {
                 try Command.attempt([
                     "setpriv", "--reuid=\(user)", "--regid=\(group)", "--clear-groups", Requirement.binary, "status", "--json",
                     "--socket", socket,

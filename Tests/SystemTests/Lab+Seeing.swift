@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 extension Lab {
     /// The flows that `bulkhead flows` finds, up to 100,000.

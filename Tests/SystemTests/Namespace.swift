@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// A network namespace that this test made, and that it removes by its name.
 struct Namespace {

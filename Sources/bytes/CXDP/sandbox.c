@@ -49,7 +49,7 @@ uint32_t cxdp_call_architecture(void) {
 #endif
 }
 
-int cxdp_install_filter(const uint64_t *instructions, unsigned count, bool every_thread) {
+int cxdp_install_filter(const uint64_t *instructions, unsigned count) {
     if (count == 0 || count > BPF_MAXINSNS) return -EINVAL;
     struct sock_filter *filter = calloc(count, sizeof *filter);
     if (!filter) return -ENOMEM;
@@ -60,12 +60,10 @@ int cxdp_install_filter(const uint64_t *instructions, unsigned count, bool every
     struct sock_fprog const program = {.len = (unsigned short)count, .filter = filter};
     // Nothing that is not ours runs in a process: without the flag, older kernels turn speculative store bypass off, which costs
     // the workers.
-    unsigned const flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW | (every_thread ? SECCOMP_FILTER_FLAG_TSYNC : 0);
-    long const result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    long const result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
     int const error = errno;
     free(filter);
-    // With TSYNC a positive number is the thread that could not follow.
-    return result < 0 ? -error : result > 0 ? -EBUSY : 0;
+    return result < 0 ? -error : 0;
 }
 
 /// As the kernel's header of Linux 6.12 has it; the one that this is built with may be older.

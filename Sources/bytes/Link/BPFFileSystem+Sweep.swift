@@ -30,15 +30,6 @@ extension BPFFileSystem {
         return unsafe cxdp_link_info(found.number, &ifindex, &program) == 0 && ifindex == 0
     }
 
-    private func entries(of folder: String) -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { _ = unsafe closedir(directory) }
-        var names: [String] = []
-        // The entry is valid until the next call; its name is copied out at once.
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe text(entry.pointee.d_name)
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
+    /// No pin's name has a dot in it (the kernel refuses it), so none is hidden.
+    private func entries(of folder: String) -> [String] { Surroundings().names(in: folder) }
 }

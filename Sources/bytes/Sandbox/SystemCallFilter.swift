@@ -45,11 +45,12 @@ public struct SystemCallFilter: Sendable, Equatable {
     public static func allowing(_ names: [String]) -> [Rule] { names.map { .always($0, .allow) } }
 
     /// Puts the filter over the calling thread and those that it starts, in `enforce`; in `log` every call is made, and what would
-    /// have been refused is written to the kernel's log. Needs no_new_privs. `everyThread` puts it over threads that run already.
-    public func install(_ mode: SandboxMode, everyThread: Bool = false) throws(SandboxError) {
+    /// have been refused is written to the kernel's log. Needs no_new_privs. Threads that run already go on as
+    /// they are: it is put on before there are any.
+    public func install(_ mode: SandboxMode) throws(SandboxError) {
         guard mode != .off else { return }
         let program = instructions(logsOnly: mode == .log)
-        let result = unsafe cxdp_install_filter(program, UInt32(program.count), everyThread)
+        let result = unsafe cxdp_install_filter(program, UInt32(program.count))
         guard result == 0 else { throw .refused("a system call filter", errno: -result) }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import TestSupport
 import Net
 import Record
 import State
@@ -196,7 +197,7 @@ import Testing
         try await withCourse { bench in
             func began(_ source: UInt16, to port: UInt16 = 5432) throws {
                 var record = FlowRecord()
-                (record.source, record.destination) = (try #require(Address("10.9.0.11")), try #require(Address("10.9.0.21")))
+                (record.source, record.destination) = (Address("10.9.0.11"), Address("10.9.0.21"))
                 (record.protocolNumber, record.sourcePort, record.destinationPort) = (IPProtocol.tcp.rawValue, source, port)
                 (record.sourceWorkload, record.destinationWorkload, record.generation) = (0, 1, 1)
                 _ = bench.flows.named([bench.course.around.names.now.decode(record, wallOffset: 0)])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import API
 import Foundation
+import TestSupport
 import Layout
 import Net
 import Record
@@ -45,7 +46,7 @@ import Testing
         for number in 0..<UInt64(count) {
             var frame = CapturedFrame()
             (frame.capture, frame.serial, frame.length, frame.captured) = (capture, firstSerial + number, 60, 60)
-            (frame.flow.source, frame.flow.destination) = (Address("10.9.0.11")!, Address("10.9.0.21")!)
+            (frame.flow.source, frame.flow.destination) = (Address("10.9.0.11"), Address("10.9.0.21"))
             (frame.flow.sourcePort, frame.flow.destinationPort, frame.flow.protocolNumber) = (50_000, port, 6)
             (frame.flow.generation, frame.flow.sourceWorkload, frame.flow.decision) = (1, 1, FlowRecord.none8)
             guard ring.room() > 0 else {

@@ -2,6 +2,7 @@
 import API
 import Classifier
 import Foundation
+import TestSupport
 import Layout
 import Net
 import Record
@@ -63,7 +64,7 @@ import Testing
         defer { bench.end() }
         #expect(bench.course.status().policy?.outcome == "pending")
         var record = FlowRecord()
-        (record.source, record.destination) = (try #require(Address("10.9.0.11")), try #require(Address("10.9.0.21")))
+        (record.source, record.destination) = (Address("10.9.0.11"), Address("10.9.0.21"))
         (record.protocolNumber, record.sourcePort, record.destinationPort) = (IPProtocol.tcp.rawValue, 40_000, 5432)
         (record.event, record.decision) = (FlowRecord.Event.refused.rawValue, Decision.deny.rawValue)
         record.generation = bench.generation

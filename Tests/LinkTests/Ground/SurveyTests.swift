@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
-import Link
+@testable import Link
 import Testing
 
 /// Files of a made-up sysfs and procfs.
@@ -17,6 +17,20 @@ private func withFiles(_ files: [String: String], _ body: (Surroundings) throws 
 extension Kernel {
     /// What is read of a port and of the machine.
     @Suite struct SurveyTests {
+        @Test func `a name is read up to its end and no further, though its type has more room`() throws {
+            // An entry as the last one of a buffer: behind it is memory that nobody may read.
+            let page = Int(getpagesize())
+            guard let pages = unsafe mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) else {
+                Issue.record("no memory")
+                return
+            }
+            defer { unsafe munmap(pages, 2 * page) }
+            try #require(unsafe mprotect(pages + page, page, PROT_NONE) == 0)
+            let entry = unsafe pages + page - 24
+            unsafe (entry + 19).copyMemory(from: [UInt8]("eth0".utf8) + [0], byteCount: 5)
+            #expect(unsafe Surroundings.name(of: entry.assumingMemoryBound(to: dirent.self)) == "eth0")
+        }
+
         @Test func `a port's slot, its interrupts and the IOMMU's word are read from sysfs`() throws {
             let device = "sys/bus/pci/devices/0000:01:00.0"
             try withFiles([

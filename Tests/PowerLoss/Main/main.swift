@@ -2,6 +2,7 @@
 import CDiskRecorder
 import Foundation
 import StateTrials
+import TestSupport
 
 // The store of revisions and the audit log under power loss, kills and full disks; `scripts/soak state` runs it.
 //
@@ -28,12 +29,7 @@ func record(_ script: StateScript, _ folder: String, _ log: String) throws {
 
 /// Runs this program with other words, and waits for its end.
 func run(_ words: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: words[0])
-    process.arguments = Array(words.dropFirst())
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw TrialError("\(words) ended with \(process.terminationStatus)") }
+    _ = try Tool.run(words[0], Array(words.dropFirst())).succeeded()
 }
 
 /// Tells whoever listens that another step is promised.

@@ -38,18 +38,12 @@ public struct KillTrial {
 
     /// Runs a program, ends it after so many seconds, and counts the bytes that it had written.
     private static func write(_ words: [String], killedAfter delay: Double?) throws -> (promised: Int, wasKilled: Bool) {
-        let process = Process()
-        process.executableURL = URL(filePath: words[0])
-        process.arguments = Array(words.dropFirst())
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
+        let tool = try Tool(words[0], Array(words.dropFirst()))
         if let delay {
             usleep(UInt32(delay * 1_000_000))
-            kill(process.processIdentifier, SIGKILL)
+            kill(tool.pid, SIGKILL)
         }
-        let promised = try pipe.fileHandleForReading.readToEnd()?.count ?? 0
-        process.waitUntilExit()
-        return (promised, process.terminationReason == .uncaughtSignal)
+        let outcome = tool.wait()
+        return (outcome.output.utf8.count, outcome.code == -SIGKILL)
     }
 }

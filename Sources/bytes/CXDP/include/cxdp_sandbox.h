@@ -3,7 +3,6 @@
 #ifndef CXDP_SANDBOX_H
 #define CXDP_SANDBOX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /// Keeps of all capabilities those in the bit set `kept`, as far as they are held, and gives the others up for good: out of the
@@ -20,9 +19,8 @@ int cxdp_call_number(const char *name);
 uint32_t cxdp_call_architecture(void);
 
 /// Puts a classic BPF program over all system calls of the calling thread and those that it starts later, for good. Needs
-/// no_new_privs. Each instruction is a `struct sock_filter` as one number: code, jt, jf, k from the lowest bits. `every_thread`
-/// puts it over the threads that run already too. 0 or -errno.
-int cxdp_install_filter(const uint64_t *instructions, unsigned count, bool every_thread);
+/// no_new_privs. Each instruction is a `struct sock_filter` as one number: code, jt, jf, k from the lowest bits. 0 or -errno.
+int cxdp_install_filter(const uint64_t *instructions, unsigned count);
 
 /// Landlock's version on this kernel, 0 where there is none.
 int cxdp_landlock_version(void);

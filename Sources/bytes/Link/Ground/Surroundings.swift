@@ -38,16 +38,24 @@ public struct Surroundings: Sendable {
         text(path).flatMap { Int($0.prefix { $0 == "-" || ("0"..."9").contains($0) }) }
     }
 
-    /// The names in a folder; empty when there is none.
+    /// The names in a folder, sorted and without the hidden ones; empty when there is none.
     func names(in path: String) -> [String] {
         guard let folder = unsafe opendir(path) else { return [] }
         defer { _ = unsafe closedir(folder) }
         var names: [String] = []
         while let entry = unsafe readdir(folder) {
-            let name = unsafe Link.text(entry.pointee.d_name)
+            let name = unsafe Self.name(of: entry)
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// The name in an entry of readdir(3), valid until the next call. The entry ends behind its name: the 256 bytes that the type says
+    /// are not all there in the last one of a buffer, so the name is read in its place and never copied as a whole.
+    static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+        unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 
     /// A list of numbers as the kernel writes CPUs: `0-3,8`.
