@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 /// A run of `LoadTraffic` and what became of its frames: where those were lost that did not arrive, and whether the worker had its

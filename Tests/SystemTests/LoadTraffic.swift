@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// Frames of many active flows from web's port to db's, made and counted in the kernel by `bulkhead lab`, and what the worker spends
 /// on them.

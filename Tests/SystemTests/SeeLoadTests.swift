@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 import Testing
 
 extension SystemTests {
@@ -20,6 +21,7 @@ extension SystemTests {
             metadata: {name: tried, namespace: shop}
             spec:
               mode: audit
+              order: 1
               subject: {selector: 'app == "load"'}
               rules: [{action: deny, from: {selector: 'app == "load"'}, services: [udp/5432]}]
 
