@@ -124,7 +124,7 @@ import Testing
         #expect(MemoryLayout<PortPlan>.size == 56)
         #expect(MemoryLayout<PairPlan>.stride == 176)
         #expect(MemoryLayout<Plan>.stride == 1800)
-        #expect(MemoryLayout<BoardFacts>.size == 48)
+        #expect(MemoryLayout<BoardFacts>.size == 80)
         #expect(Int(DropReason.allCases.map(\.number).max() ?? 0) < DropReason.capacity)
     }
 

@@ -9,6 +9,11 @@ extension Lab {
     /// What the daemon reads at its start and on SIGHUP.
     func write(_ policy: String) throws { try policy.write(to: policyFile, atomically: true, encoding: .utf8) }
 
+    /// Writes documents into a file beside it, which the daemon does not read by itself.
+    func write(_ documents: String, to name: String) throws {
+        try documents.write(to: folder.appending(path: name), atomically: true, encoding: .utf8)
+    }
+
     private var policyFile: URL { folder.appending(path: "policy.yaml") }
 
     /// What the daemon is started with.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// Frames of many active flows from web's port to db's, made and counted in the kernel by `bulkhead lab`, and what the worker spends
 /// on them.
@@ -39,11 +40,20 @@ struct LoadTraffic {
         """
 
     /// The generator keeps one processor busy whatever the rate: the first. The daemon has all others, and its worker the last of
-    /// them. Clients would be on other machines: they stay off both where there are more.
+    /// them. Clients, the sink and the test itself would be on other machines: they stay off both where there are more.
     static var processors: String { last > 1 ? "1-\(last)" : "\(last)" }
     /// Where clients run.
     static var clientProcessors: String { last > 1 ? "1-\(last - 1)" : "\(last)" }
-    private static var last: Int { ProcessInfo.processInfo.activeProcessorCount - 1 }
+
+    /// Has this process, all its threads and what they start, stay where clients run, until `body` is over.
+    static func beside<Result>(_ body: () throws -> Result) throws -> Result {
+        func hold(_ list: String) throws { try Command.run("taskset", "-a", "-p", "-c", list, "\(getpid())") }
+        try hold(clientProcessors)
+        defer { try? hold("0-\(last)") }
+        return try body()
+    }
+    /// Where the worker runs.
+    static var last: Int { ProcessInfo.processInfo.activeProcessorCount - 1 }
 
     /// What became of the frames of one sending.
     struct Outcome {
@@ -62,19 +72,21 @@ struct LoadTraffic {
     }
 
     /// Sends for so many seconds; as fast as the generator can without a rate. Both ports have addresses, and are taken all the same.
-    func send(rate: Int? = nil, seconds: Int) throws -> Outcome {
+    /// Of the flows a share is renewed each second.
+    func send(rate: Int? = nil, seconds: Int, newShare: Double = 0) throws -> Outcome {
         struct Sent: Decodable {
             let frames: Int
             let seconds: Double
         }
         struct Counted: Decodable { let frames: Int }
         let sink = try Companion(
-            lab.db.namespace.command([Requirement.binary, "lab", "sink", "eth0", "--force", "--json"]), in: lab.folder,
-            name: "sink-\(UInt32.random(in: .min ... .max))")
+            lab.db.namespace.command([
+                "taskset", "-c", Self.clientProcessors, Requirement.binary, "lab", "sink", "eth0", "--force", "--json",
+            ]), in: lab.folder, name: "sink-\(UInt32.random(in: .min ... .max))")
         try sink.waitForLine(#"{"state":"listening"}"#, within: 10)
         let words = [
             "taskset", "-c", "0", Requirement.binary, "lab", "send", "eth0", "--force", "--to", "02:00:00:00:00:15",
-            "--flows", "\(Self.flows)", "--duration", "\(seconds)", "--json",
+            "--flows", "\(Self.flows)", "--new-share", "\(newShare)", "--duration", "\(seconds)", "--json",
         ]
         let said = try Command.run(lab.web.namespace.command(words + (rate.map { ["--rate", "\($0)"] } ?? [])))
         pause(0.5)
@@ -102,24 +114,16 @@ struct LoadTraffic {
         return Int(best > 0 ? best : low)
     }
 
-    /// Nanoseconds for which the workers of a data process have run: the clock of their threads, which counts what they spend in the
-    /// kernel too. The clock ticks of `stat` are too coarse for a comparison.
-    static func workerTime(of data: Int32) throws -> UInt64 {
-        let threads = "/proc/\(data)/task"
-        var (time, workers): (UInt64, Int) = (0, 0)
-        for thread in try FileManager.default.contentsOfDirectory(atPath: threads) {
-            // Other threads come and go.
-            let name = try? String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
-            guard let name, name.hasPrefix("worker-") else { continue }
-            // proc(5), schedstat: time on a processor, time in the run queue, slices.
-            let line = try String(contentsOfFile: "\(threads)/\(thread)/schedstat", encoding: .utf8)
-            guard let used = line.split(separator: " ").first.flatMap({ UInt64($0) }) else {
-                throw Trouble("the time of \(name) cannot be read: \(line)")
-            }
-            (time, workers) = (time + used, workers + 1)
-        }
-        guard workers > 0 else { throw Trouble("data process \(data) has no worker") }
-        return time
+    /// The rate that comparisons offer, and say: half of what is sustained.
+    func halfOfSustained() throws -> Int {
+        let sustained = try sustainedRate()
+        figure("sustained", "\(sustained) frames a second of \(Self.flows) flows; half of that is offered")
+        return sustained / 2
+    }
+
+    /// A number from the environment.
+    static func number(_ name: String, otherwise usual: Int) -> Int {
+        ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? usual
     }
 
     /// The last line of JSON, decoded.

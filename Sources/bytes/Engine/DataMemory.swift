@@ -123,7 +123,7 @@ internal import Synchronization
                 }
             }
         }
-        var recovery = TableRecovery(places, threads: WorkerThread.allowedCPUs().count)
+        var recovery = TableRecovery(places, threads: ProcessorSet.allowed().numbers.count)
         for refusal in recovery.run() {
             let place = refusal.place
             let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: place.pair) + place.worker)

@@ -49,6 +49,8 @@ final class DataHost {
     /// Connections that have not said yet what they want.
     private var callers: [Channel] = []
     private let owner: UInt32
+    /// Those that keeper lets this process have.
+    private let processors = ProcessorSet.allowed()
     private let cell = PolicyCell()
     private var memory: DataMemory?
     /// The workers that run, by their number among all.
@@ -115,6 +117,8 @@ final class DataHost {
     private func handle(_ message: Message, _ descriptors: [Int32]) throws -> Bool {
         switch message.kind {
         case .start:
+            // Beside the workers of another process that it takes over from it keeps off them from the first.
+            if message.arguments[0] != 0 { placement(message.plan).others.hold() }
             memory = try DataMemory(message.plan, descriptors, isFresh: message.arguments[0] == 0)
             try makeWakers(message.plan.workers)
             try channel?.send(Message(.ready))
@@ -123,6 +127,8 @@ final class DataHost {
         case .go:
             if workers.isEmpty, let memory {
                 for pair in 0..<Int(memory.plan.pairCount) { try startWorkers(ofPair: pair) }
+                // Tables were made ready by all processors. What is left to do here may wait, and no worker for it.
+                placement(memory.plan).others.hold()
             }
             try channel?.send(Message(.running))
         case .park:
@@ -164,6 +170,10 @@ final class DataHost {
         }
     }
 
+    private func placement(_ plan: Plan) -> Placement {
+        Placement(processors, workers: plan.workers, isShared: plan.sharesProcessors == 1)
+    }
+
     /// A datagram socket pair for each worker, on which others wake it.
     private func makeWakers(_ count: Int) throws {
         wakers = []
@@ -190,7 +200,9 @@ final class DataHost {
             unsafe memory.board.word(.park, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
             unsafe memory.board.word(.parked, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
             let post = memory.post(pair: pair, queue: queue, cell: cell, wake: wakers[(first + queue) * 2], others: others)
-            let worker = try WorkerThread(memory: memory, pair: pair, queue: queue, post: post)
+            let worker = try WorkerThread(
+                memory: memory, pair: pair, queue: queue, post: post,
+                processor: placement(plan).processor(ofWorker: first + queue))
             workers[first + queue] = worker
             started.append(worker)
         }

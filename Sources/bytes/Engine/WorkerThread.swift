@@ -5,7 +5,7 @@ internal import Glibc
 internal import Layout
 internal import Synchronization
 
-/// The thread of a worker: pinned to a CPU, with the worker's whole state on its own stack.
+/// The thread of a worker: pinned to a processor, with the worker's whole state on its own stack.
 @safe final class WorkerThread {
     /// What the new thread takes over.
     @safe private final class Errand {
@@ -13,18 +13,19 @@ internal import Synchronization
         let pair: Int
         let queue: Int
         let post: WorkerPost
+        let processor: Int?
         let state = Atomic<Int>(0)
 
-        init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost) {
+        init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost, processor: Int?) {
             self.memory = memory
             self.pair = pair
             self.queue = queue
             self.post = post
+            self.processor = processor
         }
 
         func work() {
-            let cpus = WorkerThread.allowedCPUs()
-            if !cpus.isEmpty { _ = cxdp_pin_thread(cpus[(cpus.count - 1 - post.number % cpus.count)]) }
+            pin()
             _ = unsafe cxdp_name_thread("worker-\(post.number)")
             do {
                 var worker = Worker(lane: try memory.lane(pair: pair, queue: queue), post: post)
@@ -36,13 +37,20 @@ internal import Synchronization
                 exit(1)
             }
         }
+
+        /// Binds the thread to its processor, and says so on the board.
+        private func pin() {
+            var place: UInt64 = 0
+            if let processor, cxdp_pin_thread(Int32(processor)) == 0 { place = UInt64(processor) + 1 }
+            unsafe memory.board.word(.processor, ofWorker: post.number).pointee.store(place, ordering: .relaxed)
+        }
     }
 
     private var thread = pthread_t()
     private let errand: Errand
 
-    init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost) throws {
-        errand = Errand(memory: memory, pair: pair, queue: queue, post: post)
+    init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost, processor: Int?) throws {
+        errand = Errand(memory: memory, pair: pair, queue: queue, post: post, processor: processor)
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setstacksize(&attributes, 1 << 20)
@@ -67,11 +75,4 @@ internal import Synchronization
 
     /// Returns when the worker has parked and its thread has ended.
     func join() { pthread_join(thread, nil) }
-
-    /// CPUs that the process may use; workers are spread from the last one down, because interrupts tend to the first.
-    static func allowedCPUs() -> [Int32] {
-        var cpus = [Int32](repeating: 0, count: 256)
-        let count = unsafe cxdp_allowed_cpus(&cpus, UInt32(cpus.count))
-        return count > 0 ? Array(cpus.prefix(Int(count))) : []
-    }
 }

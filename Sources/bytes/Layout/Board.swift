@@ -61,6 +61,8 @@ public enum BoardLayout {
     /// Until when, in nanoseconds of the monotonic clock, every pair forwards unjudged because an operator ordered it; 0 where none
     /// did.
     public var bypassUntil: UInt64 = 0
+    /// The processors that keeper, control and data's main thread keep to; none where they share those of workers.
+    public var others = ProcessorSet()
     /// Nothing known.
     public init() {}
 }
@@ -95,8 +97,10 @@ public enum BoardLayout {
     public var park: UInt64 = 0
     /// 1 when it has stopped.
     public var parked: UInt64 = 0
+    /// The processor that it is pinned to, plus 1; 0 where it is not.
+    public var processor: UInt64 = 0
     /// Room up to 64 bytes.
-    public var reserved: InlineArray<4, UInt64> = .init(repeating: 0)
+    public var reserved: InlineArray<3, UInt64> = .init(repeating: 0)
     /// Nothing known.
     public init() {}
 }
@@ -207,4 +211,6 @@ public enum WorkerWord: Int, Sendable {
     case park
     /// `WorkerBoard.parked`.
     case parked
+    /// `WorkerBoard.processor`.
+    case processor
 }

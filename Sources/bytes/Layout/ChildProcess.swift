@@ -13,8 +13,14 @@ public final class ChildProcess {
     public private(set) var signal: Int32 = 0
 
     /// Starts this very binary with the given arguments, the first of which names what it is to be; `descriptors` become 3, 4, … in
-    /// it.
-    public init(starting arguments: [String], descriptors: [Int32]) throws(ChannelError) {
+    /// it. It may run on `processors`, or where the calling thread may.
+    public init(
+        starting arguments: [String], descriptors: [Int32], on processors: ProcessorSet? = nil
+    ) throws(ChannelError) {
+        // A child has the processors of the thread that starts it.
+        let own = ProcessorSet.allowed()
+        processors?.hold()
+        defer { if processors != nil { own.hold() } }
         var words: [UnsafeMutablePointer<CChar>?] = unsafe (["bulkhead"] + arguments).map { unsafe strdup($0) }
         unsafe words.append(nil)
         defer { unsafe words.forEach { unsafe free($0) } }

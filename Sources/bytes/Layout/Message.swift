@@ -10,7 +10,8 @@ internal import Glibc
         /// Control to keeper, first of all: the plan wanted, of which folders, users and sandbox count here. Keeper answers
         /// `prepared`, or starts another control as the user that it names.
         case prepare = 1
-        /// Keeper to control: the folders are there, and belong to whom they should.
+        /// Keeper to control: the folders are there, and belong to whom they should; arguments: the `ProcessorSet` that control is to
+        /// keep to, empty where it shares the processors of workers and gives way.
         case prepared
         /// Control to keeper: the plan wanted; arguments: the latest second of policy's clock that is known, and the one before its last
         /// leap (`ClockFacts`). Keeper answers `files`, or ends with its reason on standard error.

@@ -14,11 +14,12 @@ extension Schemas {
                 "flows": flowTables, "checksums": answer(["completed": count]), "failsafe": list(reference("Opening")),
                 "conditions": list(reference("Condition")), "api": counters,
             ],
-            maybe: ["records": records, "workers": list(reference("Worker"))]),
-        "Worker": answer([
-            "pair": text, "queue": count, "turns": count, "longest_turn": count, "cpu_time": count, "handed_over": count,
-            "taken_over": count,
-        ]),
+            maybe: ["records": records, "workers": list(reference("Worker")), "processors": text]),
+        "Worker": answer(
+            [
+                "pair": text, "queue": count, "turns": count, "longest_turn": count, "cpu_time": count, "handed_over": count,
+                "taken_over": count,
+            ], maybe: ["processor": count]),
         "Port": answer([
             "name": text, "pair": text, "link": text, "xdp": text, "copy": text, "queues": list(reference("Queue")),
         ]),

@@ -33,7 +33,12 @@ struct BoardStatus: StatusSource {
             pairs.append(.init(name: pair.name.description, mode: mode, owner: pair.ownerByHash == 1 ? "hash" : "queue"))
             capacity += UInt64(pair.flowCapacity) * UInt64(pair.queues)
             workers += (0..<Int(pair.queues)).map { queue in
-                .init(pair: pair.name.description, queue: queue, counters: counters[plan.firstWorker(ofPair: number) + queue])
+                let worker = plan.firstWorker(ofPair: number) + queue
+                // The file was checked against its layout when it was mapped.
+                let place = unsafe board.word(.processor, ofWorker: worker).pointee.load(ordering: .relaxed)
+                return .init(
+                    pair: pair.name.description, queue: queue, counters: counters[worker],
+                    processor: place > 0 ? Int(clamping: place - 1) : nil)
             }
             for port in 0..<2 {
                 let queues = (0..<Int(pair.queues)).map { queue in
@@ -62,6 +67,7 @@ struct BoardStatus: StatusSource {
             failsafe: openings)
         report.records = .init(workers: Losses(counters))
         report.workers = workers
+        report.processors = facts.others.isEmpty ? nil : facts.others.description
         return report
     }
 

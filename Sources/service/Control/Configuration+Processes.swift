@@ -39,6 +39,7 @@ extension Configuration {
         var plan = plan
         plan.stateFolderPath = state
         plan.sandbox = UInt32(sandbox.rawValue)
+        plan.sharesProcessors = processors == .shared ? 1 : 0
         if let user = dataUser {
             let identity = try user.identity()
             (plan.dataUser, plan.dataGroup) = (identity.user, identity.group)
@@ -91,7 +92,7 @@ extension Configuration {
 }
 
 extension ConfigurationReader {
-    /// The keys about processes: `users` and `sandbox`.
+    /// The keys about processes: `users`, `sandbox` and `processors`.
     func processes(_ result: inout Configuration) throws(PolicyError) {
         if let value = root["users"] {
             let fields = try value.mapping("users", keys: ["data", "control"])
@@ -107,6 +108,9 @@ extension ConfigurationReader {
                     remedy: Spelling.remedy(word, among: words) ?? "choose from \(words.joined(separator: ", "))")
             }
             result.sandbox = mode
+        }
+        if let value = root["processors"] {
+            result.processors = try value.choice("processors", of: Configuration.Processors.self)
         }
     }
 

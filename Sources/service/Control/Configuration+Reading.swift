@@ -35,7 +35,7 @@ extension Configuration {
 struct ConfigurationReader {
     static let keys = [
         "pairs", "zones", "policies", "workloads", "socket", "state", "run", "layer2", "storm", "flows", "checksums", "replies",
-        "icmp-errors", "failsafe", "api", "roles", "users", "sandbox", "records",
+        "icmp-errors", "failsafe", "api", "roles", "users", "sandbox", "processors", "records",
     ]
     /// Bytes that a unix socket's path may have (struct sockaddr_un), less the suffix that the server adds while it starts.
     static let socketPathLimit = 107 - 12

@@ -50,6 +50,14 @@ public struct Configuration: Sendable {
         case open
     }
 
+    /// Where everything runs that is no worker.
+    public enum Processors: String, CaseIterable, Sendable {
+        /// On processors without a worker, where there is one.
+        case apart
+        /// On all.
+        case shared
+    }
+
     /// Two ports between which Bulkhead sits.
     public struct Pair: Sendable, Equatable {
         /// The pair's name.
@@ -113,6 +121,8 @@ public struct Configuration: Sendable {
     public var controlUser: UserName?
     /// How strictly processes are held to what they need.
     public var sandbox = SandboxMode.enforce
+    /// Where keeper, control and data's main thread run.
+    public var processors = Processors.apart
     /// Flows of all workers together.
     public var flowCapacity = Configuration.defaultFlows
     /// The table of layer 2, and the budget of group frames.

@@ -62,7 +62,7 @@ public enum ControlProcess {
         return .over(1)
     }
 
-    /// Lets keeper make the folders. False when it wants this process to end instead.
+    /// Lets keeper make the folders, and goes where no worker is. False when it wants this process to end instead.
     private static func isPrepared(_ configuration: Configuration, _ channel: Channel) throws -> Bool {
         try channel.send(Message(.prepare, plan: try configuration.preparation()))
         while true {
@@ -70,7 +70,9 @@ public enum ControlProcess {
             let (message, descriptors) = try channel.receive()
             KeeperLink.Incoming(message: message, descriptors: descriptors).dismiss()
             switch message.kind {
-            case .prepared: return true
+            case .prepared:
+                if !message.processors.hold() { Placement.giveWay() }
+                return true
             case .stop: return false
             // A reload that was asked for meanwhile: everything is just being read.
             default: continue

@@ -121,6 +121,8 @@ extension KeeperLoop {
         if let fault = orders.fault { throw KeeperError.orders(fault) }
         if machines.isEmpty {
             try build(orders)
+            place(orders)
+            noteProcesses()
             try confine()
         } else if !isSame(orders, plan) {
             log.warning("pairs, ports or capacities of the configuration have changed: they act after a restart of bulkhead")

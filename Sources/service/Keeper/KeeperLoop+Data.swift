@@ -19,10 +19,11 @@ extension KeeperLoop {
     func startData(isFresh: Bool) throws {
         let (ours, theirs) = try Channel.pair()
         lastDataStart = now()
-        let process = try ChildProcess(starting: dataArguments, descriptors: [dataListener, theirs.descriptor])
+        let process = try ChildProcess(starting: dataArguments, descriptors: [dataListener, theirs.descriptor], on: processors)
         data = process
         dataChannel = ours
         (plan.dataUser, plan.dataGroup, plan.sandbox) = (identities.data.user, identities.data.group, UInt32(sandbox.rawValue))
+        plan.sharesProcessors = placement?.isShared == true ? 1 : 0
         guard let boardFile, let counters, let events, let inquiries else { return }
         let head = [boardFile.descriptor, counters.memory.descriptor, events.descriptor, inquiries.descriptor]
         try ours.send(
@@ -292,6 +293,7 @@ extension KeeperLoop {
         // While one waits to take over, the one before it is whom another keeper is to find.
         if let pid = (formerData?.process ?? data)?.pid { folder?.note(data: pid) }
         facts.control.pid = control?.pid ?? 0
+        facts.others = placement?.others ?? ProcessorSet()
         board.facts = facts
         board.plan = plan
     }

@@ -52,11 +52,16 @@ extension KeeperLoop {
     /// somebody else than it should.
     func prepare(_ orders: Plan) throws {
         if let fault = orders.fault { throw KeeperError.orders(fault) }
+        place(orders)
         guard folder == nil else {
-            if identities.changed(by: orders) != identities || orders.sandbox != UInt32(sandbox.rawValue) {
-                log.warning("users or sandbox of the configuration have changed: they act after a restart of bulkhead")
+            let isShared = orders.sharesProcessors == 1
+            if identities.changed(by: orders) != identities || orders.sandbox != UInt32(sandbox.rawValue)
+                || isShared != placement?.isShared
+            {
+                log.warning(
+                    "users, sandbox or processors of the configuration have changed: they act after a restart of bulkhead")
             }
-            return tell(Message(.prepared))
+            return tellPrepared()
         }
         sandbox = SandboxMode(rawValue: UInt8(truncatingIfNeeded: orders.sandbox)) ?? .enforce
         let wanted = identities.changed(by: orders)
@@ -75,7 +80,7 @@ extension KeeperLoop {
                 "there is no user \"\(Identities.controlName)\": control runs as root without capabilities (make one with useradd)"
             )
         }
-        tell(Message(.prepared))
+        tellPrepared()
     }
 
     /// Gives up what only the start has needed: of all capabilities six remain, and of all system calls not those that lead into

@@ -34,6 +34,8 @@ extension KeeperLoop {
             (word: String) in unsafe strdup(word)
         }
         unsafe words.append(nil)
+        // What this process keeps off, the next one would take for what it is not allowed.
+        processors.hold()
         // Everything else is closed by exec.
         unsafe execv(binary, words)
         // Data forwards on; whoever starts bulkhead again takes it back.

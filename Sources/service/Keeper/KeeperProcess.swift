@@ -59,6 +59,10 @@ final class KeeperLoop {
     var identities = Identities.usual()
     /// How strictly all three are held to what they need.
     var sandbox = SandboxMode.enforce
+    /// Those that whoever started this process lets it have.
+    let processors = ProcessorSet.allowed()
+    /// Which of them workers have, and which are left; `nil` until control has said which ports there are.
+    var placement: Placement?
     var folder: RunFolder?
     var plan = Plan()
     var machines: [PairMachine] = []

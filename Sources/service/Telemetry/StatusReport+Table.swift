@@ -6,7 +6,7 @@ extension StatusReport {
         let names = processes.map { "\($0.name) \($0.pid == 0 ? "down" : String($0.pid))\(restartText($0.restarts))" }
         var lines = [
             generation == 0 ? "no policy in force yet" : "policy generation \(generation), inventory epoch \(epoch)",
-            "processes: " + names.joined(separator: ", "),
+            "processes: " + names.joined(separator: ", ") + (processors.map { "; on processors \($0)" } ?? ""),
             "flows: \(flows.used) of \(flows.capacity)" + flowsText,
         ]
         if checksums.completed > 0 { lines.append("checksums: \(checksums.completed) completed") }

@@ -18,9 +18,11 @@ extension StatusReport {
         public var handedOver: UInt64
         /// Frames that other workers of the pair passed to it.
         public var takenOver: UInt64
+        /// The processor that it is pinned to; `nil` where it is not.
+        public var processor: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case pair, queue, turns
+            case pair, queue, turns, processor
             case longestTurn = "longest_turn"
             case cpuTime = "cpu_time"
             case handedOver = "handed_over"
@@ -28,15 +30,16 @@ extension StatusReport {
         }
 
         /// A worker of a pair from what it counts.
-        public init(pair: String, queue: Int, counters: WorkerCounters) {
+        public init(pair: String, queue: Int, counters: WorkerCounters, processor: Int? = nil) {
             (self.pair, self.queue) = (pair, queue)
             (turns, longestTurn, cpuTime) = (counters.turns, counters.longestTurn, counters.cpuTime)
             (handedOver, takenOver) = (counters.handedOver, counters.takenOver)
+            self.processor = processor
         }
 
-        /// `worker 0: 812 turns, the longest 1.204 ms, 3.250 s of CPU time`.
+        /// `worker 0 on processor 3: 812 turns, the longest 1.204 ms, 3.250 s of CPU time`.
         var line: String {
-            "worker \(queue): \(turns) turns, the longest \(Self.told(longestTurn / 1000)) ms, "
+            "worker \(queue)\(processor.map { " on processor \($0)" } ?? ""): \(turns) turns, the longest \(Self.told(longestTurn / 1000)) ms, "
                 + "\(Self.told(cpuTime / 1_000_000)) s of CPU time"
         }
 

@@ -176,6 +176,9 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var api: APICounters?
     /// How the workers fare, by pair and queue; `nil` where nobody counted.
     public var workers: [Worker]?
+    /// The processors that everything but the workers keeps to, as the kernel writes lists of them (`0-2,5`); `nil` where they share
+    /// those of the workers.
+    public var processors: String?
 
     /// A report from its parts.
     public init(

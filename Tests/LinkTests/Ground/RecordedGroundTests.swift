@@ -246,6 +246,9 @@ import Testing
         #expect(machine.findings(workers: 3).map(\.code) == [.tooFewCPUs])
         #expect(machine.findings(workers: 2, polling: .spin).map(\.code) == [.sharedCPUs])
         #expect(facts { $0.isolatedCPUs = [1] }.findings(workers: 2, polling: .spin) == [])
+        // A single worker has the last one.
+        #expect(facts { $0.isolatedCPUs = [1] }.findings(workers: 1, polling: .spin) == [])
+        #expect(facts { $0.isolatedCPUs = [0] }.findings(workers: 1, polling: .spin).map(\.code) == [.sharedCPUs])
     }
 
     @Test(arguments: [

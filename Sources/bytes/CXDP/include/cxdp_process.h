@@ -28,6 +28,14 @@ int cxdp_pin_thread(int cpu);
 /// The CPUs that the calling thread may run on, ascending, at most `max`. Their number or -errno.
 int cxdp_allowed_cpus(int *cpus, unsigned max);
 
+/// Holds the calling thread, and threads and processes that it starts later, to the `count` CPUs at `cpus`. 0 or -errno; -EINVAL when
+/// none of them is online and allowed to us.
+int cxdp_run_on(const int *cpus, unsigned count);
+
+/// Lets the calling thread, and those that it starts later, give way to others: SCHED_BATCH and `nice` (0 to 19), for which nobody
+/// needs a right. What cannot be had stays as it was.
+void cxdp_give_way(int nice);
+
 /// Names the calling thread (at most 15 bytes are kept) as ps and top show it. 0 or -errno.
 int cxdp_name_thread(const char *name);
 

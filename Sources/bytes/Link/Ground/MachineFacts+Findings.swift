@@ -134,7 +134,8 @@ extension MachineFacts {
                     why: "each wants one of its own: they take turns, and frames wait",
                     remedy: .advice("give the ports fewer queues (ethtool -L), or the service more CPUs (AllowedCPUs=)")))
         }
-        let ours = Set(allowedCPUs.prefix(workers))
+        // Workers take them from the last one down.
+        let ours = Set(allowedCPUs.suffix(workers))
         if polling != .wait, ours.isDisjoint(with: isolatedCPUs) {
             findings.append(
                 Finding(
