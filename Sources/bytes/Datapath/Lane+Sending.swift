@@ -8,6 +8,10 @@ struct Sent {
     private(set) var frames: UInt64 = 0
     private(set) var bytes: UInt64 = 0
 
+    /// None.
+    @_noLocks
+    init() {}
+
     @_noLocks @inline(always)
     mutating func count(_ length: UInt32) {
         frames &+= 1
