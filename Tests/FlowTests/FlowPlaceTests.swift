@@ -24,8 +24,8 @@ import Testing
 
         /// Whether a plain datagram of an end, by the port that it has to come in by, is taken; and the frames that are counted after it.
         func take(from sender: FlowEnd) -> (isTaken: Bool, frames: UInt32, lastSeen: UInt32) {
-            var packet = PlainPacket()
-            packet.isDatagram = true
+            // One without control bits is a datagram.
+            let packet = PlainPacket()
             let stamps = FlowStamps(generation: 0, epoch: 0, wall: 1, timer: 1)
             let place = flows.place(of: number)
             let isTaken = place.admits(packet, sender: sender, port: sender == initiator ? 0 : 1, stamps)

@@ -27,4 +27,10 @@ import Testing
         column[63] = 9
         #expect(view[63] == 9 && view[-1] == 9)
     }
+
+    @Test func `a view has a place for each frame of a burst, and for no more`() {
+        let column = Column<UInt64>(repeating: 0)
+        #expect(column.view.places(3) == 0..<3 && column.view.places(64) == 0..<64)
+        #expect(column.view.places(0).isEmpty && column.view.places(-1).isEmpty && column.view.places(.max) == 0..<64)
+    }
 }

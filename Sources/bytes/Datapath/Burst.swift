@@ -83,7 +83,11 @@ extension Lane {
     ) {
         let notes = burst.notes.view
         let port = Int(notes[0].port)
-        for index in 0..<count where !judgePlain(index, notes, from: port, stamps, now) { settle(index, by: policy, at: now) }
+        var sent = Sent()
+        for index in notes.places(count) where !judgePlain(index, notes, from: port, stamps, now, &sent) {
+            settle(index, by: policy, at: now)
+        }
+        account(sent, from: port)
     }
 
     /// The same over frames that other workers passed, or that were held.
@@ -92,9 +96,18 @@ extension Lane {
         _ count: Int, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment
     ) {
         let notes = burst.notes.view
-        for index in 0..<count where !judgePlain(index, notes, from: Int(notes[index].port), stamps, now) {
-            settle(index, by: policy, at: now)
-        }
+        for index in 0..<count { judgeOne(index, notes, by: policy, stamps, at: now) }
+    }
+
+    /// The same of one frame.
+    @_noLocks @inline(__always)
+    mutating func judgeOne(
+        _ index: Int, _ notes: ColumnView<FrameNote>, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment
+    ) {
+        let port = Int(notes[index].port)
+        var sent = Sent()
+        guard judgePlain(index, notes, from: port, stamps, now, &sent) else { return settle(index, by: policy, at: now) }
+        account(sent, from: port)
     }
 
     /// What becomes of a frame that did not go the short way.
@@ -242,34 +255,6 @@ extension Lane {
             // Nothing yields it yet, because no rule inspects. A frame that came here would be unjudged.
             drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: .unjudged)
         }
-    }
-
-    /// Sends a frame out by the other port, if that can take it.
-    @_noLocks @inline(always)
-    mutating func forward(_ descriptor: Descriptor, from port: Int, at now: Moment) {
-        let frame = Frame(address: descriptor.address, length: descriptor.length)
-        let out = 1 &- port
-        guard ports[out].hasLink else { return dropUnsent(frame, from: port, because: .linkDown) }
-        guard descriptor.length <= ports[out].longestUntagged || fits(descriptor, through: out, at: now) else {
-            return dropUnsent(frame, from: port, because: .oversize)
-        }
-        if ports[out].rings.transmit.free(1) == 0 {
-            complete(out)
-            guard ports[out].rings.transmit.free(1) > 0 else {
-                return dropUnsent(frame, from: port, because: .transmitFull)
-            }
-        }
-        let counters = unsafe self.counters
-        unsafe counters.pointee.ports[port].forwarded &+= 1
-        unsafe counters.pointee.ports[port].forwardedBytes &+= UInt64(descriptor.length)
-        ports[out].rings.transmit.push(frame)
-    }
-
-    /// Ends the way of a frame in hand that could not go on as its verdict says, which becomes another one by that.
-    @_noLocks @inline(never)
-    mutating func dropUnsent(_ frame: consuming Frame, from port: Int, because reason: DropReason) {
-        burst.verdict = .drop(reason)
-        drop(frame, from: port, because: reason)
     }
 
     /// Ends a frame's way, counted under its reason.

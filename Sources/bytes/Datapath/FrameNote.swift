@@ -3,25 +3,32 @@ internal import Flow
 internal import Net
 internal import Ring
 
-/// What a burst's stages tell each other about one frame in hand: all that the short way asks, side by side in two lines of cache. What only
-/// the long way needs lies in columns of its own (`BurstNotes`).
+/// What a burst's stages tell each other about one frame in hand: all that the short way asks, side by side in two lines of cache, the first
+/// of which it touches over IPv6 alone, and where workers share a pair; a test pins that. What only the long way needs lies in columns of
+/// its own (`BurstNotes`).
 struct FrameNote: BitwiseCopyable {
-    /// The frame; bit 0 of `options` is the port it came in by, bit 1 says that its `FragmentFacts` lie in the frame's headroom.
-    var descriptor = Descriptor(address: 0, length: 0)
-    /// Hash of the flow key, for packets; of a fragment that is to be held, its datagram's number.
-    var hash: UInt64 = 0
-    /// Its key, and who sent the frame, of packets.
-    var keys = FlowKeys()
-    /// Of a frame that was recognised as a plain packet, what its connection needs; there is no reading of it then.
-    var plain = PlainPacket()
-    /// Entry that the hash's bucket suggests, or none.
-    var candidate = FlowNumber.none
-    /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel` and so on.
-    var steps: UInt8 = 0
     /// The worker that owns the frame's flow or datagram, by its number in the pair.
     var owner: UInt8 = 0
+    /// Nothing: moves all that stands behind an IPv6 key into the second line.
+    private let space: UInt64 = 0
+    /// The key of the frame's flow, and who sent it, of packets.
+    var keys = FlowKeys()
+    /// What has happened to the frame beside being read: bits of `resolved`, `inTunnel` and so on.
+    var steps: UInt8 = 0
+    /// Those of the frame's descriptor.
+    private var options: UInt8 = 0
+    /// Of a frame that was recognised as a plain packet, what its connection needs; there is no reading of it then.
+    var plain = PlainPacket()
     /// Why Wire could not read the frame, else `nil`; of a plain packet whose like was refused, why that was.
     var reason: DropReason?
+    /// Bytes of the frame.
+    private(set) var length: UInt32 = 0
+    /// Entry that the hash's bucket suggests, or none.
+    var candidate = FlowNumber.none
+    /// Hash of the flow key, for packets; of a fragment that is to be held, its datagram's number.
+    var hash: UInt64 = 0
+    /// Where the frame lies in the packet memory.
+    private(set) var address: UInt64 = 0
 
     /// Notes of no frame.
     init() {}
@@ -42,6 +49,15 @@ struct FrameNote: BitwiseCopyable {
     /// A frame with a tag that may be a plain packet; of no stage but the first.
     static var tagged: UInt8 { @_noLocks get { 64 } }
 
+    /// The frame; bit 0 of `options` is the port it came in by, bit 1 says that its `FragmentFacts` lie in the frame's headroom, bit 2 that
+    /// its checksum is verified: there are no others.
+    @inline(always) var descriptor: Descriptor {
+        @_noLocks get { Descriptor(address: address, length: length, options: UInt32(options)) }
+        @_noLocks set {
+            (address, length, options) = (newValue.address, newValue.length, UInt8(truncatingIfNeeded: newValue.options))
+        }
+    }
+
     /// The port that the frame came in by.
-    @inline(always) var port: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: descriptor.options & 1) } }
+    @inline(always) var port: UInt8 { @_noLocks get { options & 1 } }
 }

@@ -48,7 +48,7 @@ extension Lane {
             let sent = (ports[0].rings.transmit.position, ports[1].rings.transmit.position)
             // What stays so is held, or another worker's.
             burst.verdict = .hold
-            if !judgePlain(index, notes, from: Int(notes[index].port), stamps, now) { settle(index, by: policy, at: now) }
+            judgeOne(index, notes, by: policy, stamps, at: now)
             guard capture.isStaged(index), let fate = CapturedFate(burst.verdict) else { continue }
             see(index, fate, behind: sent, policy, now)
         }

@@ -49,7 +49,7 @@ extension Lane {
             return count
         }
         var others = 0
-        for index in 0..<count {
+        for index in notes.places(count) {
             if asksAhead { askAhead(of: index, count, notes) }
             if !umem.recognise(terms, flows, &notes[index]) {
                 others &+= 1
@@ -85,7 +85,8 @@ extension Lane {
     mutating func suggestPlain(_ count: Int) -> Int {
         let notes = burst.notes.view
         var unknown = 0
-        for index in 0..<count where notes[index].steps & (FrameNote.plain | FrameNote.foreign) == FrameNote.plain {
+        for index in notes.places(count)
+        where notes[index].steps & (FrameNote.plain | FrameNote.foreign) == FrameNote.plain {
             let number = flows.suggest(notes[index].hash, isIPv4: notes[index].keys.isIPv4)
             notes[index].candidate = number
             if number.isNone { unknown &+= 1 }
@@ -93,10 +94,11 @@ extension Lane {
         return unknown
     }
 
-    /// Last stage: lets the frame pass, or ends it; false where it goes the long way. `port` is the one it came in by.
+    /// Last stage: lets the frame pass, or ends it; false where it goes the long way. `port` is the one it came in by; what is sent is added
+    /// to `sent`, for the caller to count.
     @_noLocks @inline(always)
     mutating func judgePlain(
-        _ index: Int, _ notes: ColumnView<FrameNote>, from port: Int, _ stamps: FlowStamps, _ now: Moment
+        _ index: Int, _ notes: ColumnView<FrameNote>, from port: Int, _ stamps: FlowStamps, _ now: Moment, _ sent: inout Sent
     ) -> Bool {
         guard notes[index].steps & (FrameNote.plain | FrameNote.foreign) == FrameNote.plain else { return false }
         let number = notes[index].candidate
@@ -105,9 +107,9 @@ extension Lane {
         guard let place = flows.same(notes[index].keys, number),
             place.admits(notes[index].plain, sender: sender, port: UInt8(truncatingIfNeeded: port), stamps)
         else { return false }
-        place.take(notes[index].plain, sender: sender, length: notes[index].descriptor.length, now: now.ticks)
+        place.take(notes[index].plain, sender: sender, length: notes[index].length, now: now.ticks)
         burst.verdict = .forward
-        forward(notes[index].descriptor, from: port, at: now)
+        if send(notes[index].descriptor, from: port, at: now) { sent.count(notes[index].length) }
         return true
     }
 

@@ -27,7 +27,7 @@ extension FlowEntry {
         }
 
         @inlinable @inline(__always) init(_ packet: PlainPacket) {
-            end = packet.sequence &+ UInt32(packet.payload)
+            end = packet.end
             acknowledgement = packet.acknowledgement
             odd = 0
         }

@@ -55,11 +55,13 @@ public import Net
 
 /// The key of a frame's flow, of either family, and the end that sent the frame: made once, and looked up some stages later.
 @frozen public struct FlowKeys: BitwiseCopyable, Sendable {
-    /// Of an IPv4 flow; else left as it was.
-    public var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
+    // The shorter key stands behind the longer one, beside what goes for both: so that whoever keeps more of a frame right behind these
+    // has all of IPv4 in one line of cache.
     /// Of an IPv6 flow; else left as it was.
     public var v6 = FlowKey6(
         low: Address(high: 0, low: 0), high: Address(high: 0, low: 0), ports: 0, vlans: 0, tunnel: 0, context: 0)
+    /// Of an IPv4 flow; else left as it was.
+    public var v4 = FlowKey4(low: 0, high: 0, ports: 0, vlans: 0, tunnel: 0, context: 0)
     /// The end that sent the frame.
     public var sender = FlowEnd.low
     /// Which of both it is.

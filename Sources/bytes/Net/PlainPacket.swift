@@ -3,18 +3,17 @@
 /// What is kept of a plain packet, see `readPlain` in Wire: of a TCP segment what its connection's windows are held against, of a UDP
 /// datagram nothing.
 @frozen public struct PlainPacket: BitwiseCopyable, Sendable {
-    /// TCP: sequence number of the first byte.
-    public var sequence: UInt32 = 0
+    /// TCP: the sequence number behind the last byte.
+    public var end: UInt32 = 0
     /// TCP: acknowledgement number; the segment has one.
     public var acknowledgement: UInt32 = 0
-    /// TCP: bytes behind the header.
-    public var payload: UInt16 = 0
     /// TCP: the window as in the header, unscaled.
     public var window: UInt16 = 0
-    /// TCP: the control bits: ACK, neither SYN, FIN nor RST.
+    /// TCP: the control bits: ACK, neither SYN, FIN nor RST. None of a datagram.
     public var flags = TCPFlags(rawValue: 0)
+
     /// Whether it is a UDP datagram.
-    public var isDatagram = false
+    @inlinable @inline(always) public var isDatagram: Bool { @_noLocks get { flags.rawValue == 0 } }
 
     /// An empty one, to be filled by Wire.
     @_noLocks @inlinable public init() {}

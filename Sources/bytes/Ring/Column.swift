@@ -36,6 +36,11 @@
     /// A column's items.
     @inlinable init(items: UnsafeMutablePointer<Item>) { unsafe self.items = items }
 
+    /// The places of the first `count` frames, as far as there are so many: behind this the compiler knows that no number wraps around.
+    @_noLocks @inlinable @inline(__always) public func places(_ count: Int) -> Range<Int> {
+        0..<(count < 0 ? 0 : count > 64 ? 64 : count)
+    }
+
     /// The item of a frame, as in the column.
     @inlinable public subscript(index: Int) -> Item {
         unsafeAddress { unsafe UnsafePointer(items + (index & 63)) }

@@ -50,7 +50,14 @@ public import Synchronization
         return limit &- head
     }
 
-    /// Writes the next slot; the caller has seen that `free` is at least 1.
+    /// Whether there is a slot: `free(1)` without a number.
+    @inlinable public mutating func hasRoom() -> Bool {
+        if limit != head { return true }
+        unsafe limit = consumer.pointee.load(ordering: .acquiring) &+ mask &+ 1
+        return limit != head
+    }
+
+    /// Writes the next slot; the caller has seen that there is one.
     @inlinable public mutating func push(_ slot: Slot) {
         // The mask keeps the index inside the ring whatever the positions say.
         unsafe slots[Int(head & mask)] = slot

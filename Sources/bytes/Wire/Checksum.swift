@@ -115,9 +115,13 @@ func pseudoHeaderSum(_ a: Address, _ b: Address, length: Int, _ number: IPProtoc
 }
 
 /// Whether a sum folds to all ones, as that over a packet with its right checksum does. A multiple of 65535 folds to nothing else but
-/// for 0, and a multiplication finds out.
+/// for 0.
 @_noLocks @inlinable @inline(__always)
-func isAllOnes(_ sum: UInt64) -> Bool { sum % 0xffff == 0 && sum != 0 }
+func isAllOnes(_ sum: UInt64) -> Bool {
+    // 65535 is odd, so that multiplying by its inverse modulo 2^64 is one to one: it takes the multiple k * 65535 to k, of which there are
+    // 0 to 2^64 / 65535, and all other numbers beyond. Less 1, so that 0 is beyond too. Two compares would cost a division's remainder.
+    sum &* 0xfffe_fffe_fffe_ffff &- 1 < UInt64.max / 0xffff
+}
 
 /// What a header's checksum field must hold for the given sum over the rest, the field counted as 0. With the field in the sum, it is
 /// 0 where the field is right.

@@ -30,7 +30,9 @@ public import Net
 
 /// The same behind the first byte of the network header.
 @usableFromInline enum PlainNetworkField {
-    /// Of IPv4: both addresses in a row, then the transport.
+    /// Of IPv4: version 4 and a header of five words; the byte is no field's place but its value.
+    @inlinable static var begin4: UInt8 { @_noLocks get { 0x45 } }
+    /// Both addresses in a row, then the transport.
     @inlinable static var source4: Int { @_noLocks get { 12 } }
     @inlinable static var destination4: Int { @_noLocks get { 16 } }
     @inlinable static var transport4: Int { @_noLocks get { 20 } }
@@ -64,7 +66,7 @@ public import Net
 ///   - frame: all bytes of the frame as it was received.
 ///   - terms: what else makes a frame plain.
 /// - Returns: 4 or 6 where `readPlain4` or `readPlain6` has to go on, 1 where `plainFamilyBehindTag` has to; else 0, and `read` has to
-///   look at the frame.
+///   look at the frame. 4 says that the header has 20 bytes, too.
 @_noLocks @inlinable @inline(always)
 public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt8 {
     // Offsets have 16 bits, as in `read`.
@@ -75,9 +77,15 @@ public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt
     guard (destination | source) >> 40 & 1 == 0, destination != terms.own.first, destination != terms.own.second,
         source != terms.own.first, source != terms.own.second
     else { return 0 }
+    if isPlainBegin4(frame, PlainField.etherType) { return 4 }
     let type = u16(frame, PlainField.etherType)
-    if type == EtherType.ipv4 { return 4 }
     return type == EtherType.ipv6 ? 6 : type == EtherType.customerTag ? 1 : 0
+}
+
+/// Whether IPv4 and a header of 20 bytes stand at an ether type: all three bytes at once, because this is what most frames have there.
+@_noLocks @inlinable @inline(always)
+func isPlainBegin4(_ frame: borrowing RawSpan, _ etherType: Int) -> Bool {
+    u32(frame, etherType) & 0xffff_ff00 == UInt32(EtherType.ipv4) << 16 | UInt32(PlainNetworkField.begin4) << 8
 }
 
 /// Goes on behind the tag of a frame of which `plainFamily` has said 1: only one, and a customer's. A tag without an identifier is none.
@@ -86,11 +94,11 @@ public func plainFamily(_ frame: borrowing RawSpan, _ terms: PlainTerms) -> UInt
 @_noLocks @inlinable @inline(always)
 public func plainFamilyBehindTag(_ frame: borrowing RawSpan) -> (family: UInt8, link: PlainLink) {
     var tags = VLANTags()
-    guard frame.byteCount >= PlainField.typeBehindTag &+ 2 else { return (0, .untagged) }
+    guard frame.byteCount >= PlainField.typeBehindTag &+ 4 else { return (0, .untagged) }
     let identifier = u16(frame, PlainField.tagControl) & 0xfff
     if identifier != 0 { tags.append(identifier) }
-    let type = u16(frame, PlainField.typeBehindTag)
-    let family: UInt8 = type == EtherType.ipv4 ? 4 : type == EtherType.ipv6 ? 6 : 0
+    let is6 = u16(frame, PlainField.typeBehindTag) == EtherType.ipv6
+    let family: UInt8 = isPlainBegin4(frame, PlainField.typeBehindTag) ? 4 : is6 ? 6 : 0
     return (family, PlainLink(network: PlainField.typeBehindTag &+ 2, vlans: tags.word))
 }
 
@@ -112,8 +120,8 @@ public func readPlain4(
     // Two words and a half: version to fragment offset, time to live to source, destination.
     let (first, second) = (u64(frame, network), u64(frame, network &+ 8))
     let (source, destination) = (UInt32(truncatingIfNeeded: second), u32(frame, network &+ PlainNetworkField.destination4))
-    // Version 4, a header of 20 bytes; neither more fragments nor an offset.
-    guard first >> 56 == 0x45, first & 0x3fff == 0 else { return nil }
+    // Neither more fragments nor an offset. Version and header length were looked at with the ether type.
+    guard first & 0x3fff == 0 else { return nil }
     let number = IPProtocol(rawValue: UInt8(truncatingIfNeeded: second >> 48))
     let length = Int(truncatingIfNeeded: first >> 32 & 0xffff)
     guard length <= frame.byteCount &- network else { return nil }
@@ -170,7 +178,7 @@ func readPlainDatagram(_ frame: borrowing RawSpan, from start: Int, to end: Int,
     guard length >= PlainField.datagramHeader, Int(u16(frame, start &+ 4)) == length, u16(frame, start &+ 6) != 0,
         !isKnownService(u16(frame, start &+ 2))
     else { return false }
-    packet.isDatagram = true
+    packet.flags = TCPFlags(rawValue: 0)
     return true
 }
 
@@ -188,12 +196,10 @@ func readPlainSegment(_ frame: borrowing RawSpan, from start: Int, to end: Int, 
     }
     let payload = end &- start &- header
     guard payload >= 0 else { return false }
-    packet.sequence = u32(frame, start &+ 4)
+    packet.end = u32(frame, start &+ 4) &+ UInt32(truncatingIfNeeded: payload)
     packet.acknowledgement = u32(frame, start &+ 8)
     packet.window = u16(frame, start &+ 14)
     packet.flags = TCPFlags(rawValue: UInt8(truncatingIfNeeded: control))
-    packet.payload = UInt16(truncatingIfNeeded: payload)
-    packet.isDatagram = false
     return true
 }
 

@@ -63,9 +63,9 @@ public enum PlainFlaw {
         guard reading.tcpFlags.isDisjoint(with: [.syn, .fin, .rst]), reading.tcpFlags.contains(.ack) else {
             return "plain with flags \(reading.tcpFlags)"
         }
-        let payload = reading.end - reading.payloadOffset
-        guard packet.sequence == reading.sequence, packet.acknowledgement == reading.acknowledgement,
-            packet.window == reading.window, packet.flags == reading.tcpFlags, packet.payload == payload
+        let end = reading.sequence &+ UInt32(reading.end - reading.payloadOffset)
+        guard packet.end == end, packet.acknowledgement == reading.acknowledgement,
+            packet.window == reading.window, packet.flags == reading.tcpFlags
         else { return "another segment" }
         return nil
     }
