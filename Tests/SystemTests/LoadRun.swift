@@ -62,30 +62,12 @@ struct LoadRun {
             // Keeper looks at the kernel's statistics five times a second.
             pause(0.3)
             let status = try lab.status()
-            (ran, waited) = try Self.workerTimes(of: status.process("data").pid)
+            let times = try WorkerTimes(of: status.process("data").pid)
+            (ran, waited) = (times.ran, times.waited)
             let port = try status.port("p0")
             atPort = port.queues.reduce(0) { $0 + ($1.kernel["rx_dropped"] ?? 0) + ($1.kernel["rx_ring_full"] ?? 0) }
             dropped = port.queues.reduce(0) { $0 + $1.allDropped }
             stolen = try Self.stolen(from: [0, LoadTraffic.last])
-        }
-
-        /// Nanoseconds for which the workers of a data process have run, by the clock of their threads, which counts what they spend in
-        /// the kernel too, and for which they waited to. The clock ticks of `stat` are too coarse for a comparison.
-        private static func workerTimes(of data: Int32) throws -> (ran: UInt64, waited: UInt64) {
-            let threads = "/proc/\(data)/task"
-            var (ran, waited, workers): (UInt64, UInt64, Int) = (0, 0, 0)
-            for thread in try FileManager.default.contentsOfDirectory(atPath: threads) {
-                // Other threads come and go.
-                let name = try? String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
-                guard let name, name.hasPrefix("worker-") else { continue }
-                // proc(5), schedstat: time on a processor, time in the run queue, slices.
-                let line = try String(contentsOfFile: "\(threads)/\(thread)/schedstat", encoding: .utf8)
-                let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { UInt64($0) }
-                guard numbers.count == 3 else { throw Trouble("the time of \(name) cannot be read: \(line)") }
-                (ran, waited, workers) = (ran + numbers[0], waited + numbers[1], workers + 1)
-            }
-            guard workers > 0 else { throw Trouble("data process \(data) has no worker") }
-            return (ran, waited)
         }
 
         /// Ticks of 10 ms that the hypervisor has taken from these processors.
@@ -97,6 +79,32 @@ struct LoadRun {
                 return sum + (Int(words[8]) ?? 0)
             }
         }
+    }
+}
+
+/// Nanoseconds for which the workers of a data process have run, by the clock of their threads, which counts what they spend in the kernel
+/// too, and for which they waited to. The clock ticks of `stat` are too coarse for a comparison.
+struct WorkerTimes {
+    let ran, waited: UInt64
+
+    /// Those of a laboratory's daemon.
+    init(_ lab: Lab) throws { try self.init(of: lab.status().process("data").pid) }
+
+    init(of data: Int32) throws {
+        let threads = "/proc/\(data)/task"
+        var (ran, waited, workers): (UInt64, UInt64, Int) = (0, 0, 0)
+        for thread in try FileManager.default.contentsOfDirectory(atPath: threads) {
+            // Other threads come and go.
+            let name = try? String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
+            guard let name, name.hasPrefix("worker-") else { continue }
+            // proc(5), schedstat: time on a processor, time in the run queue, slices.
+            let line = try String(contentsOfFile: "\(threads)/\(thread)/schedstat", encoding: .utf8)
+            let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { UInt64($0) }
+            guard numbers.count == 3 else { throw Trouble("the time of \(name) cannot be read: \(line)") }
+            (ran, waited, workers) = (ran + numbers[0], waited + numbers[1], workers + 1)
+        }
+        guard workers > 0 else { throw Trouble("data process \(data) has no worker") }
+        (self.ran, self.waited) = (ran, waited)
     }
 }
 
