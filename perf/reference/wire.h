@@ -63,8 +63,8 @@ INLINE uint64_t native64(const uint8_t *at) {
 
 INLINE uint64_t halves(uint64_t word) { return (word >> 32) + (uint32_t)word; }
 
-// Whether a one's complement sum folds to all ones.
-INLINE bool is_all_ones(uint64_t sum) { return sum % 0xffff == 0 && sum != 0; }
+// Whether a one's complement sum folds to all ones: whether it is a multiple of 65535 and not 0, by the inverse of 65535.
+INLINE bool is_all_ones(uint64_t sum) { return sum * 0xfffefffefffeffff - 1 < UINT64_MAX / 0xffff; }
 
 // Words add up as they are and their upper halves apart: both tell the lower halves' sum.
 #define ADD(word) \
@@ -189,7 +189,7 @@ INLINE bool is_ordinary6(uint64_t high) { return high - 1 < 0xfeffffffffffffff; 
 INLINE bool read_ipv4(const uint8_t *frame, uint32_t count, const struct terms *terms, struct note *note) {
     uint64_t first = u64(frame + 14), second = u64(frame + 22);
     uint32_t source = second, destination = u32(frame + 30), length = first >> 32 & 0xffff;
-    if (unlikely(first >> 56 != 0x45 || (first & 0x3fff) != 0 || length > count - 14)) return false;
+    if (unlikely((first & 0x3fff) != 0 || length > count - 14)) return false;
     if (unlikely(!is_all_ones(halves(first) + halves(second) + destination))) return false;
     if (unlikely(!is_ordinary4(source) || !is_ordinary4(destination) || source == destination)) return false;
     uint32_t number = second >> 48 & 0xff;
@@ -234,8 +234,9 @@ INLINE bool read_frame(const uint8_t *frame, uint32_t count, const struct terms 
     if (unlikely((destination | source) >> 40 & 1)) return false;
     if (unlikely(destination == terms->own[0] || destination == terms->own[1])) return false;
     if (unlikely(source == terms->own[0] || source == terms->own[1])) return false;
-    uint16_t type = u16(frame + 12);
-    note->kind = type == 0x0800 ? 0 : over_ipv6;
-    if (type == 0x0800) return read_ipv4(frame, count, terms, note);
-    return type == 0x86dd && read_ipv6(frame, count, terms, note);
+    // The ether type, version 4 and a header of five words at once.
+    bool is_ipv4 = u32(frame + 12) >> 8 == 0x080045;
+    note->kind = is_ipv4 ? 0 : over_ipv6;
+    if (is_ipv4) return read_ipv4(frame, count, terms, note);
+    return u16(frame + 12) == 0x86dd && read_ipv6(frame, count, terms, note);
 }
