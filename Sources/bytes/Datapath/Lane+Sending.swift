@@ -12,10 +12,6 @@ struct Sent {
     @_noLocks @inline(__always)
     init() { (frames, bytes) = (0, 0) }
 
-    /// None.
-    @_noLocks
-    init() {}
-
     @_noLocks @inline(always)
     mutating func count(_ length: UInt32) {
         frames &+= 1
