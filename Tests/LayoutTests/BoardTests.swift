@@ -14,19 +14,20 @@ import Testing
     }
 
     @Test func `each word of each worker is one of its own`() {
-        let words = [WorkerWord.turn, .sleeping, .park, .parked]
+        let words = [WorkerWord.turn, .sleeping, .park, .parked, .processor]
         for worker in 0..<Plan.maximumWorkers {
             for word in words {
-                let value = UInt64(worker * 4 + word.rawValue + 1)
+                let value = UInt64(worker * 5 + word.rawValue + 1)
                 unsafe board.word(word, ofWorker: worker).pointee.store(value, ordering: .relaxed)
             }
         }
         for worker in 0..<Plan.maximumWorkers {
             let place = BoardLayout.workers + worker * 64
             let whole = unsafe memory.base.load(fromByteOffset: place, as: WorkerBoard.self)
-            let first = UInt64(worker * 4 + 1)
-            #expect([whole.turn, whole.sleeping, whole.park, whole.parked] == [first, first + 1, first + 2, first + 3])
-            #expect((0..<4).allSatisfy { whole.reserved[$0] == 0 })
+            let first = UInt64(worker * 5 + 1)
+            let found = [whole.turn, whole.sleeping, whole.park, whole.parked, whole.processor]
+            #expect(found == (0..<5).map { first + $0 })
+            #expect((0..<3).allSatisfy { whole.reserved[$0] == 0 })
         }
     }
 

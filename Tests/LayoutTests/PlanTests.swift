@@ -85,6 +85,7 @@ import Testing
         Hostile("rings that are too small to be filled") { $0.pairs[0].ringSize = 32 },
         Hostile("rings whose size is no power of two") { $0.pairs[1].ringSize = 2000 },
         Hostile("rings without end") { $0.pairs[0].ringSize = 1 << 31 },
+        Hostile("a choice of processors that there is not") { $0.sharesProcessors = 2 },
         Hostile("no frames") { $0.pairs[0].framesPerWorker = 0 },
         Hostile("frames without end") { $0.pairs[0].framesPerWorker = .max },
     ]

@@ -27,7 +27,8 @@ extension SystemTests {
             let first = try #require(passed.frames.first, "nothing passed")
             let last = try #require(passed.frames.last)
             let (begin, end) = (first.arrived.milliseconds(since: ordered), last.arrived.milliseconds(since: ordered))
-            #expect(begin < 100 && (1900...2200).contains(end))
+            // When it begins is the machine's and the command's business; how long it lasts is ours.
+            #expect(begin < 1000 && (1900...2100).contains(end - begin))
             #expect(passed.gap < 20, "the kernel did not forward all the time")
             #expect(usual.gap < 50)
             figure("bypass of 2 s", "denied frames from \(begin.short) to \(end.short) ms; allowed: \(usual.summary)")
@@ -88,7 +89,8 @@ extension SystemTests {
             try eventually("the mode", within: 1, every: 0.02) { try mode(lab) == "bypass" }
             try order(0, lab)
             try eventually("the mode's end", within: 1, every: 0.02) { try mode(lab) == "closed" }
-            #expect(try lab.status().flows.grace > 0, "connections opened meanwhile could not be picked up")
+            // Connections opened meanwhile may be picked up, as soon as the worker has seen the mode's end.
+            try eventually("the grace", within: 1, every: 0.02) { try lab.status().flows.grace > 0 }
         }
 
         @Test func `leaves connections that went on meanwhile to go on under policy, and those that began`() throws {

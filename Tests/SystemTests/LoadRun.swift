@@ -10,8 +10,11 @@ struct LoadRun {
     let traffic: LoadTraffic.Outcome
     /// Nanoseconds of the worker's thread for each frame.
     let cost: Double
-    /// Milliseconds in all for which the worker could have run, and others had its processor.
+    /// Milliseconds in all for which the worker could have run, and others had its processor: the kernel's threads and other programs,
+    /// for nothing else of the daemon's may run there (`Placing`).
     let waited: Double
+    /// Milliseconds that the frames were sent for, and the rate that was asked for.
+    let (length, rate): (Double, Int)
     /// Milliseconds, in tens, that the hypervisor took from the worker's processor and from the generator's (proc(5), stat: steal).
     let stolen: Int
     /// Frames that the kernel had no room for at the port that they came in by.
@@ -23,6 +26,10 @@ struct LoadRun {
 
     /// Frames that were lost outside of the appliance: on the wires.
     var onWires: Int { traffic.lost - atPort - dropped }
+
+    /// Whether other programs had the processors that the frames need: the worker waited for a hundredth of the time, or the generator did
+    /// not keep its rate.
+    var isCrowded: Bool { waited > length / 100 || traffic.offered < 0.98 * Double(rate) }
 
     /// In words.
     var summary: String {
@@ -41,7 +48,8 @@ struct LoadRun {
         let after = try Counts(traffic.lab)
         return LoadRun(
             traffic: outcome, cost: Double(after.ran - before.ran) / Double(max(1, outcome.sent - outcome.lost)),
-            waited: Double(after.waited - before.waited) / 1e6, stolen: (after.stolen - before.stolen) * 10,
+            waited: Double(after.waited - before.waited) / 1e6, length: outcome.seconds * 1000, rate: rate,
+            stolen: (after.stolen - before.stolen) * 10,
             atPort: Int(after.atPort - before.atPort), dropped: Int(after.dropped - before.dropped))
     }
 
@@ -54,30 +62,12 @@ struct LoadRun {
             // Keeper looks at the kernel's statistics five times a second.
             pause(0.3)
             let status = try lab.status()
-            (ran, waited) = try Self.workerTimes(of: status.process("data").pid)
+            let times = try WorkerTimes(of: status.process("data").pid)
+            (ran, waited) = (times.ran, times.waited)
             let port = try status.port("p0")
             atPort = port.queues.reduce(0) { $0 + ($1.kernel["rx_dropped"] ?? 0) + ($1.kernel["rx_ring_full"] ?? 0) }
             dropped = port.queues.reduce(0) { $0 + $1.allDropped }
             stolen = try Self.stolen(from: [0, LoadTraffic.last])
-        }
-
-        /// Nanoseconds for which the workers of a data process have run, by the clock of their threads, which counts what they spend in
-        /// the kernel too, and for which they waited to. The clock ticks of `stat` are too coarse for a comparison.
-        private static func workerTimes(of data: Int32) throws -> (ran: UInt64, waited: UInt64) {
-            let threads = "/proc/\(data)/task"
-            var (ran, waited, workers): (UInt64, UInt64, Int) = (0, 0, 0)
-            for thread in try FileManager.default.contentsOfDirectory(atPath: threads) {
-                // Other threads come and go.
-                let name = try? String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
-                guard let name, name.hasPrefix("worker-") else { continue }
-                // proc(5), schedstat: time on a processor, time in the run queue, slices.
-                let line = try String(contentsOfFile: "\(threads)/\(thread)/schedstat", encoding: .utf8)
-                let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { UInt64($0) }
-                guard numbers.count == 3 else { throw Trouble("the time of \(name) cannot be read: \(line)") }
-                (ran, waited, workers) = (ran + numbers[0], waited + numbers[1], workers + 1)
-            }
-            guard workers > 0 else { throw Trouble("data process \(data) has no worker") }
-            return (ran, waited)
         }
 
         /// Ticks of 10 ms that the hypervisor has taken from these processors.
@@ -92,22 +82,55 @@ struct LoadRun {
     }
 }
 
+/// Nanoseconds for which the workers of a data process have run, by the clock of their threads, which counts what they spend in the kernel
+/// too, and for which they waited to. The clock ticks of `stat` are too coarse for a comparison.
+struct WorkerTimes {
+    let ran, waited: UInt64
+
+    /// Those of a laboratory's daemon.
+    init(_ lab: Lab) throws { try self.init(of: lab.status().process("data").pid) }
+
+    init(of data: Int32) throws {
+        let threads = "/proc/\(data)/task"
+        var (ran, waited, workers): (UInt64, UInt64, Int) = (0, 0, 0)
+        for thread in try FileManager.default.contentsOfDirectory(atPath: threads) {
+            // Other threads come and go.
+            let name = try? String(contentsOfFile: "\(threads)/\(thread)/comm", encoding: .utf8)
+            guard let name, name.hasPrefix("worker-") else { continue }
+            // proc(5), schedstat: time on a processor, time in the run queue, slices.
+            let line = try String(contentsOfFile: "\(threads)/\(thread)/schedstat", encoding: .utf8)
+            let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { UInt64($0) }
+            guard numbers.count == 3 else { throw Trouble("the time of \(name) cannot be read: \(line)") }
+            (ran, waited, workers) = (ran + numbers[0], waited + numbers[1], workers + 1)
+        }
+        guard workers > 0 else { throw Trouble("data process \(data) has no worker") }
+        (self.ran, self.waited) = (ran, waited)
+    }
+}
+
 /// Runs in turn, without something and with it, at the same rate.
 struct LoadPairs {
     /// One of each.
     struct Pair {
         let without, with: LoadRun
-        /// Whether frames were lost while the hypervisor had a processor that they need: it says nothing of the appliance.
-        var isDisturbed: Bool { [without, with].contains { $0.traffic.lost > 0 && $0.stolen > 0 } }
+        /// Why it says nothing of the appliance: a generator that did not keep its rate, or frames that were lost while the hypervisor or other
+        /// programs had a processor that they need.
+        var disturbance: String? {
+            let runs = [without, with]
+            if runs.contains(where: { $0.isCrowded && ($0.traffic.lost > 0 || $0.traffic.offered < 0.98 * Double($0.rate)) }) {
+                return "other programs had the processors of the worker or of the generator"
+            }
+            return runs.contains { $0.traffic.lost > 0 && $0.stolen > 0 } ? "the hypervisor had one of their processors" : nil
+        }
     }
 
     /// The pairs that count.
     let pairs: [Pair]
-    /// How often a pair that the hypervisor disturbed is made again before it counts as it is.
-    private static let patience = 3
+    /// How many pairs that were disturbed are made again; then they count as they are.
+    private static let patience = 5
 
-    /// Makes so many pairs, every other one the other way round; `run` is told whether it is one with or one without. A pair in which the
-    /// hypervisor took a processor away and frames were lost is told and made again.
+    /// Makes so many pairs, every other one the other way round; `run` is told whether it is one with or one without. A pair that was
+    /// disturbed from outside is told with its figures, and made again.
     init(_ count: Int, _ run: (_ isWith: Bool) throws -> LoadRun) throws {
         var (pairs, again): ([Pair], Int) = ([], 0)
         while pairs.count < count {
@@ -117,9 +140,9 @@ struct LoadPairs {
             let pair = startsWithout ? Pair(without: first, with: second) : Pair(without: second, with: first)
             figure("pair \(pairs.count + 1), without", pair.without.summary)
             figure("pair \(pairs.count + 1), with", pair.with.summary)
-            if pair.isDisturbed, again < Self.patience {
+            if let why = pair.disturbance, again < Self.patience {
                 again += 1
-                figure("pair \(pairs.count + 1)", "made again: the hypervisor had a processor of the worker's or the generator's")
+                figure("pair \(pairs.count + 1)", "made again: \(why)")
             } else {
                 pairs.append(pair)
             }

@@ -39,9 +39,10 @@ extension SystemTests {
                 try lab.attempt(port: Lab.deniedPort, count: 2)
                 try lab.attempt(port: 5435, count: 5)
                 try lab.scan(ports: 10_000..<13_000, rate: 5000)
-                // Refusals that were to be told as a number end with the worker.
+                // Refusals that were to be told as a number within a second end with the worker.
                 if rounds == 1 {
                     let data = try lab.status().process("data").pid
+                    try lab.scan(ports: 13_000..<13_500, rate: 5000)
                     kill(data, SIGKILL)
                     try lab.waitForRestart(of: "data", after: data, within: 5)
                 }

@@ -64,4 +64,13 @@ import Testing
                   left      0       100         90        9     1          2  denied 8, truncated 1, kernel 3
                 """)
     }
+
+    @Test func `the table says which processors workers have, and which are left to the rest`() {
+        var report = report()
+        report.processors = "0-2"
+        report.workers = [.init(pair: "edge", queue: 0, counters: WorkerCounters(), processor: 3)]
+        let lines = report.table.split(separator: "\n").map(String.init)
+        #expect(lines[1] == "processes: keeper 10, data 11 (restarted once), control 12; on processors 0-2")
+        #expect(lines.contains("  worker 0 on processor 3: 0 turns, the longest 0.000 ms, 0.000 s of CPU time"), "\(lines)")
+    }
 }

@@ -5,12 +5,12 @@ internal import Ring
 
 /// Frames that a loop has sent, and their bytes: added to the counters in shared memory when it is over.
 struct Sent {
-    private(set) var frames: UInt64 = 0
-    private(set) var bytes: UInt64 = 0
+    private(set) var frames: UInt64
+    private(set) var bytes: UInt64
 
-    /// None.
-    @_noLocks
-    init() {}
+    /// None yet.
+    @_noLocks @inline(__always)
+    init() { (frames, bytes) = (0, 0) }
 
     @_noLocks @inline(always)
     mutating func count(_ length: UInt32) {
