@@ -18,7 +18,11 @@ extension Course {
                 publication.remove(name)
                 continue
             }
-            if !publication.admits(now) || (try? publication.put(now)) == nil { isBehind = true }
+            if !publication.admits(now) || (try? publication.put(now)) == nil {
+                // Not under the addresses that it had before either: they may be somebody else's by now.
+                publication.remove(name)
+                isBehind = true
+            }
         }
         journal = nil
         return isBehind
@@ -58,7 +62,12 @@ extension Course {
                         publication.remove(name)
                         continue
                     }
-                    if publication.admits(now) { try publication.put(now) } else { isBehind = true }
+                    if publication.admits(now) {
+                        try publication.put(now)
+                    } else {
+                        publication.remove(name)
+                        isBehind = true
+                    }
                 }
                 around.names.extend(publication.generation, workloads: publication.newNames())
                 seen[publication.generation] = visible
