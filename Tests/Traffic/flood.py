@@ -86,18 +86,16 @@ def send(interface, hardware_address, target, port, rate, seconds, distinct):
     sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 8 << 20)
     print("ready", flush=True)
     began = time.monotonic()
-    sent = number = 0
+    sent = 0
     while (passed := time.monotonic() - began) < seconds:
-        due = 64 if rate == 0 else min(64, int(passed * rate) - number)
+        due = 64 if rate == 0 else min(64, int(passed * rate) - sent)
         if due <= 0:
             time.sleep(0.0002)
             continue
-        # A batch ends where the frames do.
-        due = min(due, distinct - number % distinct)
-        taken = batch.send(sender.fileno(), number % distinct, due)
-        sent += taken
-        # The next one found no room on the wire and is lost; the rest of the batch is not.
-        number += min(due, taken + 1)
+        # A batch ends where the frames do. What the port refuses is not sent, and is offered again: a veth port takes
+        # one frame of a call and refuses the next while its peer is at work, at whatever rate.
+        due = min(due, distinct - sent % distinct)
+        sent += batch.send(sender.fileno(), sent % distinct, due)
     print(json.dumps({"sent": sent, "seconds": time.monotonic() - began}), flush=True)
 
 
