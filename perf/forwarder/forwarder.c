@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // bulkhead-perf-forwarder [--judge | --judge-unverified] OBJECT PORT PORT: what AF_XDP costs by itself. Both directions between two ports,
 // one thread, no byte of a frame read, nothing counted but frames. Everything else is as Bulkhead has it by default, so that what differs
-// is what a firewall costs: the same redirect program (OBJECT is bpf/redirect.bpf.c, compiled), one UMEM of 8,192 frames of 2 KiB in a
-// memory file, rings of 2,048, copy mode, bursts of 64, a call for each 32 frames to send, and a sleep of 100 ms at most after 200 empty
+// is what a firewall costs: the same redirect program (OBJECT is bpf/redirect.bpf.c, compiled), one UMEM of 16,384 frames of 2 KiB in a
+// memory file, rings of 4,096, copy mode, bursts of 64, a call for each 32 frames to send, and a sleep of 100 ms at most after 200 empty
 // turns.
 //
 // With --judge each frame goes the way of the reference pipeline (perf/reference) between both rings: recognised, its transport's checksum
@@ -25,7 +25,7 @@
 #include "judge.h"
 #include "rings.h"
 
-enum { FRAME = 2048, FRAMES = 8192, RING = 2048, BURST = 64, SPINS = 200, SLEEP = 100, CLOSED = 1 };
+enum { FRAME = 2048, FRAMES = 16384, RING = 4096, BURST = 64, SPINS = 200, SLEEP = 100, CLOSED = 1 };
 
 struct port {
     uint32_t ifindex;
