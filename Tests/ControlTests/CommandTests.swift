@@ -135,11 +135,14 @@ import Testing
         let refused = try Tool.bulkhead("check", "--policies", good, bad)
         #expect(refused.code == 1 && refused.output.isEmpty)
         #expect(refused.errors == "\(bad):2:7: there is no kind \"Polcy\"; did you mean \"Policy\"?\n")
-        let report = try Tool.bulkhead("check", "--policies", bad, "--json")
+        let worse = folder.appendingPathComponent("worse.yaml").path
+        try "apiVersion: bulkhead/v1\nkind: Zne\n".write(toFile: worse, atomically: true, encoding: .utf8)
+        let report = try Tool.bulkhead("check", "--policies", bad, worse, "--json")
         #expect(report.code == 1)
         let json = try #require(try JSONSerialization.jsonObject(with: Data(report.output.utf8)) as? [String: Any])
-        let fault = try #require(json["error"] as? [String: Any])
-        #expect(json["ok"] as? Bool == false && fault["line"] as? Int == 2 && fault["column"] as? Int == 7)
+        let faults = try #require(json["errors"] as? [[String: Any]])
+        #expect(json["ok"] as? Bool == false && faults.compactMap { $0["file"] as? String } == [bad, worse])
+        #expect(faults.allSatisfy { $0["line"] as? Int == 2 && $0["column"] as? Int == 7 })
         let configuration = folder.appendingPathComponent("b.yaml").path
         try "pairs: [{name: e, ports: [a, b]}]\nzones: {lan: {port: a}}\npolicies: [good.yaml]\n".write(
             toFile: configuration, atomically: true, encoding: .utf8)

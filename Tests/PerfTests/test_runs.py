@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each comparison's report: it is written from rows as they are measured, with the curves that it promises."""
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+from machine import ROOT
 from runs import growth, inline, latency, peers, pipeline, policy, sustained
 
 ESTABLISHED = {"case": "established", "ns_per_frame": 70.0, "reference_ns": 50.0, "ratio": 1.4, "ratio_spread": [1.3, 1.5]}
@@ -41,7 +43,8 @@ class RunsTests(unittest.TestCase):
     def test_pipeline_tells_what_being_observed_costs(self):
         rows = [{**ESTABLISHED, "case": "observed", "family": "IPv4", "flows": flows, "difference_ns": 1.25, "uncaptured_ns": 50.5,
                  "uncaptured_difference_ns": 0.5, "budget_ns": 2.0, "records": 7} for flows in pipeline.OBSERVED]
-        _, text = self.written(pipeline, rows)
+        names, text = self.written(pipeline, rows)
+        self.assertEqual(names, ["pipeline-observed.md"])
         self.assertIn("difference_ns | uncaptured_ns | uncaptured_difference_ns | budget_ns | records |", text)
         self.assertIn("| 1.25 | 50.5 | 0.5 | 2.0 | 7 |", text)
 
@@ -61,6 +64,18 @@ class RunsTests(unittest.TestCase):
     def test_observed_is_measured_at_each_of_its_numbers_of_flows(self):
         options = type("Options", (), {"flows": [1_000]})
         self.assertEqual([case[2] for case in pipeline.cases(options, None) if case[0] == "observed"], pipeline.OBSERVED)
+
+    def test_pipeline_measures_what_its_readers_know_unless_it_is_asked_for_more(self):
+        options = type("Options", (), {"flows": pipeline.FLOWS})
+        known = {case[0] for case in pipeline.cases(options, "library")}
+        self.assertEqual(known, {*pipeline.CASES, *pipeline.ON_REQUEST})
+        self.assertEqual(set(pipeline.CASES), {"established", "rte_hash", "first", "unreadable", "denied", "flood"})
+
+    def test_a_case_that_there_is_not_is_wrong_usage_and_measures_nothing(self):
+        for words in (["pipeline", "--case", "typo"], ["latency", "--case", "verbs"], ["inline", "--case", "established"]):
+            said = subprocess.run([ROOT / "scripts/perf", *words], capture_output=True, text=True)
+            self.assertEqual((said.returncode, said.stdout), (2, ""), words)
+            self.assertIn(f"{words[0]} has no case {words[2]}; its cases are: ", said.stderr)
 
     def test_policy_draws_what_grows_with_the_number_of_rules(self):
         rows = [{"shape": shape, "rules": rules, "compile_s": rules / 1e5, "memory_mib": 10.0, "first_packet_ns": 150.0}

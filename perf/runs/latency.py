@@ -15,6 +15,7 @@ from rig import PORT, Rig, Trouble
 from runs.inline import RULES
 from subjects import Bulkhead, DESTINATION_BLOCK, FilteringBridge, Forwarder, JudgingForwarder, KernelBridge, SOURCE_BLOCK, cpus
 
+CASES = ["round-trip", "connections", "change"]
 SHARES = [10, 50, 90]
 FLOWS, SIZE = 1_000, 128
 MANY_RULES = 100_000
@@ -206,7 +207,7 @@ def rows(options):
             if not options.json:
                 report.show(found, COLUMNS, 11)
 
-    wanted = options.case or ["round-trip", "connections", "change"]
+    wanted = options.case or CASES
     with Rig("latency") as rig:
         redirect, tool = build_redirect(rig.folder), build_tool(rig.folder)
         sides = {"bulkhead": lambda: Bulkhead(rig, binary, RULES), "forwarder": lambda: Forwarder(rig, forwarder, redirect),

@@ -107,9 +107,10 @@ public struct ChangeReport: Codable, Sendable {
     }
 
     /// `unchanged`, `checked` (a dry run), `published`, `pending` (published, and awaiting its confirmation), or `unanswered`: published,
-    /// and the data process has not said yet whether it takes it.
+    /// and the data process has not said yet whether it takes it. Of a reload also `reread`: the files of policies say what they said, and
+    /// all else was taken up anew; and `held`: the same, and what the files of policies say now waits for the end of a pending revision.
     public var outcome: String
-    /// The revision; `nil` of a dry run, and where nothing changed.
+    /// The revision; `nil` of a dry run, and where nothing changed. Of `reread` and `held` the one that goes on.
     public var revision: RevisionReport?
     /// The generation in force behind it.
     public var generation: UInt32

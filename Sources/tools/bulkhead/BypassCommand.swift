@@ -56,7 +56,8 @@ struct ReloadCommand: AsyncParsableCommand {
         commandName: "reload", abstract: "Have the daemon read its configuration, policies and workloads again.",
         discussion: """
             As a hangup signal to `bulkhead run` does. What cannot be read is told with its place and changes nothing; policies that were
-            applied stay in force while the configured files say what they said before.
+            applied stay in force while the configured files say what they said before. Exit 1 also where the data process has not answered
+            for ten seconds, and where changed policies wait because a revision awaits its confirmation.
 
               bulkhead reload
             """)
@@ -68,7 +69,6 @@ struct ReloadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let body = try await daemon.client.ask(.post, "/v1/reload")
-        let report = try DaemonClient.decode(ChangeReport.self, body)
-        say(json ? body : report.text(.ofTerminal))
+        try ChangeReport.tell(body, json: json)
     }
 }

@@ -37,14 +37,17 @@ struct ChangeOptions: ParsableArguments {
     }
 
     /// Tells what came of a change, and what to do next.
-    func tell(_ body: String) throws {
-        let report = try DaemonClient.decode(ChangeReport.self, body)
-        say(json ? body : report.text(.ofTerminal))
-        if report.outcome == "unanswered" { throw Outcome.failed }
-    }
+    func tell(_ body: String) throws { try ChangeReport.tell(body, json: json) }
 }
 
 extension ChangeReport {
+    /// Tells what came of a change, and what to do next; fails where it was not taken up, or not yet.
+    static func tell(_ body: String, json: Bool) throws {
+        let report = try DaemonClient.decode(Self.self, body)
+        say(json ? body : report.text(.ofTerminal))
+        if ["unanswered", "held"].contains(report.outcome) { throw Outcome.failed }
+    }
+
     /// The report for people: what differs, what was found, and what to do next.
     func text(_ style: Style) -> String { (differences(style) + ending).joined(separator: "\n") }
 
@@ -63,7 +66,7 @@ extension ChangeReport {
             lines.append(
                 "\(boxCount) \(boxCount == 1 ? "box differs" : "boxes differ"), \(widening) of those shown let more through")
         }
-        if !compared && outcome != "unchanged" { lines.append("not everything was compared; more may differ") }
+        if !compared && !["unchanged", "reread", "held"].contains(outcome) { lines.append("not everything was compared; more may differ") }
         return lines + cutLines.map(safe)
     }
 
@@ -88,6 +91,16 @@ extension ChangeReport {
         let name = revision.map { "revision \($0.revision)" } ?? "the set"
         switch outcome {
         case "unchanged": return ["nothing changes: the set in force says the same"]
+        case "reread":
+            return [
+                "the files of policies say what they said: \(name) goes on;",
+                "configuration and workloads are in force as their files say now, with generation \(generation)",
+            ]
+        case "held":
+            return [
+                "configuration and workloads are in force as their files say now, with generation \(generation);",
+                "the files of policies say something else, which waits: \(name) awaits its confirmation, reload behind it",
+            ]
         case "checked": return ["nothing was changed: this was a dry run"]
         case "pending":
             let number = revision.map { String($0.revision) } ?? "REVISION"

@@ -27,8 +27,8 @@ struct CheckCommand: ParsableCommand {
     private struct Report: Encodable {
         /// Whether everything is understood.
         var ok: Bool
-        /// What is wrong.
-        var error: Fault?
+        /// What is wrong, all of it.
+        var errors: [Fault]?
         /// How much was checked.
         var pairs, zones, namespaces, workloads, policies, rules, classes: Int?
     }
@@ -50,9 +50,11 @@ struct CheckCommand: ParsableCommand {
             DocumentOptions.tell(source.losses)
             try tell(configuration, compiled)
         } catch let error as PolicyError {
-            try refuse("\(error)", Fault(error))
+            try refuse("\(error)", error.all.map(Fault.init))
+        } catch CompileError.policy(let error) {
+            try refuse("\(error)", error.all.map(Fault.init))
         } catch let error as CompileError {
-            try refuse("\(error)", Fault(message: "\(error)"))
+            try refuse("\(error)", [Fault(message: "\(error)")])
         }
     }
 
@@ -79,9 +81,9 @@ struct CheckCommand: ParsableCommand {
         }
     }
 
-    private func refuse(_ text: String, _ fault: Fault) throws {
+    private func refuse(_ text: String, _ faults: [Fault]) throws {
         complain(text)
-        if json { say(try DaemonClient.encode(Report(ok: false, error: fault))) }
+        if json { say(try DaemonClient.encode(Report(ok: false, errors: faults))) }
         throw Outcome.failed
     }
 

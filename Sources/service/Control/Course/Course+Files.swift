@@ -35,15 +35,27 @@ extension Course {
                 let refusal = Self.refusal(error)
                 for fault in refusal.faults.isEmpty ? [refusal.detail] : refusal.faults { around.log.error("\(fault)") }
                 around.log.error("nothing was changed: generation \(last.generation) stays")
-                around.conditions.raise("files", refusal.faults.first ?? refusal.detail)
                 log(event("policy.reload", nil, .daemon("SIGHUP"), .failed, refusal.faults.first ?? refusal.detail))
             }
         }
     }
 
-    /// Reads configuration, policies and workloads, and brings into force what they say. Policies that say what they said when they were
-    /// last taken up leave in force what was applied since.
+    /// Reads configuration, policies and workloads, and brings into force what they say; whoever asked, the condition `files` stands from
+    /// a failure to the next success.
     private func takeUp(by actor: Actor) async throws -> ChangeReport {
+        do {
+            let report = try await readAgain(by: actor)
+            around.conditions.clear("files")
+            return report
+        } catch {
+            let refusal = Self.refusal(error)
+            around.conditions.raise("files", refusal.faults.first ?? refusal.detail)
+            throw error
+        }
+    }
+
+    /// Policies that say what they said when they were last taken up leave in force what was applied since.
+    private func readAgain(by actor: Actor) async throws -> ChangeReport {
         let (old, file) = (configuration, opening.configuration.file)
         let looked = FileMarks(configuration.workloads)
         let (next, contents) = try await offload {
@@ -75,12 +87,12 @@ extension Course {
         around.conditions.set(
             "records", isKept ? nil : "`records` has changed: all but its interval acts after a restart of bulkhead")
         await hearer?(next)
-        around.conditions.clear("files")
         if isOther && !isTaken {
             around.conditions.raise(
                 "files-differ", "the files say something else, and \(servingName) awaits its confirmation: reload behind it")
         }
-        return report(isTaken ? "published" : "unchanged", Review())
+        if isTaken || outcome == "unanswered" { return report(outcome, Review()) }
+        return report(isOther ? "held" : "reread", Review())
     }
 
     /// Opens a state that could not be opened at the start; whether it is there now, so that what serves gets its revision.

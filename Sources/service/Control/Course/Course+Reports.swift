@@ -60,7 +60,7 @@ extension Course {
 
     /// What came of a change.
     func report(_ outcome: String, _ review: Review, losses: [String] = []) -> ChangeReport {
-        let isTold = ["published", "pending", "unanswered"].contains(outcome)
+        let isTold = !["unchanged", "checked"].contains(outcome)
         var report = ChangeReport(
             outcome: outcome, revision: isTold ? serving.revision.map { self.report($0, documents: nil) } : nil,
             generation: live?.generation ?? 0)
