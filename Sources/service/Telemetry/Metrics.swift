@@ -3,7 +3,7 @@ internal import Net
 
 /// What Prometheus scrapes: the daemon's counters under the names of `docs/observing.md`. Label values are those of the configuration
 /// and of the closed lists (ports, queues, reasons, decisions), so that nothing from the wire makes a new series; rules, which policy
-/// may have any number of, are cut off at `Hits.capacity`.
+/// may have any number of, are cut off at `Hits.metered`.
 public struct Metrics: Sendable {
     /// The content type of `text`.
     public static let contentType = Exposition.contentType

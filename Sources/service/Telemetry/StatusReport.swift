@@ -40,7 +40,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var name: String
         /// Its pair.
         public var pair: String
-        /// up or down.
+        /// up, down, or gone.
         public var link: String
         /// native or generic.
         public var xdp: String

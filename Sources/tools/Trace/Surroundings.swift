@@ -8,11 +8,17 @@ package import Telemetry
 
 /// What an appliance judges by: a set, and everything that its configuration says beside it.
 public struct Surroundings: Sendable {
+    /// Policies, workloads, namespaces and zones.
     package var set: PolicySet
+    /// Which zone is behind which port, tags and tunnel.
     package var zones: [ZonePlacement]
+    /// Services that no policy can close.
     package var failsafe: Failsafe
+    /// What becomes of the protocols by which a network runs itself.
     package var links: LinkTable
+    /// How connections are followed: time-outs, modes, limits.
     package var flows: FlowSettings
+    /// The generation's number; 0 where none is in force.
     package var generation: UInt32
     /// Whether connections are under way that the tables do not hold, so that their segments may be picked up.
     package var isInGrace = false

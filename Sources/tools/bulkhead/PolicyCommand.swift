@@ -37,7 +37,8 @@ struct ProbeCommand: ParsableCommand {
 
               {"decision": "allow|deny|reject", "egress": …, "ingress": …, "cause": …}
 
-            A line that is no probe is answered by {"error": …} and makes the exit code 1; a denied connection does not.
+            A line that is no probe is answered by {"error": …} and makes the exit code 1; a denied connection does not. Blank lines are
+            passed over.
 
               bulkhead policy probe --policies policies/ < probes.jsonl
             """)
