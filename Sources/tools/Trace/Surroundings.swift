@@ -18,7 +18,7 @@ public struct Surroundings: Sendable {
     package var links: LinkTable
     /// How connections are followed: time-outs, modes, limits.
     package var flows: FlowSettings
-    /// The generation's number; 0 where none is in force.
+    /// The number of the generation that is compiled of all this.
     package var generation: UInt32
     /// Whether connections are under way that the tables do not hold, so that their segments may be picked up.
     package var isInGrace = false
