@@ -147,7 +147,7 @@ final class FakePlane: ControlPlane {
     }
     func reload(by caller: Caller) async throws -> ChangeReport {
         try take("reload", caller)
-        return Self.change("unchanged")
+        return Self.change(state.withLock { $0.outcome })
     }
     func auditLog(before: Int64?, limit: Int) async throws -> [AuditReport] {
         (1...30).reversed().filter { $0 < before ?? .max }.prefix(limit).map { number in

@@ -46,7 +46,7 @@ import Testing
         (["workload", "renew", "shop/w", "--lease", "5m"], ["update shop/w [] 300"], "renewed"),
         (["workload", "remove", "shop/w", "x"], ["unregister shop/w", "unregister x"], "removed"),
         (["bypass", "--for", "15m", "--reason", "vendor"], ["bypass 900 vendor"], "everything passes unjudged until 2026"),
-        (["bypass", "--end"], ["end bypass"], "no bypass is on"), (["reload"], ["reload"], "nothing changes"),
+        (["bypass", "--end"], ["end bypass"], "no bypass is on"), (["reload"], ["reload"], "in force with generation 5"),
     ])
     func `a verb asks for what it says, and --json prints what came`(words: [String], asked: [String], told: String) async throws
     {
@@ -126,6 +126,20 @@ import Testing
             let answer = try Tool.bulkhead("policy", "apply", file, "--socket", path)
             #expect(answer.code == 1 && answer.output.contains("the data process has not answered"), "\(answer)")
             #expect(answer.output.contains("generation 5 goes on"))
+        }
+    }
+
+    @Test func `a reload says what it took up, and the exit code is 1 where policies wait or data has not answered`() async throws {
+        for (outcome, code, words) in [
+            ("reread", 0, "the files of policies say what they said"), ("published", 0, "is in force with generation 5"),
+            ("held", 1, "which waits"), ("unanswered", 1, "the data process has not answered"),
+        ] {
+            let plane = FakePlane()
+            plane.answer(outcome)
+            try await withServer(plane: plane) { path in
+                let answer = try Tool.bulkhead("reload", "--socket", path)
+                #expect(answer.code == Int32(code) && answer.output.contains(words), "\(outcome): \(answer)")
+            }
         }
     }
 

@@ -158,6 +158,25 @@ import Testing
         }
     }
 
+    @Test func `a reload that fails stands as a condition until one succeeds, whoever asked for it`() async throws {
+        try await withCourse { bench in
+            try bench.folder.write("kind: nothing\n", to: "set.yaml")
+            #expect(await refusal { try await bench.course.reload(by: bench.administrator) }?.kind == .unprocessable)
+            #expect(bench.conditions == ["files"] && bench.generation == 1)
+            try bench.folder.write(documents(port: 80), to: "set.yaml")
+            #expect(try await bench.course.reload(by: bench.administrator).outcome == "published")
+            #expect(bench.conditions.isEmpty)
+        }
+    }
+
+    @Test func `a reload whose generation data does not answer says so`() async throws {
+        try await withCourse { bench in
+            try bench.folder.write(documents(port: 443), to: "set.yaml")
+            let report = try await bench.unanswered { try await bench.course.reload(by: bench.administrator) }
+            #expect(report.outcome == "unanswered" && report.generation == 1)
+        }
+    }
+
     @Test func `files that change while a revision is pending wait for its end`() async throws {
         try await withCourse { bench in
             _ = try await bench.apply(documents(port: 443)) { $0.confirm = 60 }
