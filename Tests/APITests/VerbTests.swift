@@ -129,7 +129,8 @@ import Testing
         }
     }
 
-    @Test func `a reload says what it took up, and the exit code is 1 where policies wait or data has not answered`() async throws {
+    @Test func `a reload says what it took up, and the exit code is 1 where policies wait or data has not answered`() async throws
+    {
         for (outcome, code, words) in [
             ("reread", 0, "the files of policies say what they said"), ("published", 0, "is in force with generation 5"),
             ("held", 1, "which waits"), ("unanswered", 1, "the data process has not answered"),

@@ -79,7 +79,8 @@ enum Schemas {
         ]),
         "ChangeReport": answer(
             [
-                "outcome": one(of: ["unchanged", "checked", "published", "pending", "unanswered", "reread", "held"]), "generation": count,
+                "outcome": one(of: ["unchanged", "checked", "published", "pending", "unanswered", "reread", "held"]),
+                "generation": count,
                 "boxes": list(reference("Box")), "boxCount": count, "compared": truth, "findings": texts, "losses": texts,
             ],
             maybe: [

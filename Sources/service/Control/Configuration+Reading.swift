@@ -226,7 +226,8 @@ struct ConfigurationReader {
             text.utf8.allSatisfy({ (33...126).contains($0) && $0 != UInt8(ascii: "/") })
         else {
             throw value.error(
-                "\(what) \"\(text)\" is no name", remedy: "use 1 to \(longest) printable characters without blank or slash, no dot first")
+                "\(what) \"\(text)\" is no name",
+                remedy: "use 1 to \(longest) printable characters without blank or slash, no dot first")
         }
         return text
     }

@@ -66,7 +66,9 @@ extension ChangeReport {
             lines.append(
                 "\(boxCount) \(boxCount == 1 ? "box differs" : "boxes differ"), \(widening) of those shown let more through")
         }
-        if !compared && !["unchanged", "reread", "held"].contains(outcome) { lines.append("not everything was compared; more may differ") }
+        if !compared && !["unchanged", "reread", "held"].contains(outcome) {
+            lines.append("not everything was compared; more may differ")
+        }
         return lines + cutLines.map(safe)
     }
 
