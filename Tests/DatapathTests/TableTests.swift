@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Datapath
+import Flow
 import Net
 import Record
 import TestSupport
@@ -40,6 +41,31 @@ import Testing
         let ends = bench.worker.takeEvents().filter { $0.event == FlowRecord.Event.end.rawValue }
         #expect(ends.map(\.sourcePort) == (1000..<1034).map { UInt16($0) })
         #expect(ends.allSatisfy { $0.reason == DropReason.flowTableFull.number })
+        #expect(bench.fault == nil)
+    }
+
+    @Test(arguments: [true, false]) func `connections that are reset in their handshake leave nothing that fills the table`(
+        isAnswered: Bool
+    ) throws {
+        let bench = try Self.bench()
+        try bench.establish()
+        _ = bench.worker.takeEvents()
+        for source in 0..<200 as Range<UInt16> {
+            let half = Connection(source: source)
+            try bench.expectForwarded(half.syn)
+            if isAnswered { try bench.expectForwarded(half.synAck, port: 1) }
+            // The initiator's own reset, which whoever forges the SYN can forge too, or that of a closed port.
+            let reset =
+                isAnswered
+                ? Ethernet() / IPv4(from: client, to: web) / TCP(from: source, to: 443, [.rst], sequence: 101)
+                : Ethernet() / IPv4(from: web, to: client)
+                    / TCP(from: 443, to: source, [.rst, .ack], sequence: 0, acknowledgement: 101)
+            try bench.expectForwarded(reset, port: isAnswered ? 0 : 1)
+        }
+        #expect(bench.worker.counters.flows == 1 && bench.worker.counters.waiting == 0 && bench.worker.counters.evicted == 0)
+        let ends = bench.worker.takeEvents().filter { $0.event == FlowRecord.Event.end.rawValue }
+        #expect(ends.map(\.sourcePort) == Array(0..<200) && ends.allSatisfy { $0.state == FlowState.closed.rawValue })
+        try bench.expectForwarded(Connection().request)
         #expect(bench.fault == nil)
     }
 

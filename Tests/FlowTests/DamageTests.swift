@@ -40,6 +40,7 @@ import Testing
                 case .reopen: table.reopen(number, initiator: .low, now: now)
                 case .crossing: table.cross(number, reading, sender: .low, length: 60, now: now)
                 case .answered: table.replace(number, now: now)
+                case .ended: table.remove(number)
                 case .live, .refused: break
                 }
                 if flags % 5 == 0 { _ = table.shelter(number, most: 3) }

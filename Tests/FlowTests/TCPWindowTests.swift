@@ -25,6 +25,7 @@ struct Wire: ~Copyable {
         if number == .max { number = table.insert(key, hash: table.hash(key), state: .synSent, initiator: sender, now: now) }
         switch table.track(number, reading, sender: sender, length: 60, now: now) {
         case .live: return .live
+        case .ended: return .ended
         case .reopen: return .reopen
         case .crossing: return .crossing
         case .answered: return .answered

@@ -131,9 +131,10 @@ extension SlowTCP {
             isExact = true
         }
         if isExact {
+            let isEarly = phase == .synReceived
             phase = .closed
             ends[me].hasReset = true
-            return .live
+            return isEarly ? .ended : .live
         }
         guard let expected else { return .live }
         let distance = Self.lead(number, expected)
@@ -151,6 +152,6 @@ extension SlowTCP {
         if !isExact || !segment.flags.contains(.ack) { return .refused(.outOfWindow) }
         phase = .closed
         ends[me].hasReset = true
-        return .live
+        return .ended
     }
 }

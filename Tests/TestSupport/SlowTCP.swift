@@ -5,6 +5,8 @@ public import Net
 public enum SlowFate: Equatable, Sendable {
     /// It passes.
     case live
+    /// It passes, and nothing is left of the connection: its handshake was refused or given up.
+    case ended
     /// It is the first of another connection, behind this one.
     case reopen
     /// It is a SYN of the responder's, to be asked about.

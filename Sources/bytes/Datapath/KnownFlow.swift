@@ -75,6 +75,10 @@ extension Lane {
         let (sender, length) = (burst.notes[index].keys.sender, Int(burst.notes[index].descriptor.length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
+        case .ended:
+            report(.end, number, now)
+            flows.remove(number)
+            return .forward
         case .refused(let reason):
             guard reason.number == DropReason.outOfWindow.number, hasGoneOnUnseen(arrival.index, number, now) else {
                 return .drop(reason)

@@ -5,6 +5,9 @@ public import Net
 @frozen public enum Match: BitwiseCopyable, Sendable {
     /// It belongs to the flow, whose verdict holds for it.
     case live
+    /// It belongs to the flow and passes, and is its end: a RST that counts in the handshake. The caller reports the flow and removes it,
+    /// because an entry that no longer waits would stand for its time, and whoever forges both could fill the table with such entries.
+    case ended
     /// It is a SYN for a connection that is over: the ports are used again. Nothing was changed. The caller reports the old flow's
     /// end, removes it, judges anew with the sender as initiator, and tracks the frame again.
     case reopen
@@ -59,7 +62,7 @@ extension FlowTable {
         let match = unsafe entry.pointee.turn(number, reading, sender: sender, &syns, settings, now: now)
         guard case .live = match else { return match }
         note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: now)
-        return .live
+        return unsafe Self.isWaiting(before) && entry.pointee.state.number == FlowState.closed.number ? .ended : .live
     }
 
     /// Lets a SYN of the responder's pass, after `track` answered with `crossing` and policy allowed it.
