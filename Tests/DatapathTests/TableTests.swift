@@ -69,6 +69,27 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `questions that are answered once give way, and whoever goes on after an answer does not`() throws {
+        let bench = try Self.bench()
+        let there = { (source: UInt16) in Ethernet() / IPv4(from: client, to: web) / UDP(from: source, to: 53) }
+        let back = { (source: UInt16) in Ethernet() / IPv4(from: web, to: client) / UDP(from: 53, to: source) }
+        for source in [1, 2, 1] as [UInt16] {
+            try bench.expectForwarded(there(source))
+            try bench.expectForwarded(back(source), port: 1)
+        }
+        // Of three that began, only the first has gone on. Whoever forges the client's address is answered as it would be.
+        for source in 1000..<1200 as Range<UInt16> {
+            try bench.expectForwarded(there(source))
+            try bench.expectForwarded(back(source), port: 1)
+        }
+        #expect(bench.worker.counters.flows == 17 && bench.worker.counters.waiting == 16)
+        #expect(bench.worker.counters.evicted == 185)
+        let ends = bench.worker.takeEvents().filter { $0.event == FlowRecord.Event.end.rawValue }
+        #expect(ends.map(\.sourcePort) == [2] + Array(1000..<1184))
+        try bench.expectForwarded(back(1), port: 1)
+        #expect(bench.worker.counters.flows == 17 && bench.fault == nil)
+    }
+
     @Test func `both families share the cap, and the older of both gives way`() throws {
         let bench = try Self.bench()
         let v6 = { (source: UInt16) in Ethernet() / IPv6(from: client6, to: web6) / TCP(from: source, to: 443, [.syn]) }

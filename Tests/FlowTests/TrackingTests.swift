@@ -190,14 +190,17 @@ import Testing
         #expect(c.send(isClient ? "<" : ">", Self.syn | Self.ack, acknowledgement: 1) == "synReceived")
     }
 
-    @Test func `datagrams are one-sided until they are answered`() throws {
+    @Test func `datagrams are one-sided, then answered, and established when the initiator goes on after the answer`() throws {
         var c = try Connection()
         #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "oneSided")
         #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "oneSided")
         #expect(c.table.waiting == 1)
+        for _ in 0..<2 { #expect(c.send(Reading.packet(.udp, from: c.server, to: c.client)) == "answered") }
+        #expect(c.table.waiting == 1)
+        #expect(c.table.oldestWaiting() == c.number, "whoever forged the question would be answered too")
+        for _ in 0..<2 { #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "established") }
         #expect(c.send(Reading.packet(.udp, from: c.server, to: c.client)) == "established")
         #expect(c.table.waiting == 0)
-        #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "established")
     }
 
     @Test func `an echo request opens, its reply answers, and a reply or an error alone is unrelated`() throws {
@@ -208,7 +211,7 @@ import Testing
         reply.marks = .icmpReply
         #expect(c.send(reply) == "unrelatedICMP")
         #expect(c.send(request) == "oneSided")
-        #expect(c.send(reply) == "established")
+        #expect(c.send(reply) == "answered")
         var error = Reading.packet(.icmp, from: (c.server.0, 1), to: (c.client.0, 0x0301))
         error.marks = .icmpError
         #expect(c.send(error) == "unrelatedICMP")

@@ -42,14 +42,23 @@ extension FlowTable {
             }
             return turn(number, reading, sender: sender, length: length, now: now)
         }
-        let isFirstAnswer = unsafe entry.pointee.state.number == FlowState.oneSided.number && !entry.pointee.isInitiator(sender)
-        if isFirstAnswer {
-            unsafe entry.pointee.state = .established
-            stopWaiting(number)
-        }
+        talk(number, sender)
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
         return .live
+    }
+
+    /// Moves a flow without a handshake on: the responder's answer makes it answered, the initiator's next frame established.
+    @inlinable mutating func talk(_ number: UInt32, _ sender: FlowEnd) {
+        // In bounds: the caller has compared `number` with `limit`.
+        let entry = unsafe body(number)
+        let (state, isInitiator) = unsafe (entry.pointee.state.number, entry.pointee.isInitiator(sender))
+        if state == FlowState.oneSided.number, !isInitiator {
+            unsafe entry.pointee.state = .answered
+        } else if state == FlowState.answered.number, isInitiator {
+            unsafe entry.pointee.state = .established
+            stopWaiting(number)
+        }
     }
 
     /// Follows a connection by a segment that is not a plain one.

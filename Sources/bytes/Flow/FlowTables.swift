@@ -346,7 +346,7 @@ public import Net
         if isIPv4 { v4.prefetchOldest() } else { v6.prefetchOldest() }
     }
 
-    /// Flows of both families that wait for their answer.
+    /// Flows of both families that wait: half open, one-sided, or answered once.
     @inlinable public var waiting: Int { get { v4.waiting &+ v6.waiting } }
 
     /// Keeps a waiting flow from giving way, unless `most` flows do so already, see `FlowTable.shelter`.
