@@ -48,7 +48,7 @@ extension Lane {
         let index = arrival.index
         let sender = burst.notes[index].keys.sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
-        guard place.isOwnPort(arrival.port, of: sender) else { return .drop(.spoofed) }
+        guard place.isOwnPort(arrival.port, of: sender) else { return judgeOtherPort(arrival, number, policy, now) }
         // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's
         // own reply that of its request: only the responder answers, and it does nothing else.
         if burst.readings[index].protocolNumber.isICMP {
@@ -64,6 +64,25 @@ extension Lane {
         let length = Int(burst.notes[index].descriptor.length)
         if place.takePlain(burst.readings[index], sender: sender, length: length, now: now.ticks) { return .forward }
         return judgeTurn(arrival, number, policy, now)
+    }
+
+    /// The verdict on a frame that came in by another port than its sender has in the flow. It is somebody else's, unless nobody has answered
+    /// yet: then the first one may have been forged, and this one not. So a frame that opens takes the place of such a flow, where policy
+    /// lets it: else one forged frame would keep a connection from its owner as long as the flow waits. Policy is asked first, so
+    /// that what it forbids ends no flow of others.
+    @_noLocks @inline(never)
+    private mutating func judgeOtherPort(
+        _ arrival: Arrival, _ number: FlowNumber, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let state = flows[number].state.number
+        guard state == FlowState.synSent.number || state == FlowState.oneSided.number,
+            case .opens(let first) = Opening.of(burst.readings[arrival.index])
+        else { return .drop(.spoofed) }
+        let answer = ask(of: arrival, policy, now)
+        guard answer.allows else { return .drop(.spoofed) }
+        report(.end, number, now)
+        flows.remove(number)
+        return admit(arrival, first, answer, policy, now)
     }
 
     /// The verdict on a frame that moves its flow to another state, or does not fit it.
