@@ -30,7 +30,9 @@ extension SlowTCP {
     /// Anything but SYN and RST.
     mutating func takeRest(_ segment: SampleSegment, _ me: Int) -> SlowFate {
         if phase == .synSent { return takeEarly(segment, me) }
-        if ends[1 - me].next != nil, phase != .closed || ends[1 - me].expects != nil, !isInside(segment, me) {
+        if isUnsettled {
+            if ends[1 - me].next == nil || !isInside(segment, me) { ends = [End(), End()] }
+        } else if ends[1 - me].next != nil, phase != .closed || ends[1 - me].expects != nil, !isInside(segment, me) {
             if phase == .synReceived, me == 0, let other, !other.isInitiators, other.segment.flags.contains(.ack),
                 Self.acknowledges(segment.acknowledgement, other.segment)
             {
@@ -116,6 +118,7 @@ extension SlowTCP {
         let you = 1 - me
         let number = segment.sequence
         if phase == .synSent { return takeEarlyReset(segment, me) }
+        if isUnsettled { return .live }
         let expected = ends[you].expects ?? (phase == .synReceived ? ends[you].willExpect : nil)
         if phase == .closed {
             guard let sent = ends[me].next, ends[you].next != nil else { return .live }

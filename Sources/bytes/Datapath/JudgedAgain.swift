@@ -170,7 +170,7 @@ extension Lane {
 
     /// Whether a TCP flow has come so far that both ends know of the connection.
     @_noLocks
-    private func isConnected(_ number: FlowNumber) -> Bool {
+    func isConnected(_ number: FlowNumber) -> Bool {
         let state = flows[number].state.number
         return state == FlowState.established.number || state == FlowState.closing.number
     }

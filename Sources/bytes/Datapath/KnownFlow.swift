@@ -102,10 +102,7 @@ extension Lane {
             guard reason.number == DropReason.outOfWindow.number, hasGoneOnUnseen(arrival.index, number, now) else {
                 return .drop(reason)
             }
-            // Its windows have moved on without us: as for a connection that the table has lost, policy says whether it goes on.
-            report(.end, number, now)
-            flows.remove(number)
-            return openFlow(arrival, policy, now)
+            return goOn(arrival, number, policy, now)
         case .reopen:
             report(.end, number, now)
             flows.remove(number)

@@ -107,6 +107,7 @@ extension TCPTurn {
     /// A RST.
     @_noLocks mutating func takeRST() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyRST() }
+        if isUnsettled { return .live }
         let isExpectationKnown = peer.has(TCPWindow.acknowledges) || state.number == FlowState.synReceived.number
         let isExpected = isExpectationKnown && segment.sequence == peer.acknowledged
         if state.number == FlowState.closed.number {

@@ -79,6 +79,12 @@ struct TCPTurn: BitwiseCopyable {
     /// Whether the windows of both ends are known.
     var areKnown: Bool { @_noLocks get { own.flags & peer.flags & TCPWindow.known != 0 } }
 
+    /// Whether the flow was picked up, and what one end said is all that is known: it may be anybody's. Nothing is held against that until a
+    /// segment of the other end fits it; whatever does not takes its place.
+    var isUnsettled: Bool {
+        @_noLocks get { isPickedUp && !areKnown && !isAsymmetric && state.number != FlowState.closed.number }
+    }
+
     /// Whether a segment can be held against the windows. Behind a refusal nobody has said what it expects.
     var isHeld: Bool {
         @_noLocks get {
@@ -112,7 +118,9 @@ struct TCPTurn: BitwiseCopyable {
     /// A segment without SYN and RST.
     @_noLocks mutating func takeData() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyData() }
-        if isHeld, !fits {
+        if isUnsettled {
+            if !isHeld || !fits { (own, peer) = (TCPWindow(), TCPWindow()) }
+        } else if isHeld, !fits {
             if isAnswerToOtherSYN {
                 adoptAnswer()
             } else if !isLoose {
