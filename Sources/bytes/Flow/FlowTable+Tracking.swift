@@ -130,6 +130,21 @@ extension FlowEntry {
         return .live
     }
 
+    /// Whether a segment with ACK lies in the windows of its connection, as far as they are known; other segments do not. Changes nothing.
+    @_noLocks public func fits(_ reading: borrowing Reading, sender: FlowEnd, _ settings: FlowSettings) -> Bool {
+        let turn = TCPTurn(TCPSegment(reading), of: self, sender: sender, recalled: RememberedSYN(), settings)
+        return turn.isHeld ? turn.fits : turn.segment.isACK
+    }
+
+    /// What the receiver of a segment expects next of its sender, as far as one can know: the segment's own number where it carries bytes
+    /// that were not acknowledged yet, else the end of what was sent, because keep-alives (RFC 9293, 3.8.4) and retransmissions are older.
+    @_noLocks public func nextSequence(behind reading: borrowing Reading, sender: FlowEnd) -> UInt32 {
+        let (own, peer) = sender == .low ? (lowWindow, highWindow) : (highWindow, lowWindow)
+        guard own.has(TCPWindow.known) else { return reading.sequence }
+        guard reading.payloadOffset < reading.end, peer.has(TCPWindow.acknowledges) else { return own.end }
+        return isWithin(reading.sequence, peer.acknowledged, own.end) ? reading.sequence : own.end
+    }
+
     /// A SYN of the responder's that policy allows.
     @_noLocks @usableFromInline mutating func cross(
         _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, _ syns: inout RememberedSYNs, _ settings: FlowSettings,
