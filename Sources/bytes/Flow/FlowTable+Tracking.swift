@@ -67,10 +67,11 @@ extension FlowTable {
     ) -> Match {
         // In bounds: the caller has compared `number` with `limit`.
         let entry = unsafe body(number)
-        let before = unsafe entry.pointee.state.number
+        let (before, seen) = unsafe (entry.pointee.state.number, entry.pointee.lastSeen)
         let match = unsafe entry.pointee.turn(number, reading, sender: sender, &syns, settings, now: now)
         guard case .live = match else { return match }
-        note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: now)
+        let isProof = unsafe entry.pointee.isProof(reading, sender: sender)
+        note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: isProof ? now : seen)
         return unsafe Self.isWaiting(before) && entry.pointee.state.number == FlowState.closed.number ? .ended : .live
     }
 
@@ -116,6 +117,14 @@ extension FlowEntry {
 
     /// The end that opened the flow.
     @inlinable public var initiator: FlowEnd { marks.rawValue & 1 == 0 ? .low : .high }
+
+    /// Whether a frame that passes shows that its sender is there: not a later part of a segment whose first one has not passed, because
+    /// no acknowledgement stands in it.
+    @_noLocks @usableFromInline func isProof(_ reading: borrowing Reading, sender: FlowEnd) -> Bool {
+        let isPart = reading.marks.rawValue & Reading.Marks.fragment.rawValue != 0
+        guard isPart, reading.fragmentOffset != 0 else { return true }
+        return (sender == .low ? lowWindow : highWindow).has(TCPWindow.cut)
+    }
 
     /// A segment's turn; nothing is changed unless it passes.
     @_noLocks @usableFromInline mutating func turn(
