@@ -163,6 +163,22 @@ struct Wire: ~Copyable {
         #expect(wire.state == .closed)
     }
 
+    @Test func `a FIN that ends before what was sent closes nothing`() throws {
+        var wire = try Wire()
+        wire.open()
+        #expect(wire.send(">", [.ack], 0, 0, length: 1000) == .live)
+        #expect(wire.send(">", [.fin, .ack], 500, 0) == .live)
+        #expect(wire.state == .established)
+        #expect(wire.send("<", [.ack], 0, 1000) == .live)
+        #expect(wire.send(">", [.ack], 1000, 0, length: 10) == .live)
+        // The host's own, and once more.
+        for _ in 0..<2 { #expect(wire.send(">", [.fin, .ack], 1000, 0, length: 10) == .live) }
+        #expect(wire.state == .closing)
+        #expect(wire.send("<", [.fin, .ack], 0, 1011) == .live)
+        #expect(wire.send(">", [.ack], 1011, 1) == .live)
+        #expect(wire.state == .closed)
+    }
+
     @Test func `a segment in fragments is followed part by part, and its end is not known before the last`() throws {
         var wire = try Wire()
         wire.open()

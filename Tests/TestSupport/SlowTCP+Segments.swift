@@ -89,7 +89,7 @@ extension SlowTCP {
         if segment.flags.contains(.ack) { hear(segment.acknowledgement, me) }
         let units = segment.flags.contains(.syn) ? Self.units(Int(segment.window), ends[me].shift ?? 0) : Int(segment.window)
         ends[me].units = max(ends[me].units, units)
-        if segment.flags.contains(.fin) {
+        if segment.flags.contains(.fin), end == ends[me].next {
             ends[me].hasFinished = true
             phase = .closing
         } else if phase == .synReceived, ends[0].expects != nil, ends[1].expects != nil {

@@ -160,7 +160,8 @@ struct TCPTurn: BitwiseCopyable {
         own.flags = segment.isCut ? own.flags | TCPWindow.cut : own.flags & ~TCPWindow.cut
         if segment.isACK { advanceAcknowledged() }
         own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
-        if segment.isFIN {
+        // Nothing comes behind a FIN: one that ends before what was sent is not the host's. Of a first part the end is not known.
+        if segment.isFIN, segment.isCut || segment.end == own.end {
             own.flags |= TCPWindow.fin
             state = .closing
         } else if state.number == FlowState.synReceived.number, own.flags & peer.flags & TCPWindow.acknowledges != 0 {
