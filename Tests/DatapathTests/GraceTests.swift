@@ -96,7 +96,11 @@ import Testing
             // A reset at the forged number ends nothing as long as nobody else has said anything.
             let reset = Ethernet() / IPv4(from: client, to: web) / TCP(from: 40000, to: 443, [.rst], sequence: 2_500_000_004)
             try bench.expectForwarded(reset)
-            #expect(bench.worker.firstFlow.state == .established)
+            let finish =
+                Ethernet() / IPv4(from: client, to: web)
+                / TCP(from: 40000, to: 443, [.fin, .ack], sequence: 2_500_000_004, acknowledgement: 901)
+            try bench.expectForwarded(finish)
+            #expect(bench.worker.firstFlow.state == .established, "nor does its FIN")
             let (request, answer) = (Connection().request, Connection().answer)
             if isDataFirst { try bench.expectForwarded(request) }
             try bench.expectForwarded(answer, port: 1)

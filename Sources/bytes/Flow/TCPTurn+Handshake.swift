@@ -107,9 +107,10 @@ extension TCPTurn {
     /// A RST.
     @_noLocks mutating func takeRST() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyRST() }
-        if isUnsettled { return .live }
         let isExpectationKnown = peer.has(TCPWindow.acknowledges) || state.number == FlowState.synReceived.number
         let isExpected = isExpectationKnown && segment.sequence == peer.acknowledged
+        // The end that alone was heard may not have said it; the other end, by its own port, answers what it does not know by a RST.
+        if isUnsettled { return isExpected && !own.has(TCPWindow.known) ? reset() : .live }
         if state.number == FlowState.closed.number {
             // It is over, and what arrives late draws such answers: they need not be exact.
             let oldest = own.end &- peer.span &- TCPWindow.past

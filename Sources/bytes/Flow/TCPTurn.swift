@@ -122,7 +122,11 @@ struct TCPTurn: BitwiseCopyable {
     @_noLocks mutating func takeData() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyData() }
         if isUnsettled {
-            if !isHeld || !fits { (own, peer) = (TCPWindow(), TCPWindow()) }
+            guard isHeld, fits else {
+                (own, peer) = (TCPWindow(), TCPWindow())
+                advance(isBelieved: false)
+                return .live
+            }
         } else if isHeld, !fits {
             if isAnswerToOtherSYN {
                 adoptAnswer()
@@ -152,8 +156,8 @@ struct TCPTurn: BitwiseCopyable {
         return .live
     }
 
-    /// Writes a segment that passes into the windows, and finds the state behind it.
-    @_noLocks mutating func advance() {
+    /// Writes a segment that passes into the windows, and finds the state behind it. A FIN that is not believed is a byte and no end.
+    @_noLocks mutating func advance(isBelieved: Bool = true) {
         // What comes late changes nothing any more.
         guard state.number != FlowState.closed.number else { return }
         advanceEnd()
@@ -161,7 +165,7 @@ struct TCPTurn: BitwiseCopyable {
         if segment.isACK { advanceAcknowledged() }
         own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
         // Nothing comes behind a FIN: one that ends before what was sent is not the host's. Of a first part the end is not known.
-        if segment.isFIN, segment.isCut || segment.end == own.end {
+        if isBelieved, segment.isFIN, segment.isCut || segment.end == own.end {
             own.flags |= TCPWindow.fin
             state = .closing
         } else if state.number == FlowState.synReceived.number, own.flags & peer.flags & TCPWindow.acknowledges != 0 {
