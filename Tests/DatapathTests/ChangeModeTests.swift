@@ -332,6 +332,39 @@ struct ChangingTown {
         #expect(bench.worker.takeEvents().count == 1)
     }
 
+    @Test func `a segment that does not fit tells nobody, and leaves the reset to one that does`() throws {
+        let bench = try refused()
+        let numbers: [(sequence: UInt32, acknowledgement: UInt32)] = [(3_000_000_000, 904), (106, 3_000_000_000)]
+        for _ in 0..<2 {
+            // First by a frame that is the first under the new policy, then by one of a connection that is condemned.
+            for (sequence, acknowledgement) in numbers {
+                let forged =
+                    Ethernet() / IPv4()
+                    / TCP(from: 40000, to: 8443, [.ack, .psh], sequence: sequence, acknowledgement: acknowledgement)
+                    / Payload("more")
+                try bench.expectDropped(forged, .denied)
+                #expect(bench.worker.firstFlow.isCondemned)
+            }
+        }
+        #expect(bench.worker.counters.ports[0].generated == 0 && bench.worker.counters.ports[1].generated == 0)
+        // Nor does a SYN that policy forbids.
+        try bench.expectDropped(connection.syn, .denied)
+        #expect(bench.worker.firstFlow.isCondemned)
+        try expectBothTold(bench, connection.answer, port: 1)
+    }
+
+    @Test func `a retransmission is answered with the number that its receiver expects, not with its own`() throws {
+        let bench = try refused()
+        try bench.receive([connection.request])
+        bench.turn()
+        let (back, onward) = (bench.worker.ports[0].send(), bench.worker.ports[1].send())
+        #expect(back.count == 1)
+        try expectReset(
+            onward.first,
+            Ethernet() / IPv4() / TCP(from: 40000, to: 8443, [.rst, .ack], sequence: 106, acknowledgement: 901),
+            trigger: connection.request)
+    }
+
     @Test func `what is no TCP ends in silence`() throws {
         let bench = try town.bench()
         let query = Ethernet() / IPv4() / UDP(from: 40000, to: 8443) / Payload(count: 40)

@@ -47,6 +47,27 @@ import Testing
         #expect(bench.worker.counters.refusedAgain == 0)
     }
 
+    @Test func `a refusal whose line another one takes in the same burst is asked about again, like one by one`() throws {
+        let town = SmallPolicy.town {
+            $0.ingress(of: SmallPolicy.ownClass(clients), from: SmallPolicy.anyone, 0...0, SmallPolicy.denied)
+        }
+        let there = Ethernet() / IPv4(from: client, to: web) / UDP(to: 9) / Payload(count: 30)
+        let back = Ethernet() / IPv4(from: web, to: client) / UDP(from: 9, to: 40000) / Payload(count: 30)
+        for isOneByOne in [true, false] {
+            let bench = try PairBench(PairShape(), town)
+            // Both lines of the connection are taken by two of its ends and ports; a third takes that of the first.
+            try bench.expectDropped(back, .denied, port: 1)
+            try bench.expectDropped(there, .denied)
+            for frame in [there, back] {
+                try bench.receive([frame], port: 1)
+                if isOneByOne { bench.turn() }
+            }
+            bench.turn()
+            #expect(bench.worker.dropped(.denied) == 4)
+            #expect(bench.worker.counters.refusedAgain == 0, "\(isOneByOne)")
+        }
+    }
+
     @Test func `IPv6 is remembered, and a rejection is answered again`() throws {
         let bench = try PairBench()
         let frame = Ethernet() / IPv6(from: client6, to: web6) / TCP(from: 40000, to: 80, [.syn])

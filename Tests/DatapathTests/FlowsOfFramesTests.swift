@@ -136,6 +136,38 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `an opening frame forged on the other side does not keep a connection from its owner`() throws {
+        let connection = Connection()
+        let query = Ethernet() / IPv4(from: client, to: web) / UDP(to: 53)
+        let answer = Ethernet() / IPv4(from: web, to: client) / UDP(from: 53, to: 40000)
+        try bench.expectForwarded(connection.syn, port: 1)
+        try bench.expectForwarded(query, port: 1)
+        _ = bench.worker.takeEvents()
+        try bench.establish(connection)
+        try bench.expectForwarded(query)
+        try bench.expectForwarded(answer, port: 1)
+        let events = bench.worker.takeEvents()
+        #expect(events.map(\.event) == [FlowRecord.Event.end, .start, .end, .start].map(\.rawValue))
+        #expect(events.map(\.port) == [1, 0, 1, 0])
+        // From the answer on the first port is the right one.
+        try bench.expectDropped(connection.syn, .spoofed, port: 1)
+        try bench.expectDropped(query, .spoofed, port: 1)
+        try bench.expectForwarded(connection.request)
+        try bench.expectForwarded(query)
+        #expect(bench.worker.counters.flows == 2 && bench.fault == nil)
+    }
+
+    @Test func `what opens nothing by the other port leaves a flow that waits as it is`() throws {
+        let connection = Connection()
+        try bench.expectForwarded(connection.syn)
+        for frame in [connection.ack, connection.request, connection.reset] {
+            try bench.expectDropped(frame, .spoofed, port: 1)
+        }
+        try bench.expectDropped(connection.synAck, .spoofed)
+        try bench.establish(connection)
+        #expect(bench.worker.takeEvents().map(\.event) == [FlowRecord.Event.start.rawValue])
+    }
+
     @Test(arguments: [TCPFlags.ack, [.syn, .ack], [.rst], [.fin, .ack], [.psh, .ack]])
     func `a segment from the middle of nothing opens nothing`(flags: TCPFlags) throws {
         try bench.expectDropped(Ethernet() / IPv4() / TCP(to: 443, flags), .notOpening)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Classifier
 import Flow
 import Net
 import Record
@@ -82,6 +83,58 @@ import Testing
             try bench.expectDropped(self.later(2_500_000_000).data, .outOfWindow)
             #expect(bench.fault == nil)
         }
+    }
+
+    @Test func `in the grace a forged segment costs a quiet connection nothing, neither its entry nor its numbers`() throws {
+        for isDataFirst in [true, false] {
+            let bench = try PairBench()
+            try bench.establish()
+            _ = bench.worker.takeEvents()
+            bench.clock.pass(seconds: 1)
+            bench.worker.lane.oweGrace(from: bench.now.nanoseconds)
+            try bench.expectForwarded(later(2_500_000_000).data)
+            // A reset at the forged number ends nothing as long as nobody else has said anything.
+            let reset = Ethernet() / IPv4(from: client, to: web) / TCP(from: 40000, to: 443, [.rst], sequence: 2_500_000_004)
+            try bench.expectForwarded(reset)
+            let finish =
+                Ethernet() / IPv4(from: client, to: web)
+                / TCP(from: 40000, to: 443, [.fin, .ack], sequence: 2_500_000_004, acknowledgement: 901)
+            try bench.expectForwarded(finish)
+            #expect(bench.worker.firstFlow.state == .established, "nor does its FIN")
+            let (request, answer) = (Connection().request, Connection().answer)
+            if isDataFirst { try bench.expectForwarded(request) }
+            try bench.expectForwarded(answer, port: 1)
+            try bench.expectForwarded(request)
+            // Both have agreed: from here on numbers count.
+            try bench.expectDropped(later(2_500_000_000).data, .outOfWindow)
+            try bench.expectDropped(reset, .outOfWindow)
+            try bench.expectForwarded(answer, port: 1)
+            #expect(bench.worker.takeEvents().isEmpty && bench.worker.counters.flows == 1)
+            #expect(bench.worker.lane.flows.pickedUp == 1 && bench.fault == nil)
+        }
+    }
+
+    @Test func `in the grace a flow that is over keeps its place, where policy lets nothing be picked up in it`() throws {
+        let town = ChangingTown(change: .keep)
+        let (bench, connection) = (try town.bench(), Connection(port: 8443))
+        try bench.establish(connection)
+        try bench.expectForwarded(connection.request)
+        try bench.expectForwarded(connection.reset)
+        bench.clock.pass(seconds: 1)
+        var refusing = town.refusing(generation: 2)
+        refusing.ingress(of: town.client, from: SmallPolicy.anyone, 0...0, SmallPolicy.denied)
+        try bench.publish(refusing)
+        bench.worker.lane.oweGrace(from: bench.now.nanoseconds)
+        let other =
+            Ethernet() / IPv4() / TCP(from: 40000, to: 8443, [.ack, .psh], sequence: 2_500_000_000, acknowledgement: 901)
+            / Payload("more")
+        try bench.expectDropped(other, .outOfWindow)
+        #expect(bench.worker.firstFlow.state == .closed)
+        #expect(!bench.worker.takeEvents().contains { $0.event == FlowRecord.Event.end.rawValue })
+        try bench.publish(town.allowing(generation: 3))
+        try bench.expectForwarded(other)
+        #expect(bench.worker.firstFlow.state == .established && bench.worker.lane.flows.pickedUp == 1)
+        #expect(bench.fault == nil)
     }
 
     @Test func `a connection that was followed all the time is held to its windows in the grace too`() throws {

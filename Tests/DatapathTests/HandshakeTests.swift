@@ -132,7 +132,7 @@ import Testing
         try talk.drop("<", [.rst], 0)
         try talk.drop("<", [.rst, .ack], 0, 102)
         try talk.pass("<", [.rst, .ack], 0, 101)
-        #expect(talk.state == .closed)
+        #expect(talk.bench.worker.counters.flows == 0)
         try talk.pass(">", [.syn], 50)
         #expect(talk.events == [.start, .end, .start])
     }
@@ -177,6 +177,15 @@ import Testing
         try talk.bench.publish(closed(generation: 2))
         try talk.drop(">", [.syn, .ack], 8_000_000, 7_000_001, as: .denied)
         #expect(talk.bench.worker.counters.flows == 0)
+        // The old connection has ended, and the new one never began.
+        let events = talk.bench.worker.takeEvents()
+        #expect(events.suffix(2).map(\.event) == [FlowRecord.Event.end, .refused].map(\.rawValue))
+        #expect(events.count { $0.event == FlowRecord.Event.end.rawValue } == 1)
+        let refused = try #require(events.last)
+        #expect((refused.source, refused.sourcePort, refused.destination) == (web, 443, client))
+        #expect(refused.reason == DropReason.denied.rawValue && refused.port == 1 && refused.generation == 2)
+        #expect(refused.forwardFlags == TCPFlags.syn.rawValue && refused.forwardFrames == 0 && refused.state == 0)
+        #expect(talk.bench.worker.counters.refused == 1)
         #expect(talk.bench.fault == nil)
     }
 }

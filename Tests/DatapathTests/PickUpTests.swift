@@ -50,6 +50,18 @@ import Testing
         #expect(talk.bench.fault == nil)
     }
 
+    @Test func `what the other end answers by a reset is over, and a reset of the end that alone was heard ends nothing`()
+        throws
+    {
+        let talk = Talk(bench: try bench())
+        try talk.pass(">", [.ack], 5000, 9000, length: 100)
+        try talk.pass(">", [.rst], 5100)
+        try talk.pass("<", [.rst], 9001)
+        #expect(talk.state == .established)
+        try talk.pass("<", [.rst], 9000)
+        #expect(talk.state == .closed)
+    }
+
     @Test(arguments: [true, false]) func `a segment from the middle goes on as a reply, with the receiver as initiator`(
         isIPv4: Bool
     ) throws {

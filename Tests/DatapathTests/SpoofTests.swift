@@ -72,6 +72,20 @@ import Testing
         #expect(bench.fault == nil)
     }
 
+    @Test func `what policy forbids on the other side ends no flow that waits`() throws {
+        let bench = try PairBench(PairShape(), open)
+        try bench.enter(host, in: lan)
+        let connection = Connection(from: host, to: stranger)
+        let query = Ethernet() / IPv4(from: host, to: stranger) / UDP()
+        try bench.expectForwarded(connection.syn)
+        try bench.expectForwarded(query)
+        try bench.expectDropped(connection.syn, .spoofed, port: 1)
+        try bench.expectDropped(query, .spoofed, port: 1)
+        try bench.expectForwarded(connection.synAck, port: 1)
+        #expect(bench.worker.counters.flows == 2)
+        #expect(bench.worker.takeEvents().map(\.event) == [FlowRecord.Event.start, .start].map(\.rawValue))
+    }
+
     @Test func `in a zone on the link itself only the workload's own card may use its address`() throws {
         let bench = try PairBench(PairShape(), .zoned(([.onLink], [])) { $0.unjudgedRecord = SmallPolicy.allowed })
         try bench.enter(host, in: lan, card: card)

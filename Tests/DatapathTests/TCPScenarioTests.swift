@@ -173,7 +173,7 @@ import Testing
             try talk.drop(">", flags, 1, 1, as: .notOpening)
             try talk.drop("<", flags, 1, 1, as: .notOpening)
         }
-        for flags in [[], [.fin], [.syn, .fin], [.syn, .rst], [.psh], [.urg, .psh, .fin]] as [TCPFlags] {
+        for flags in [[], [.fin], [.syn, .fin], [.syn, .rst], [.fin, .rst, .ack], [.psh], [.urg, .psh, .fin]] as [TCPFlags] {
             try talk.drop(">", flags, 1, 1, as: .badTCP)
         }
         #expect(talk.bench.worker.counters.flows == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Classifier
 import Datapath
+import Flow
 import Net
 import Record
 import TestSupport
@@ -41,6 +42,52 @@ import Testing
         #expect(ends.map(\.sourcePort) == (1000..<1034).map { UInt16($0) })
         #expect(ends.allSatisfy { $0.reason == DropReason.flowTableFull.number })
         #expect(bench.fault == nil)
+    }
+
+    @Test(arguments: [true, false]) func `connections that are reset in their handshake leave nothing that fills the table`(
+        isAnswered: Bool
+    ) throws {
+        let bench = try Self.bench()
+        try bench.establish()
+        _ = bench.worker.takeEvents()
+        for source in 0..<200 as Range<UInt16> {
+            let half = Connection(source: source)
+            try bench.expectForwarded(half.syn)
+            if isAnswered { try bench.expectForwarded(half.synAck, port: 1) }
+            // The initiator's own reset, which whoever forges the SYN can forge too, or that of a closed port.
+            let reset =
+                isAnswered
+                ? Ethernet() / IPv4(from: client, to: web) / TCP(from: source, to: 443, [.rst], sequence: 101)
+                : Ethernet() / IPv4(from: web, to: client)
+                    / TCP(from: 443, to: source, [.rst, .ack], sequence: 0, acknowledgement: 101)
+            try bench.expectForwarded(reset, port: isAnswered ? 0 : 1)
+        }
+        #expect(bench.worker.counters.flows == 1 && bench.worker.counters.waiting == 0 && bench.worker.counters.evicted == 0)
+        let ends = bench.worker.takeEvents().filter { $0.event == FlowRecord.Event.end.rawValue }
+        #expect(ends.map(\.sourcePort) == Array(0..<200) && ends.allSatisfy { $0.state == FlowState.closed.rawValue })
+        try bench.expectForwarded(Connection().request)
+        #expect(bench.fault == nil)
+    }
+
+    @Test func `questions that are answered once give way, and whoever goes on after an answer does not`() throws {
+        let bench = try Self.bench()
+        let there = { (source: UInt16) in Ethernet() / IPv4(from: client, to: web) / UDP(from: source, to: 53) }
+        let back = { (source: UInt16) in Ethernet() / IPv4(from: web, to: client) / UDP(from: 53, to: source) }
+        for source in [1, 2, 1] as [UInt16] {
+            try bench.expectForwarded(there(source))
+            try bench.expectForwarded(back(source), port: 1)
+        }
+        // Of three that began, only the first has gone on. Whoever forges the client's address is answered as it would be.
+        for source in 1000..<1200 as Range<UInt16> {
+            try bench.expectForwarded(there(source))
+            try bench.expectForwarded(back(source), port: 1)
+        }
+        #expect(bench.worker.counters.flows == 17 && bench.worker.counters.waiting == 16)
+        #expect(bench.worker.counters.evicted == 185)
+        let ends = bench.worker.takeEvents().filter { $0.event == FlowRecord.Event.end.rawValue }
+        #expect(ends.map(\.sourcePort) == [2] + Array(1000..<1184))
+        try bench.expectForwarded(back(1), port: 1)
+        #expect(bench.worker.counters.flows == 17 && bench.fault == nil)
     }
 
     @Test func `both families share the cap, and the older of both gives way`() throws {

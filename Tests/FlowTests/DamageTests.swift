@@ -40,6 +40,7 @@ import Testing
                 case .reopen: table.reopen(number, initiator: .low, now: now)
                 case .crossing: table.cross(number, reading, sender: .low, length: 60, now: now)
                 case .answered: table.replace(number, now: now)
+                case .ended: table.remove(number)
                 case .live, .refused: break
                 }
                 if flags % 5 == 0 { _ = table.shelter(number, most: 3) }
@@ -119,7 +120,7 @@ import Testing
         let fresh = try #require(MemoryLayout<FlowTableHeader>.offset(of: \.fresh))
         let state = layout.entries + 5 * 96 + FlowTableLayout<FlowKey4>.stateOffset
         let places: [(Int, UInt8, FlowTableDamage)] = [
-            (used, 3, .counts), (free, 3, .freeList), (oldest, 77, .waitingList), (fresh + 3, 1, .header), (state, 7, .entry(5)),
+            (used, 3, .counts), (free, 3, .freeList), (oldest, 77, .waitingList), (fresh + 3, 1, .header), (state, 8, .entry(5)),
             (layout.index + 20, 9, .strays(0)),
         ]
         for (offset, value, damage) in places {

@@ -22,6 +22,8 @@ import Testing
         Case(protocolNumber: 17, state: .established, seconds: 180), Case(protocolNumber: 132, state: .established, seconds: 300),
         Case(protocolNumber: 132, state: .oneSided, seconds: 30), Case(protocolNumber: 47, state: .oneSided, seconds: 60),
         Case(protocolNumber: 47, state: .established, seconds: 600),
+        Case(protocolNumber: 17, state: .answered, seconds: 30), Case(protocolNumber: 132, state: .answered, seconds: 30),
+        Case(protocolNumber: 47, state: .answered, seconds: 60), Case(protocolNumber: 1, state: .answered, seconds: 30),
         Case(protocolNumber: 1, state: .oneSided, seconds: 30), Case(protocolNumber: 1, state: .established, seconds: 30),
         Case(protocolNumber: 58, state: .established, seconds: 30),
     ]

@@ -39,14 +39,26 @@ import Testing
     func `an end that alone has spoken goes on by the short way, and the first answer does not`(isInitiatorLow: Bool) throws {
         let flow = try OneFlow(.oneSided, isInitiatorLow: isInitiatorLow)
         let other: FlowEnd = isInitiatorLow ? .high : .low
-        #expect(flow.take(from: other) == (false, 0, 7), "it ends the waiting, which is the table's work")
+        #expect(flow.take(from: other) == (false, 0, 7), "it changes the state, which is the table's work")
         #expect(flow.take(from: flow.initiator) == (true, 1, 9))
         #expect(flow.take(from: flow.initiator) == (true, 2, 9))
         #expect(flow.flows[flow.number].state == .oneSided)
         #expect(flow.flows.v4.waiting == 1)
     }
 
-    @Test(arguments: [FlowEnd.low, .high]) func `where both ends have spoken each of them goes on`(sender: FlowEnd) throws {
+    @Test(arguments: [true, false])
+    func `behind an answer the responder goes on by the short way, and the initiator's next frame does not`(
+        isInitiatorLow: Bool
+    ) throws {
+        let flow = try OneFlow(.answered, isInitiatorLow: isInitiatorLow)
+        let other: FlowEnd = isInitiatorLow ? .high : .low
+        #expect(flow.take(from: flow.initiator) == (false, 0, 7), "it ends the waiting, which is the table's work")
+        #expect(flow.take(from: other) == (true, 1, 9))
+        #expect(flow.flows[flow.number].state == .answered)
+        #expect(flow.flows.v4.waiting == 1)
+    }
+
+    @Test(arguments: [FlowEnd.low, .high]) func `in an established flow each of them goes on`(sender: FlowEnd) throws {
         let flow = try OneFlow(.established, isInitiatorLow: true)
         #expect(flow.take(from: sender) == (true, 1, 9))
     }

@@ -105,6 +105,7 @@ import Testing
         (table[number].lowWindow.end, table[number].lowWindow.flags) = (5968, TCPWindow.known)
         _ = table.track(number, later, sender: sender, length: 534, now: 2)
         #expect(table[number].lowWindow.end == 5968)
+        #expect(table[number].lowFrames == 1 && table[number].lastSeen == 1, "it is counted, and does not keep the flow")
         table[number].lowWindow.flags = TCPWindow.known | TCPWindow.cut
         (table[number].highWindow.acknowledged, table[number].highWindow.maximum, table[number].highWindow.scale) = (5968, 499, 0)
         table[number].highWindow.flags = TCPWindow.known | TCPWindow.acknowledges
@@ -117,6 +118,27 @@ import Testing
             return
         }
         #expect(table[number].lowWindow.end == 5968)
+    }
+
+    @Test(arguments: [0, TCPWindow.cut])
+    func `a later fragment is held to both borders, whether its first one has passed or not`(cut: UInt8) throws {
+        let memory = TestMemory(FlowKey4.self, capacity: 8)
+        var table = try memory.table(FlowKey4.self, capacity: 8)
+        let (key, sender) = FlowKey4.make(of: first(), pair: 0)
+        let number = table.insert(key, hash: table.hash(key), state: .established, initiator: sender, now: 1)
+        var later = reading(1000, 500)
+        later.marks = .fragment
+        FragmentFacts(of: first()).give(to: &later)
+        table[number].highWindow.flags = TCPWindow.known | TCPWindow.acknowledges
+        (table[number].highWindow.maximum, table[number].highWindow.scale) = (1000, 0)
+        table[number].lowWindow.flags = TCPWindow.known | TCPWindow.acknowledges | cut
+        // It ends at 6468: one byte too far, as far as may be, as old as may be, and one byte older.
+        for (end, isIn) in [(5466, false), (5467, true), (6468 + 67_000, true), (6468 + 67_001, false)] as [(UInt32, Bool)] {
+            (table[number].lowWindow.end, table[number].highWindow.acknowledged) = (end, end)
+            let match = table.track(number, later, sender: sender, length: 534, now: 9)
+            if case .live = match { #expect(isIn, "\(end)") } else { #expect(!isIn, "\(end)") }
+        }
+        #expect(table[number].lowFrames == 2 && table[number].lastSeen == (cut == 0 ? 1 : 9))
     }
 
     @Test func `a key tells the headers of IPv4 apart by protocol, those of IPv6 by nothing behind the Fragment header`() {

@@ -27,6 +27,7 @@ enum HotPath {
             guard number != .max else { continue }
             switch table.track(number, readings[i], sender: sender, length: 60, now: now) {
             case .live: live &+= 1
+            case .ended: end(&table, number, .removed, &ends)
             case .reopen: table.reopen(number, initiator: sender, now: now)
             case .crossing: table.cross(number, readings[i], sender: sender, length: 60, now: now)
             case .answered: table.replace(number, now: now)

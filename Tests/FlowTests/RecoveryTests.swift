@@ -12,7 +12,7 @@ import Testing
         let memory = TestMemory(FlowKey4.self, capacity: Self.capacity)
         var table = try memory.table(FlowKey4.self, capacity: Self.capacity)
         for i in 0..<UInt32(Self.capacity) {
-            _ = table.open(FlowKey4(numbered: i), state: i % 3 == 0 ? .oneSided : .established, now: i)
+            _ = table.open(FlowKey4(numbered: i), state: i % 3 == 0 ? i % 2 == 0 ? .oneSided : .answered : .established, now: i)
         }
         for _ in 0..<60 { table.remove(UInt32.random(in: 0..<UInt32(Self.capacity), using: &random)) }
         return memory

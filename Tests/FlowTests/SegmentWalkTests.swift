@@ -33,6 +33,8 @@ import Testing
             #expect(seen.contains(": live \(state)"), "\(state)")
             #expect(seen.contains { $0.contains("outOfWindow") && $0.hasSuffix(state) }, "\(state)")
         }
-        for fate in ["reopen", "crossing", "answered", "oneSided"] { #expect(seen.contains { $0.contains(fate) }, "\(fate)") }
+        for fate in ["ended", "reopen", "crossing", "answered", "oneSided"] {
+            #expect(seen.contains { $0.contains(fate) }, "\(fate)")
+        }
     }
 }

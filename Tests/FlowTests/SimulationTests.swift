@@ -19,6 +19,9 @@ import Testing
                 let outcome = simulation.run { segment in
                     switch wire.send(segment) {
                     case .live: return nil
+                    case .ended:
+                        wire.end()
+                        return nil
                     case .crossing:
                         wire.cross(segment)
                         return nil
@@ -57,6 +60,11 @@ extension Wire {
         table.cross(number, reading, sender: FlowKey4.make(of: reading, pair: 0).sender, length: 60, now: now)
     }
 
+    mutating func end() {
+        table.remove(number)
+        number = .max
+    }
+
     mutating func reopen(_ segment: SampleSegment) {
         table.reopen(number, initiator: FlowKey4.make(of: segment.reading(), pair: 0).sender, now: now)
         _ = send(segment)
@@ -69,6 +77,7 @@ extension Wire {
 
     /// What the table knows, in a line.
     var description: String {
+        guard number != .max else { return "no flow" }
         let entry = table[number]
         return "\(entry.state), low \(entry.lowWindow), high \(entry.highWindow)"
     }

@@ -12,7 +12,7 @@ struct SlowFlowTable {
         var state: FlowState
         var isTCP: Bool
 
-        var isWaiting: Bool { state == .oneSided || state == .synSent || state == .synReceived }
+        var isWaiting: Bool { state == .oneSided || state == .answered || state == .synSent || state == .synReceived }
 
         static func == (a: Flow, b: Flow) -> Bool { a.number == b.number && a.opened == b.opened && a.bytes == b.bytes }
     }

@@ -25,6 +25,7 @@ struct Wire: ~Copyable {
         if number == .max { number = table.insert(key, hash: table.hash(key), state: .synSent, initiator: sender, now: now) }
         switch table.track(number, reading, sender: sender, length: 60, now: now) {
         case .live: return .live
+        case .ended: return .ended
         case .reopen: return .reopen
         case .crossing: return .crossing
         case .answered: return .answered
@@ -159,6 +160,22 @@ struct Wire: ~Copyable {
         #expect(wire.state == .closing)
         #expect(wire.send("<", [.fin, .ack], 20_000, 1) == .live)
         #expect(wire.send(">", [.ack], 1, 20_001) == .live)
+        #expect(wire.state == .closed)
+    }
+
+    @Test func `a FIN that ends before what was sent closes nothing`() throws {
+        var wire = try Wire()
+        wire.open()
+        #expect(wire.send(">", [.ack], 0, 0, length: 1000) == .live)
+        #expect(wire.send(">", [.fin, .ack], 500, 0) == .live)
+        #expect(wire.state == .established)
+        #expect(wire.send("<", [.ack], 0, 1000) == .live)
+        #expect(wire.send(">", [.ack], 1000, 0, length: 10) == .live)
+        // The host's own, and once more.
+        for _ in 0..<2 { #expect(wire.send(">", [.fin, .ack], 1000, 0, length: 10) == .live) }
+        #expect(wire.state == .closing)
+        #expect(wire.send("<", [.fin, .ack], 0, 1011) == .live)
+        #expect(wire.send(">", [.ack], 1011, 1) == .live)
         #expect(wire.state == .closed)
     }
 

@@ -51,6 +51,9 @@ import Testing
             }
             switch table.track(number, reading, sender: sender, length: 60, now: now) {
             case .live: return table[number].state.name
+            case .ended:
+                table.remove(number)
+                return "ended"
             case .reopen: return "reopen"
             case .crossing: return "crossing"
             case .answered: return "answered"
@@ -130,8 +133,8 @@ import Testing
         #expect(c.table.oldestWaiting() == c.number)
     }
 
-    @Test(arguments: [(1, "<"), (2, "<"), (2, ">"), (3, "<"), (3, ">"), (4, "<"), (4, ">")])
-    func `an exact reset ends a connection, once it can be the connection's`(steps: Int, direction: String) throws {
+    /// A connection that has taken so many steps of its life.
+    private func connection(steps: Int) throws -> Connection {
         var c = try Connection()
         let walk: [(Character, UInt8, UInt32, UInt32)] = [
             (">", Self.syn, 0, 0), ("<", Self.syn | Self.ack, 0, 1), (">", Self.ack, 1, 1), (">", Self.fin | Self.ack, 1, 1),
@@ -139,6 +142,25 @@ import Testing
         for (direction, flags, sequence, acknowledgement) in walk.prefix(steps) {
             _ = c.send(direction, flags, sequence: sequence, acknowledgement: acknowledgement)
         }
+        return c
+    }
+
+    @Test(arguments: [(1, "<"), (2, "<"), (2, ">")])
+    func `an exact reset in the handshake leaves no flow, and the ports are free for the next SYN`(
+        steps: Int, direction: String
+    ) throws {
+        var c = try connection(steps: steps)
+        #expect(c.send(Character(direction), Self.rst | Self.ack, sequence: 1, acknowledgement: 1) == "ended")
+        #expect((c.table.used, c.table.waiting) == (0, 0))
+        #expect(c.table.check() == nil)
+        #expect(c.send(Character(direction), Self.rst | Self.ack, sequence: 1, acknowledgement: 1) == "notOpening")
+        #expect(c.send(">", Self.syn) == "synSent")
+        #expect(c.send("<", Self.syn | Self.ack, acknowledgement: 1) == "synReceived")
+    }
+
+    @Test(arguments: [(3, "<"), (3, ">"), (4, "<"), (4, ">")])
+    func `an exact reset ends a connection`(steps: Int, direction: String) throws {
+        var c = try connection(steps: steps)
         let number: UInt32 = direction == ">" && steps == 4 ? 2 : 1
         #expect(c.send(Character(direction), Self.rst | Self.ack, sequence: number, acknowledgement: 1) == "closed")
         #expect(c.table.waiting == 0)
@@ -150,8 +172,8 @@ import Testing
 
     @Test(arguments: [true, false]) func `ports are used again after the end, by whichever end asks`(isClient: Bool) throws {
         var c = try Connection()
-        _ = c.send(">", Self.syn)
-        _ = c.send("<", Self.rst | Self.ack, acknowledgement: 1)
+        c.establish()
+        _ = c.send("<", Self.rst | Self.ack, sequence: 1, acknowledgement: 1)
         c.table[c.number].marks.insert(.failsafe)
         #expect(c.send(isClient ? ">" : "<", Self.syn) == "reopen")
         #expect(c.table[c.number].state == .closed, "nothing changes before the caller says so")
@@ -168,14 +190,17 @@ import Testing
         #expect(c.send(isClient ? "<" : ">", Self.syn | Self.ack, acknowledgement: 1) == "synReceived")
     }
 
-    @Test func `datagrams are one-sided until they are answered`() throws {
+    @Test func `datagrams are one-sided, then answered, and established when the initiator goes on after the answer`() throws {
         var c = try Connection()
         #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "oneSided")
         #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "oneSided")
         #expect(c.table.waiting == 1)
+        for _ in 0..<2 { #expect(c.send(Reading.packet(.udp, from: c.server, to: c.client)) == "answered") }
+        #expect(c.table.waiting == 1)
+        #expect(c.table.oldestWaiting() == c.number, "whoever forged the question would be answered too")
+        for _ in 0..<2 { #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "established") }
         #expect(c.send(Reading.packet(.udp, from: c.server, to: c.client)) == "established")
         #expect(c.table.waiting == 0)
-        #expect(c.send(Reading.packet(.udp, from: c.client, to: c.server)) == "established")
     }
 
     @Test func `an echo request opens, its reply answers, and a reply or an error alone is unrelated`() throws {
@@ -186,7 +211,7 @@ import Testing
         reply.marks = .icmpReply
         #expect(c.send(reply) == "unrelatedICMP")
         #expect(c.send(request) == "oneSided")
-        #expect(c.send(reply) == "established")
+        #expect(c.send(reply) == "answered")
         var error = Reading.packet(.icmp, from: (c.server.0, 1), to: (c.client.0, 0x0301))
         error.marks = .icmpError
         #expect(c.send(error) == "unrelatedICMP")

@@ -7,10 +7,15 @@ import Testing
 @Suite("Waiting flows") struct WaitingTests {
     private func memory(_ capacity: Int) -> TestMemory { TestMemory(FlowKey4.self, capacity: capacity) }
 
-    /// A datagram's answer, so that a flow waits no more.
-    private func establish(_ table: inout FlowTable<FlowKey4>, _ number: UInt32, now: UInt32) {
+    /// A datagram of an end.
+    private func hear(_ table: inout FlowTable<FlowKey4>, _ number: UInt32, from sender: FlowEnd, now: UInt32) {
         let nowhere = (Address(v4: 1), UInt16(1))
-        _ = table.track(number, .packet(.udp, from: nowhere, to: nowhere), sender: .high, length: 60, now: now)
+        _ = table.track(number, .packet(.udp, from: nowhere, to: nowhere), sender: sender, length: 60, now: now)
+    }
+
+    /// An answer and what the initiator sends behind it, so that a flow waits no more.
+    private func establish(_ table: inout FlowTable<FlowKey4>, _ number: UInt32, now: UInt32) {
+        for sender in [FlowEnd.high, .low] { hear(&table, number, from: sender, now: now) }
     }
 
     @Test(arguments: [UInt64(1), 2, 3]) func `whoever waits stands in the order of opening, and leaves it at once`(
@@ -47,6 +52,21 @@ import Testing
         }
         #expect(table.check() == nil)
         #expect(table.statistics.damaged == 0)
+    }
+
+    @Test func `an answer alone leaves a flow where it waits, and only who is still heard is put behind the others`() throws {
+        for (now, isHeard) in [(1000 as UInt32, true), (3000, false)] {
+            let memory = memory(100)
+            var table = try memory.table(FlowKey4.self, capacity: 100)
+            let numbers = (0..<3).map { table.open(FlowKey4(numbered: $0)) }
+            hear(&table, numbers[0], from: .high, now: 5)
+            #expect(table[numbers[0]].state == .answered && table.waiting == 3)
+            _ = table.stepsDue(now: now, most: 0)
+            #expect(table.oldestWaiting() == numbers[isHeard ? 1 : 0])
+            hear(&table, numbers[0], from: .low, now: now)
+            #expect(table[numbers[0]].state == .established && table.waiting == 2)
+            #expect(table.check() == nil)
+        }
     }
 
     @Test func `a connection opened anew stands at the end`() throws {

@@ -44,7 +44,7 @@ import Testing
                 table.remove(number)
                 model.flows[name] = nil
             default:
-                now &+= UInt32.random(in: 0..<60, using: &random)
+                now &+= UInt32.random(in: 0..<40, using: &random)
                 expire(&table, &model, now: now)
             }
             #expect((table.used, table.waiting) == (model.flows.count, model.waiting), "seed \(seed) step \(step)")
@@ -94,7 +94,8 @@ import Testing
         model.flows[name]!.lastSeen = now
         model.flows[name]!.bytes += 100
         switch (isTCP, answer, model.flows[name]!.state) {
-        case (false, true, _): model.flows[name]!.state = .established
+        case (false, true, .oneSided): model.flows[name]!.state = .answered
+        case (false, false, .answered): model.flows[name]!.state = .established
         case (true, true, .synSent): model.flows[name]!.state = .synReceived
         case (true, false, .synReceived): model.flows[name]!.state = .established
         default: break

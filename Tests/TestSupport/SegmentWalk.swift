@@ -110,6 +110,11 @@ private struct Walk<Key: FlowKey>: ~Copyable {
         let fate = slow.take(segment)
         guard fate == SlowFate(match) else { return (fate, "the table says \(match), the slow machine \(fate), at \(slow)") }
         switch fate {
+        case .ended:
+            let flaw = difference
+            table.remove(number)
+            number = .max
+            return (fate, flaw)
         case .crossing where isAllowed:
             table.cross(number, reading, sender: sender, length: 60, now: now)
             slow.cross(segment)
@@ -165,6 +170,7 @@ extension SlowFate {
     fileprivate init(_ match: Match) {
         switch match {
         case .live: self = .live
+        case .ended: self = .ended
         case .reopen: self = .reopen
         case .crossing: self = .crossing
         case .answered: self = .answered

@@ -30,7 +30,13 @@ extension SlowTCP {
     /// Anything but SYN and RST.
     mutating func takeRest(_ segment: SampleSegment, _ me: Int) -> SlowFate {
         if phase == .synSent { return takeEarly(segment, me) }
-        if ends[1 - me].next != nil, phase != .closed || ends[1 - me].expects != nil, !isInside(segment, me) {
+        if isUnsettled {
+            if ends[1 - me].next == nil || !isInside(segment, me) {
+                ends = [End(), End()]
+                move(segment, me, isBelieved: false)
+                return .live
+            }
+        } else if ends[1 - me].next != nil, phase != .closed || ends[1 - me].expects != nil, !isInside(segment, me) {
             if phase == .synReceived, me == 0, let other, !other.isInitiators, other.segment.flags.contains(.ack),
                 Self.acknowledges(segment.acknowledgement, other.segment)
             {
@@ -68,7 +74,7 @@ extension SlowTCP {
     }
 
     /// Writes down what a segment that passes shows.
-    mutating func move(_ segment: SampleSegment, _ me: Int) {
+    mutating func move(_ segment: SampleSegment, _ me: Int, isBelieved: Bool = true) {
         guard phase != .closed else { return }
         let you = 1 - me
         let end = segment.sequence &+ segment.span
@@ -87,7 +93,7 @@ extension SlowTCP {
         if segment.flags.contains(.ack) { hear(segment.acknowledgement, me) }
         let units = segment.flags.contains(.syn) ? Self.units(Int(segment.window), ends[me].shift ?? 0) : Int(segment.window)
         ends[me].units = max(ends[me].units, units)
-        if segment.flags.contains(.fin) {
+        if isBelieved, segment.flags.contains(.fin), end == ends[me].next {
             ends[me].hasFinished = true
             phase = .closing
         } else if phase == .synReceived, ends[0].expects != nil, ends[1].expects != nil {
@@ -116,6 +122,12 @@ extension SlowTCP {
         let you = 1 - me
         let number = segment.sequence
         if phase == .synSent { return takeEarlyReset(segment, me) }
+        if isUnsettled {
+            guard ends[me].next == nil, number == ends[you].expects else { return .live }
+            phase = .closed
+            ends[me].hasReset = true
+            return .live
+        }
         let expected = ends[you].expects ?? (phase == .synReceived ? ends[you].willExpect : nil)
         if phase == .closed {
             guard let sent = ends[me].next, ends[you].next != nil else { return .live }
@@ -131,9 +143,10 @@ extension SlowTCP {
             isExact = true
         }
         if isExact {
+            let isEarly = phase == .synReceived
             phase = .closed
             ends[me].hasReset = true
-            return .live
+            return isEarly ? .ended : .live
         }
         guard let expected else { return .live }
         let distance = Self.lead(number, expected)
@@ -151,6 +164,6 @@ extension SlowTCP {
         if !isExact || !segment.flags.contains(.ack) { return .refused(.outOfWindow) }
         phase = .closed
         ends[me].hasReset = true
-        return .live
+        return .ended
     }
 }

@@ -5,6 +5,8 @@ public import Net
 public enum SlowFate: Equatable, Sendable {
     /// It passes.
     case live
+    /// It passes, and nothing is left of the connection: its handshake was refused or given up.
+    case ended
     /// It is the first of another connection, behind this one.
     case reopen
     /// It is a SYN of the responder's, to be asked about.
@@ -62,6 +64,11 @@ public struct SlowTCP: Sendable {
 
     var isAsymmetric: Bool { settings.isAsymmetric == 1 }
     var isLoose: Bool { isAsymmetric || settings.windows == 1 }
+
+    /// Whether only one end of a connection from the middle has been heard, or none: it is believed when the other agrees.
+    var isUnsettled: Bool {
+        isPickedUp && phase != .closed && !isAsymmetric && (ends[0].next == nil || ends[1].next == nil)
+    }
 
     /// A connection without a segment; one that is picked up is established.
     public init(isClientInitiator: Bool = true, _ settings: FlowSettings = FlowSettings(), isPickedUp: Bool = false) {

@@ -73,10 +73,13 @@ import Trace
         let next = try tracer(.allow).next(waiting.0, in: waiting.1, at: TracerTests.time)
         #expect(next.map(\.verdict) == [.forward, .forward] && next.map(\.state) == ["synSent", "synReceived"])
         #expect(next[0].frame.hasSuffix("SYN") && next[1].frame.hasSuffix("SYN ACK"))
-        // Without an answer the initiator's next datagram passes, and the responder's is the answer.
-        let oneSided = report(.sctp, state: .oneSided)
-        #expect(
-            try tracer(.allow).next(oneSided.0, in: oneSided.1, at: TracerTests.time).map(\.state) == ["oneSided", "established"])
+        // Without an answer the initiator's next packet passes, and the responder's is the answer; behind it the initiator's counts.
+        for (state, states) in [(.oneSided, ["oneSided", "answered"]), (.answered, ["established", "answered"])]
+            as [(FlowState, [String])]
+        {
+            let flow = report(.sctp, state: state)
+            #expect(try tracer(.allow).next(flow.0, in: flow.1, at: TracerTests.time).map(\.state) == states)
+        }
     }
 
     @Test(arguments: [

@@ -37,7 +37,7 @@ enum Family: CaseIterable {
         for byte in UInt8.min...UInt8.max {
             let flags = TCPFlags(rawValue: byte)
             let none = flags.isDisjoint(with: [.fin, .syn, .rst, .psh, .ack, .urg])
-            let contradicting = flags.isSuperset(of: [.syn, .fin]) || flags.isSuperset(of: [.syn, .rst])
+            let contradicting = ([[.syn, .fin], [.syn, .rst], [.fin, .rst]] as [TCPFlags]).contains { flags.isSuperset(of: $0) }
             let lacksACK = !flags.contains(.ack) && !flags.isDisjoint(with: [.fin, .psh, .urg])
             expect(family.around(TCP(flags)), none || contradicting || lacksACK ? .badTCP : nil)
         }

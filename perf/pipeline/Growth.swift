@@ -119,7 +119,7 @@ extension Grown {
 }
 
 extension Worker {
-    /// Flows that wait for their answer.
+    /// Flows that wait: half open, one-sided, or answered once.
     var waiting: Int { lane.flows.waiting }
 
     /// Turns without frames until all is done that is due at a moment.

@@ -16,7 +16,7 @@ extension Scenario {
                 name: "established, behind a tag", before: { handshake($0, Ethernet() / VLAN(5)) },
                 counted: { [segment($0, [.ack], Ethernet() / VLAN(5))] }),
             Scenario(
-                name: "established, datagrams", isInC: true, before: { [datagram($0), datagram($0, isAnswer: true)] },
+                name: "established, datagrams", isInC: true, before: { exchange($0) },
                 counted: { [datagram($0), datagram($0, isAnswer: true)] }),
             Scenario(
                 name: "one-sided datagrams", isInC: true, before: { [datagram($0)] }, counted: { [datagram($0), datagram($0)] }),
@@ -35,7 +35,7 @@ extension Scenario {
                 counted: { [segment($0, [.ack], sequence: 3_000_000_000)] }),
             Scenario(name: "unreadable", counted: { [cut(segment($0, [.ack]))] }),
             Scenario(
-                name: "fragments", before: { [datagram($0), datagram($0, isAnswer: true)] },
+                name: "fragments", before: { exchange($0) },
                 counted: { fragments($0) }),
             Scenario(name: "ARP", counted: { [((Ethernet() / ARP() / Padding(to: 60)).bytes, $0 & 1)] }),
         ]
@@ -83,6 +83,11 @@ extension Scenario {
         let transport = UDP(from: isAnswer ? port : connection.clientPort, to: isAnswer ? connection.clientPort : port)
         let packet = network(connection, isAnswer: isAnswer, Packet([Ethernet()])) / transport / Payload(count: 18)
         return (packet.bytes, isAnswer ? 1 - connection.port : connection.port)
+    }
+
+    /// The datagrams behind which a flow is established.
+    private static func exchange(_ number: Int) -> [Arriving] {
+        [datagram(number), datagram(number, isAnswer: true), datagram(number)]
     }
 
     /// A frame that ends inside its IP header.

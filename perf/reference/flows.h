@@ -33,7 +33,7 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) == 72 && sizeof(struct key4) == 24 && sizeof(struct key6) == 48, "as Flow has it");
 
-enum { state_established = 3, state_one_sided = 6 };
+enum { state_established = 3, state_one_sided = 6, state_answered = 7 };
 enum { mark_high = 1, mark_second_port = 64, mark_elsewhere = 128 };
 enum { stride4 = 96, stride6 = 128 };
 

@@ -31,11 +31,16 @@ INLINE bool is_in_windows(struct window *own, const struct window *peer, const s
     return true;
 }
 
-// Follows a datagram's flow: both ends have spoken, or one alone, which the first answer changes.
+// Follows a datagram's flow: established, or on its way there by the first answer and by what the initiator sends behind it.
 INLINE bool take_datagram(struct entry *entry, const struct note *note) {
     if (likely(entry->state == state_established)) return true;
-    if (entry->state != state_one_sided) return false;
-    if ((entry->marks & mark_high) != note->sender) entry->state = state_established;
+    bool is_initiator = (entry->marks & mark_high) == note->sender;
+    if (entry->state == state_one_sided) {
+        if (!is_initiator) entry->state = state_answered;
+        return true;
+    }
+    if (entry->state != state_answered) return false;
+    if (is_initiator) entry->state = state_established;
     return true;
 }
 

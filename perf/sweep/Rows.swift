@@ -5,13 +5,14 @@ import TestSupport
 struct FillError: Error { let found: Int }
 
 extension SweepBench {
-    /// Opens and answers all flows.
+    /// Opens all flows and lets them go on after an answer.
     func fill() throws {
         var first = 0
         while first < flowCount {
             let burst = first..<min(first + 64, flowCount)
             _ = pass(burst.map { frame(of: $0, isAnswer: false) }, port: 0)
             _ = pass(burst.map { frame(of: $0, isAnswer: true) }, port: 1)
+            _ = pass(burst.map { frame(of: $0, isAnswer: false) }, port: 0)
             first += 64
             _ = takeRecords()
         }

@@ -6,7 +6,7 @@ import Glibc
 let usage = """
     usage: bulkhead-perf-sweep [--flows N] [--hosts N]
 
-    Fills a flow table over IPv4 with answered UDP flows between hosts of an inventory and lets policy change; prints one JSON object a
+    Fills a flow table over IPv4 with established UDP flows between hosts of an inventory and lets policy change; prints one JSON object a
     case: a new generation that allows all flows, one behind full bursts of frames, a new epoch, a generation that refuses all.
 
       --flows   flows in the table (default 1000000)

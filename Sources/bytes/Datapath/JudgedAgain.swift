@@ -40,17 +40,22 @@ extension Lane {
         case .rejected(let reason): return .reject(reason)
         case .condemned(let reason):
             if flows[number].isCondemned, burst.readings[arrival.index].tcpFlags.rawValue & 0x17 == 0x02 {
-                // The ports are used again, before anybody could be told of the connection that used them before.
-                flows.remove(number)
+                // The ports are used again, before anybody could be told of the connection that used them before: if policy allows it.
+                if ask(of: arrival, policy, now).allows { flows.remove(number) }
                 return openFlow(arrival, policy, now)
             }
-            if resetBothEnds(arrival, number, at: now) || !isConnected(number) {
-                flows.remove(number)
-            } else {
-                flows[number].condemn()
-            }
+            let isConnected = isConnected(number)
+            let isTold = (!isConnected || fits(arrival, number)) && resetBothEnds(arrival, number, at: now)
+            if isTold || !isConnected { flows.remove(number) } else { flows[number].condemn() }
             return .drop(reason)
         }
+    }
+
+    /// Whether a segment lies in the windows of its connection. Who does not know its numbers must not have its ends told by them: both would
+    /// take such resets for forged, and nobody would tell them again.
+    @_noLocks
+    private func fits(_ arrival: Arrival, _ number: FlowNumber) -> Bool {
+        flows[number].fits(burst.readings[arrival.index], sender: burst.notes[arrival.index].keys.sender, flows.settings)
     }
 
     /// Judges a live flow without a frame of its own at hand; `nil` when it may go on, else why it ends here.
@@ -170,7 +175,7 @@ extension Lane {
 
     /// Whether a TCP flow has come so far that both ends know of the connection.
     @_noLocks
-    private func isConnected(_ number: FlowNumber) -> Bool {
+    func isConnected(_ number: FlowNumber) -> Bool {
         let state = flows[number].state.number
         return state == FlowState.established.number || state == FlowState.closing.number
     }

@@ -48,7 +48,7 @@ extension Lane {
         let index = arrival.index
         let sender = burst.notes[index].keys.sender
         // An end is known by the port it came in by first: its address on the other side is somebody else's.
-        guard place.isOwnPort(arrival.port, of: sender) else { return .drop(.spoofed) }
+        guard place.isOwnPort(arrival.port, of: sender) else { return judgeOtherPort(arrival, number, policy, now) }
         // An identifier can be chosen so that the responder's own request has the key of the flow it answers, and the initiator's
         // own reply that of its request: only the responder answers, and it does nothing else.
         if burst.readings[index].protocolNumber.isICMP {
@@ -66,6 +66,25 @@ extension Lane {
         return judgeTurn(arrival, number, policy, now)
     }
 
+    /// The verdict on a frame that came in by another port than its sender has in the flow. It is somebody else's, unless nobody has answered
+    /// yet: then the first one may have been forged, and this one not. So a frame that opens takes the place of such a flow, where policy
+    /// lets it: else one forged frame would keep a connection from its owner as long as the flow waits. Policy is asked first, so
+    /// that what it forbids ends no flow of others.
+    @_noLocks @inline(never)
+    private mutating func judgeOtherPort(
+        _ arrival: Arrival, _ number: FlowNumber, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) -> Verdict {
+        let state = flows[number].state.number
+        guard state == FlowState.synSent.number || state == FlowState.oneSided.number,
+            case .opens(let first) = Opening.of(burst.readings[arrival.index])
+        else { return .drop(.spoofed) }
+        let answer = ask(of: arrival, policy, now)
+        guard answer.allows else { return .drop(.spoofed) }
+        report(.end, number, now)
+        flows.remove(number)
+        return admit(arrival, first, answer, policy, now)
+    }
+
     /// The verdict on a frame that moves its flow to another state, or does not fit it.
     @_noLocks @inline(never)
     private mutating func judgeTurn(
@@ -75,14 +94,15 @@ extension Lane {
         let (sender, length) = (burst.notes[index].keys.sender, Int(burst.notes[index].descriptor.length))
         switch flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks) {
         case .live: return .forward
+        case .ended:
+            report(.end, number, now)
+            flows.remove(number)
+            return .forward
         case .refused(let reason):
             guard reason.number == DropReason.outOfWindow.number, hasGoneOnUnseen(arrival.index, number, now) else {
                 return .drop(reason)
             }
-            // Its windows have moved on without us: as for a connection that the table has lost, policy says whether it goes on.
-            report(.end, number, now)
-            flows.remove(number)
-            return openFlow(arrival, policy, now)
+            return goOn(arrival, number, policy, now)
         case .reopen:
             report(.end, number, now)
             flows.remove(number)

@@ -13,7 +13,8 @@ extension Lane {
     /// Prepares the questions of the frames in hand whose bucket suggests no flow.
     @_noLocks @inline(never)
     mutating func prepareOpenings(_ count: UInt32, by policy: borrowing PolicyInForce, _ stamps: FlowStamps, at now: Moment) {
-        burst.insertedBefore = flows.inserted
+        burst.displacedBefore = denials.displacements
+        burst.changesBefore = flows.inserted &+ burst.displacedBefore
         for index in 0..<Int(count) where burst.notes[index].candidate.isNone {
             denials.prefetch(burst.notes[index].hash, isIPv4: burst.notes[index].keys.isIPv4)
         }

@@ -119,17 +119,24 @@ extension Lane {
     private mutating func dropRefused(
         _ index: Int, _ notes: ColumnView<FrameNote>, from port: Int, _ now: Moment
     ) -> Bool {
-        // Somebody may have asked for it since, or a frame before it in the burst have opened its flow.
+        // Somebody may have asked for it since, or a frame before it in the burst have opened its flow or taken the refusal's line.
         guard notes[index].steps & FrameNote.refused != 0, let reason = notes[index].reason,
             !expected.isAnythingExpected(at: now.nanoseconds),
-            flows.inserted == burst.insertedBefore
-                || flows.candidate(notes[index].hash, isIPv4: notes[index].keys.isIPv4).isNone
+            flows.inserted &+ denials.displacements == burst.changesBefore
+                || isRefusedStill(index, notes)
         else { return false }
         noteAgain()
         let descriptor = notes[index].descriptor
         burst.verdict = .drop(reason)
         drop(Frame(address: descriptor.address, length: descriptor.length), from: port, because: reason)
         return true
+    }
+
+    /// Whether neither of it has happened, in a burst that has opened flows or displaced refusals.
+    @_noLocks @inline(never)
+    private func isRefusedStill(_ index: Int, _ notes: ColumnView<FrameNote>) -> Bool {
+        denials.displacements == burst.displacedBefore
+            && flows.candidate(notes[index].hash, isIPv4: notes[index].keys.isIPv4).isNone
     }
 
     /// The first two stages of the long way for a frame that was recognised and found no verdict. Its checksum was verified where that is

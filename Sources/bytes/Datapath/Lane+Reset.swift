@@ -25,8 +25,9 @@ extension Lane {
             return false
         }
         let length = umem.write(.rejected, to: burst.readings[arrival.index], trigger, at: first)
-        let other = umem.writeReset(
-            behind: burst.readings[arrival.index], trigger, sequence: nextSequence(arrival, number), at: second)
+        let sender = burst.notes[arrival.index].keys.sender
+        let next = flows[number].nextSequence(behind: burst.readings[arrival.index], sender: sender)
+        let other = umem.writeReset(behind: burst.readings[arrival.index], trigger, sequence: next, at: second)
         guard length > 0, other > 0 else {
             _ = free.push(first)
             _ = free.push(second)
@@ -36,18 +37,6 @@ extension Lane {
         send(Frame(address: first, length: length), by: back)
         send(Frame(address: second, length: other), by: onward)
         return true
-    }
-
-    /// What the receiver of a segment expects next of its sender, as far as one can know: the segment's own number where it carries
-    /// bytes, else the end of what was sent before it, because a keep-alive has an older number (RFC 9293, 3.8.4).
-    @_noLocks
-    private func nextSequence(_ arrival: Arrival, _ number: FlowNumber) -> UInt32 {
-        let reading = burst.readings[arrival.index]
-        guard reading.payloadOffset >= reading.end else { return reading.sequence }
-        let isInitiator = arrival.port == flows[number].initiatorPort
-        let isLow = isInitiator == (flows[number].initiator == .low)
-        let window = isLow ? flows[number].lowWindow : flows[number].highWindow
-        return window.flags & 1 != 0 ? window.end : reading.sequence
     }
 }
 

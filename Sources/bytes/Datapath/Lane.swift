@@ -143,8 +143,10 @@ struct BurstNotes: ~Copyable {
     var questions = Column(repeating: Question())
     /// Which frames ask policy, by their places in the burst.
     var openers = Column<UInt8>(repeating: 0)
-    /// Flows that the tables had ever taken in when the burst's refusals were looked up.
-    var insertedBefore: UInt64 = 0
+    /// Flows that the tables had ever taken in, and refusals that had ever been displaced, when the burst's refusals were looked up.
+    var changesBefore: UInt64 = 0
+    /// The refusals among these.
+    var displacedBefore: UInt64 = 0
     /// Whether the workers that received the frames have verified the checksum of each.
     var areVerified = false
     /// Whether all of the frames came in by one port.

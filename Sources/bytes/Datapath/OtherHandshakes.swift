@@ -41,7 +41,7 @@ extension Lane {
         let question = Question(of: flows.identity(of: number), port: port, policy, pair: pair)
         let judgement = question.source.isElsewhere ? Judgement.unasked(.spoofed) : question.judge(policy, now)
         guard judgement.decision.number == Decision.allow.number else {
-            reporter.cut(record(.end, number, now), question, judgement, generation: policy.snapshot.generation)
+            refuse(number, question, judgement, policy, now)
             flows.remove(number)
             return .drop(judgement.reason)
         }
@@ -50,5 +50,17 @@ extension Lane {
         _ = flows.track(number, burst.readings[arrival.index], sender: sender, length: length, now: now.ticks)
         report(.start, number, question, judgement, now)
         return .forward
+    }
+
+    /// Reports the connection of an answered SYN that took a flow's place, and that policy forbids: it has not begun, so that it has no end.
+    @_noLocks
+    private mutating func refuse(
+        _ number: FlowNumber, _ question: Question, _ judgement: Judgement, _ policy: borrowing PolicyInForce, _ now: Moment
+    ) {
+        var refused = record(.refused, number, now)
+        refused.state = FlowState.free.number
+        refused.forwardFlags = TCPFlags.syn.rawValue
+        reporter.refuse(
+            refused, question, judgement, judgement.reason, generation: policy.snapshot.generation, now)
     }
 }

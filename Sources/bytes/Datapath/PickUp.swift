@@ -41,6 +41,27 @@ extension Lane {
         return Int32(bitPattern: since) > 0
     }
 
+    /// The verdict on a segment of a flow that has gone on unseen. A connection that the table knows goes on in its entry, under the verdict
+    /// that it has: its numbers are forgotten, and learned from what passes. So a forged segment costs it nothing. In the place of a handshake or
+    /// of a connection that is over there may be another one by now: policy says whether it may be, before the flow ends.
+    @_noLocks @inline(never)
+    mutating func goOn(_ arrival: Arrival, _ number: FlowNumber, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict {
+        let index = arrival.index
+        if isConnected(number) {
+            flows.forgetWindows(number)
+            let (sender, length) = (burst.notes[index].keys.sender, Int(burst.notes[index].descriptor.length))
+            _ = flows.track(number, burst.readings[index], sender: sender, length: length, now: now.ticks)
+            return .forward
+        }
+        let isAnswer = burst.readings[index].tcpFlags.rawValue & 0x02 != 0
+        let forward = isAnswer ? nil : ask(of: arrival, policy, now)
+        let isForward = forward?.allows ?? false
+        guard let answer = isForward ? forward : askReversed(of: arrival, policy, now) else { return .drop(.outOfWindow) }
+        report(.end, number, now)
+        flows.remove(number)
+        return admit(arrival, .established, answer, isPickedUp: true, isReply: !isForward, policy, now)
+    }
+
     /// The verdict on a TCP segment, and in the grace on an SCTP packet, that opens nothing: a flow from here on, if it may be
     /// picked up and policy allows it, policy's refusal, or `nil` where nothing may be picked up.
     @_noLocks @inline(never)
@@ -80,6 +101,13 @@ extension Lane {
     /// Opens the flow that a frame is a reply of, where policy lets its receiver open towards its sender.
     @_noLocks
     private mutating func openReversed(_ arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Verdict? {
+        guard let answer = askReversed(of: arrival, policy, now) else { return nil }
+        return admit(arrival, .established, answer, isPickedUp: true, isReply: true, policy, now)
+    }
+
+    /// Policy's leave for a frame's receiver to open towards its sender; `nil` where it gives none.
+    @_noLocks
+    private func askReversed(of arrival: Arrival, _ policy: borrowing PolicyInForce, _ now: Moment) -> Answer? {
         let index = arrival.index
         // Who answers from another zone's address is somebody else, as in a flow.
         let sender = Question(of: burst.readings[index], port: arrival.port, policy, pair: pair).source
@@ -90,7 +118,6 @@ extension Lane {
             sourcePort: burst.readings[index].destinationPort, vlans: burst.readings[index].vlans,
             tunnel: burst.readings[index].tunnel, pair: pair, port: 1 &- arrival.port, policy)
         let answer = Answer(reply, reply.source.isElsewhere ? .unasked(.spoofed) : reply.judge(policy, now))
-        guard answer.allows else { return nil }
-        return admit(arrival, .established, answer, isPickedUp: true, isReply: true, policy, now)
+        return answer.allows ? answer : nil
     }
 }

@@ -99,8 +99,6 @@ internal import Record
         _ reading: borrowing Reading, _ question: Question, _ judgement: Judgement, _ reason: DropReason, port: UInt8,
         generation: UInt32, _ now: Moment
     ) {
-        unsafe counters.pointee.refused &+= 1
-        tellRefusals(now)
         var record = FlowRecord()
         record.event = FlowRecord.Event.refused.number
         record.time = now.nanoseconds
@@ -117,6 +115,18 @@ internal import Record
         record.pair = pair
         record.queue = queue
         record.port = port
+        refuse(record, question, judgement, reason, generation: generation, now)
+    }
+
+    /// The same, of a record that says which connection it is.
+    @_noLocks
+    mutating func refuse(
+        _ connection: FlowRecord, _ question: Question, _ judgement: Judgement, _ reason: DropReason, generation: UInt32,
+        _ now: Moment
+    ) {
+        unsafe counters.pointee.refused &+= 1
+        tellRefusals(now)
+        var record = connection
         record.generation = generation
         record.epoch = question.epoch
         note(question, in: &record)

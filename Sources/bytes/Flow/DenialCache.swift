@@ -105,7 +105,7 @@ public import Net
         return denial
     }
 
-    @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key, _ displaced: inout UInt32) {
+    @inlinable func keep(_ denial: Denial, _ hash: UInt64, _ key: Key, _ displaced: inout UInt64) {
         let line = unsafe line(for: denial, hash, key, &displaced)
         unsafe line.assumingMemoryBound(to: Key.self).pointee = key
         unsafe (line + 48).storeBytes(of: denial, as: Denial.self)
@@ -113,7 +113,7 @@ public import Net
 
     /// Where a refusal goes: to its own line if it has one, to one that holds nothing that is believed, else to either by turns.
     @inlinable func line(
-        for denial: Denial, _ hash: UInt64, _ key: Key, _ displaced: inout UInt32
+        for denial: Denial, _ hash: UInt64, _ key: Key, _ displaced: inout UInt64
     ) -> UnsafeMutableRawPointer {
         let (one, other) = unsafe (first(hash), second(hash))
         if unsafe held(one, key, denial.sender, denial.port) != nil { return unsafe one }
@@ -135,10 +135,13 @@ public import Net
     @usableFromInline let v4 = DenialLines<FlowKey4>()
     @usableFromInline let v6 = DenialLines<FlowKey6>()
     /// Refusals that lost their line to another one while they were believed: the lowest bit says which line the next one loses.
-    @usableFromInline var displaced: UInt32 = 0
+    @usableFromInline var displaced: UInt64 = 0
 
     /// A cache that holds nothing.
     public init() {}
+
+    /// How many refusals have lost their line to another one while they were believed.
+    @inlinable public var displacements: UInt64 { displaced }
 
     /// Brings the lines of a hash into the cache of the processor.
     @inlinable @inline(__always) public func prefetch(_ hash: UInt64, isIPv4: Bool) {

@@ -116,7 +116,7 @@
     case synSent
     /// TCP: the SYNs of both were seen, but not yet that each was acknowledged.
     case synReceived
-    /// TCP: the handshake is complete. Other protocols: both ends have spoken.
+    /// TCP: the handshake is complete. Other protocols: the initiator has gone on after an answer, or the flow opened so.
     case established
     /// TCP: one end has sent FIN.
     case closing
@@ -124,6 +124,8 @@
     case closed
     /// Not TCP: only the initiator has spoken.
     case oneSided
+    /// Not TCP: the responder has answered, and the initiator has not spoken since.
+    case answered
 
     /// The case's number, for hot code (see `DropReason.number`).
     @inlinable public var number: UInt8 { @_noLocks get { unsafe unsafeBitCast(self, to: UInt8.self) } }

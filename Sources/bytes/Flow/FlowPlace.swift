@@ -68,20 +68,19 @@ public import Net
             length: Int(length), now: now)
     }
 
-    /// A frame of a protocol without a state of its own: of a flow whose both ends have spoken, or of the end that alone has spoken so far.
-    /// False of any other, which is the first answer or of no live flow.
+    /// A frame of a protocol without a state of its own that changes nothing but numbers. False of any other: the first answer, the
+    /// initiator's next frame, or one of no live flow.
     @inlinable @inline(always) func takeDatagram(sender: FlowEnd, length: Int, now: UInt32) -> Bool {
         guard goesOn(sender: sender) else { return false }
         note(sender: sender, length: length, now: now)
         return true
     }
 
-    /// Whether a datagram changes nothing but numbers: both ends have spoken, or its sender alone has spoken so far. The first answer ends a
-    /// flow's waiting.
+    /// Whether a datagram changes nothing but numbers: the flow is established, or the sender is the end that spoke last.
     @inlinable @inline(always) func goesOn(sender: FlowEnd) -> Bool {
         let state = unsafe entry.pointee.state.number
-        return state == FlowState.established.number
-            || (state == FlowState.oneSided.number && isInitiator(sender))
+        if state == FlowState.established.number { return true }
+        return state == (isInitiator(sender) ? FlowState.oneSided.number : FlowState.answered.number)
     }
 
     /// Counts a frame that changes nothing but numbers.

@@ -25,7 +25,7 @@ extension FlowTable {
 
     @inlinable @inline(never) mutating func advanceHand(now: UInt32, elapsed: UInt32, most: Int) -> Int {
         measurePressure()
-        tendList()
+        tendList(now: now)
         let span = unsafe UInt64(min(header.pointee.fresh, limit))
         // A tick in the future is damage, or a clock that went back: start counting from here.
         guard Int32(bitPattern: elapsed) > 0, span > 0, used > 0 else {

@@ -108,9 +108,10 @@ extension FlowTable {
         unsafe entry(number).load(fromByteOffset: FlowTableLayout<Key>.stateOffset, as: UInt8.self)
     }
 
-    @inlinable static func isLive(_ state: UInt8) -> Bool { state &- 1 < 6 }
+    @inlinable static func isLive(_ state: UInt8) -> Bool { state &- 1 < 7 }
     @inlinable static func isWaiting(_ state: UInt8) -> Bool {
         state == FlowState.synSent.number || state == FlowState.synReceived.number || state == FlowState.oneSided.number
+            || state == FlowState.answered.number
     }
 
     /// The number of the key's entry if this bucket holds it, or `.max`.

@@ -5,6 +5,9 @@ public import Net
 @frozen public enum Match: BitwiseCopyable, Sendable {
     /// It belongs to the flow, whose verdict holds for it.
     case live
+    /// It belongs to the flow and passes, and is its end: a RST that counts in the handshake. The caller reports the flow and removes it,
+    /// because an entry that no longer waits would stand for its time, and whoever forges both could fill the table with such entries.
+    case ended
     /// It is a SYN for a connection that is over: the ports are used again. Nothing was changed. The caller reports the old flow's
     /// end, removes it, judges anew with the sender as initiator, and tracks the frame again.
     case reopen
@@ -39,14 +42,23 @@ extension FlowTable {
             }
             return turn(number, reading, sender: sender, length: length, now: now)
         }
-        let isFirstAnswer = unsafe entry.pointee.state.number == FlowState.oneSided.number && !entry.pointee.isInitiator(sender)
-        if isFirstAnswer {
-            unsafe entry.pointee.state = .established
-            stopWaiting(number)
-        }
+        talk(number, sender)
         unsafe FlowEntry.account(entry, flags: 0, sender: sender, length: length)
         unsafe entry.pointee.lastSeen = now
         return .live
+    }
+
+    /// Moves a flow without a handshake on: the responder's answer makes it answered, the initiator's next frame established.
+    @inlinable mutating func talk(_ number: UInt32, _ sender: FlowEnd) {
+        // In bounds: the caller has compared `number` with `limit`.
+        let entry = unsafe body(number)
+        let (state, isInitiator) = unsafe (entry.pointee.state.number, entry.pointee.isInitiator(sender))
+        if state == FlowState.oneSided.number, !isInitiator {
+            unsafe entry.pointee.state = .answered
+        } else if state == FlowState.answered.number, isInitiator {
+            unsafe entry.pointee.state = .established
+            stopWaiting(number)
+        }
     }
 
     /// Follows a connection by a segment that is not a plain one.
@@ -55,11 +67,12 @@ extension FlowTable {
     ) -> Match {
         // In bounds: the caller has compared `number` with `limit`.
         let entry = unsafe body(number)
-        let before = unsafe entry.pointee.state.number
+        let (before, seen) = unsafe (entry.pointee.state.number, entry.pointee.lastSeen)
         let match = unsafe entry.pointee.turn(number, reading, sender: sender, &syns, settings, now: now)
         guard case .live = match else { return match }
-        note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: now)
-        return .live
+        let isProof = unsafe entry.pointee.isProof(reading, sender: sender)
+        note(number, before: before, length: length, sender: sender, flags: reading.tcpFlags.rawValue, now: isProof ? now : seen)
+        return unsafe Self.isWaiting(before) && entry.pointee.state.number == FlowState.closed.number ? .ended : .live
     }
 
     /// Lets a SYN of the responder's pass, after `track` answered with `crossing` and policy allowed it.
@@ -105,6 +118,14 @@ extension FlowEntry {
     /// The end that opened the flow.
     @inlinable public var initiator: FlowEnd { marks.rawValue & 1 == 0 ? .low : .high }
 
+    /// Whether a frame that passes shows that its sender is there: not a later part of a segment whose first one has not passed, because
+    /// no acknowledgement stands in it.
+    @_noLocks @usableFromInline func isProof(_ reading: borrowing Reading, sender: FlowEnd) -> Bool {
+        let isPart = reading.marks.rawValue & Reading.Marks.fragment.rawValue != 0
+        guard isPart, reading.fragmentOffset != 0 else { return true }
+        return (sender == .low ? lowWindow : highWindow).has(TCPWindow.cut)
+    }
+
     /// A segment's turn; nothing is changed unless it passes.
     @_noLocks @usableFromInline mutating func turn(
         _ number: UInt32, _ reading: borrowing Reading, sender: FlowEnd, _ syns: inout RememberedSYNs, _ settings: FlowSettings,
@@ -116,6 +137,21 @@ extension FlowEntry {
         guard case .live = match else { return match }
         keep(turn, number, &syns, now: now)
         return .live
+    }
+
+    /// Whether a segment with ACK lies in the windows of its connection, as far as they are known; other segments do not. Changes nothing.
+    @_noLocks public func fits(_ reading: borrowing Reading, sender: FlowEnd, _ settings: FlowSettings) -> Bool {
+        let turn = TCPTurn(TCPSegment(reading), of: self, sender: sender, recalled: RememberedSYN(), settings)
+        return turn.isHeld ? turn.fits : turn.segment.isACK
+    }
+
+    /// What the receiver of a segment expects next of its sender, as far as one can know: the segment's own number where it carries bytes
+    /// that were not acknowledged yet, else the end of what was sent, because keep-alives (RFC 9293, 3.8.4) and retransmissions are older.
+    @_noLocks public func nextSequence(behind reading: borrowing Reading, sender: FlowEnd) -> UInt32 {
+        let (own, peer) = sender == .low ? (lowWindow, highWindow) : (highWindow, lowWindow)
+        guard own.has(TCPWindow.known) else { return reading.sequence }
+        guard reading.payloadOffset < reading.end, peer.has(TCPWindow.acknowledges) else { return own.end }
+        return isWithin(reading.sequence, peer.acknowledged, own.end) ? reading.sequence : own.end
     }
 
     /// A SYN of the responder's that policy allows.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Net
 
-// Flows that wait for their answer: half open, or one-sided. Whoever can send frames can make as many of them as it likes, so they
-// have a share of the table of their own (`waitingLimit`) and stand in a list in the order of their opening. A newcomer that finds the
-// share or the table full takes the place of the first. The list is linked both ways (`FlowDetail.next`, `previous`): a flow that is
-// answered, ends or is removed leaves it at once, wherever it stands.
+// Flows that wait until both ends are known to be there: half open, or without a handshake one-sided or answered once. Whoever can send
+// frames can make as many of them as it likes, so they have a share of the table of their own (`waitingLimit`) and stand in a list in
+// the order of their opening. A newcomer that finds the share or the table full takes the place of the first. The list is linked both
+// ways (`FlowDetail.next`, `previous`): a flow that is established, ends or is removed leaves it at once, wherever it stands.
+//
+// Answers. A question in a forged name is answered as any other. So one answer shows nothing of the initiator, and changes only the
+// state: the flow waits on, with the timeout of one that nobody answered, until the initiator speaks again (`talk`; Linux calls it
+// assured). Most questions to a name server end before that.
 //
 // Pressure. Under a flood most of what waits will never be answered. As pf does ("adaptive timeouts"), the timeouts of waiting flows
 // shrink once more than half of the share is taken, linearly down to two seconds at the whole. What was reached holds until half is
@@ -133,12 +137,16 @@ extension FlowTable {
     }
 
     /// Keeps the list in order: a flow at its front that has gone on sending goes to its end, so that the first is always one that has
-    /// been quiet.
-    @inlinable func tendList() {
+    /// been quiet. One that was answered has been heard twice as a rule: it goes there only while it is heard.
+    @inlinable func tendList(now: UInt32) {
         let number = unsafe header.pointee.oldest
         guard number < limit, Self.isWaiting(state(number)), unsafe header.pointee.newest != number else { return }
         // In bounds by the guard.
-        guard unsafe body(number).pointee.lastSeen != details[Int(number)].firstSeen else { return }
+        let lastSeen = unsafe body(number).pointee.lastSeen
+        guard unsafe lastSeen != details[Int(number)].firstSeen else { return }
+        // Signed: the clock of a burst may be a moment older than the last frame's.
+        let quiet = Int32(bitPattern: now &- lastSeen)
+        guard state(number) != FlowState.answered.number || quiet < Int32(bitPattern: Self.shortestWait) else { return }
         unlist(number)
         enlist(number)
     }

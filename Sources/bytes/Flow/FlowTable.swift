@@ -20,8 +20,8 @@ public import Net
 // refused as if the table were full. The hash is keyed with random words, so that nobody can choose keys that meet.
 //
 // Time. Frames write `lastSeen` and nothing else. A hand goes round the entries, a few at each call, and finds those that were
-// quiet for too long (FlowTable+Expiry). Flows that are half open or one-sided stand also in a list in the order of their opening,
-// linked both ways so that whoever is answered or ends leaves it at once (FlowTable+Waiting): when the table or the list is full, the
+// quiet for too long (FlowTable+Expiry). Flows that are half open, one-sided or answered once stand also in a list in the order of their
+// opening, linked both ways so that whoever goes on or ends leaves it at once (FlowTable+Waiting): when the table or the list is full, the
 // oldest of them gives way, and no established flow ever does.
 //
 // Lookup in stages over a burst, one small loop each, so that many lines are on their way at once: `hash` and `prefetchIndex`, then
@@ -100,7 +100,7 @@ public import Net
     @inlinable public var capacity: Int { @_noLocks get { Int(limit) } }
     /// How many flows it holds now.
     @inlinable public var used: Int { @_noLocks get { unsafe Int(header.pointee.used) } }
-    /// How many of them are half open or one-sided.
+    /// How many of them wait: half open, one-sided, or answered once.
     @inlinable public var waiting: Int { @_noLocks get { unsafe Int(header.pointee.waiting) } }
     /// All numbers of the header, for display; without the secret.
     @inlinable public var statistics: FlowTableHeader {

@@ -6,8 +6,8 @@ public import Net
 @frozen public struct FlowTableHeader: BitwiseCopyable, Sendable {
     /// `BKHDFLOW` as a little-endian number.
     public static let magic: UInt64 = 0x574f_4c46_4448_4b42
-    /// Changes with every change of entry, detail, bucket or header; another version is not adopted.
-    public static let version: UInt32 = 3
+    /// Changes with every change of entry, its states, detail, bucket or header; another version is not adopted.
+    public static let version: UInt32 = 4
     /// Bytes that the header takes at the start of the memory.
     public static let size = 256
 
@@ -23,7 +23,7 @@ public import Net
     public var buckets: UInt32 = 0
     /// Flows in the table.
     public var used: UInt32 = 0
-    /// Flows that are half open or one-sided.
+    /// Flows that wait: half open, one-sided, or answered once.
     public var waiting: UInt32 = 0
     /// Those of `waiting` that are in no list, because they never give way.
     public var sheltered: UInt32 = 0

@@ -320,6 +320,11 @@ public import Net
         if number.isIPv4 { v4.pickUp(number.entry, isReply: isReply) } else { v6.pickUp(number.entry, isReply: isReply) }
     }
 
+    /// Forgets the numbers of a connection that is known, see `FlowTable.forgetWindows`.
+    @inlinable public mutating func forgetWindows(_ number: FlowNumber) {
+        if number.isIPv4 { v4.forgetWindows(number.entry) } else { v6.forgetWindows(number.entry) }
+    }
+
     /// Makes the receiver of a flow's first frame its initiator, who expects such frames.
     @inlinable public mutating func turnRound(_ number: FlowNumber) {
         let turned = self[number].marks.rawValue ^ FlowMarks.initiatorIsHigh.rawValue
@@ -346,7 +351,7 @@ public import Net
         if isIPv4 { v4.prefetchOldest() } else { v6.prefetchOldest() }
     }
 
-    /// Flows of both families that wait for their answer.
+    /// Flows of both families that wait: half open, one-sided, or answered once.
     @inlinable public var waiting: Int { get { v4.waiting &+ v6.waiting } }
 
     /// Keeps a waiting flow from giving way, unless `most` flows do so already, see `FlowTable.shelter`.

@@ -109,6 +109,8 @@ extension TCPTurn {
         if state.number == FlowState.synSent.number { return takeEarlyRST() }
         let isExpectationKnown = peer.has(TCPWindow.acknowledges) || state.number == FlowState.synReceived.number
         let isExpected = isExpectationKnown && segment.sequence == peer.acknowledged
+        // The end that alone was heard may not have said it; the other end, by its own port, answers what it does not know by a RST.
+        if isUnsettled { return isExpected && !own.has(TCPWindow.known) ? reset() : .live }
         if state.number == FlowState.closed.number {
             // It is over, and what arrives late draws such answers: they need not be exact.
             let oldest = own.end &- peer.span &- TCPWindow.past
@@ -131,7 +133,7 @@ extension TCPTurn {
     /// A RST before the answer: the responder must show that it knows the SYN (RFC 9293, 3.10.7.3).
     @_noLocks mutating func takeEarlyRST() -> Match {
         if isInitiator {
-            // The flow goes on waiting: one that ended would stand for its time and not give way, which whoever forges SYNs could use.
+            // The flow goes on waiting, because the SYN may have reached the responder: its answer is the initiator's to refuse.
             if segment.sequence == own.end || segment.sequence == peer.acknowledged { return .live }
             // The answer to a challenge, which ends an old connection of the responder's and not this one.
             let isOfChallenge = own.has(TCPWindow.challenged) && segment.sequence == own.acknowledged
@@ -143,7 +145,7 @@ extension TCPTurn {
         return isOfFirst || isOfOther ? reset() : .refused(.outOfWindow)
     }
 
-    /// The connection is over.
+    /// The connection is over; one that never was leaves nothing in the table (`Match.ended`).
     @_noLocks mutating func reset() -> Match {
         state = .closed
         own.flags |= TCPWindow.reset

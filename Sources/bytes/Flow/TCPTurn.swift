@@ -64,20 +64,25 @@ struct TCPTurn: BitwiseCopyable {
         return takeData()
     }
 
-    /// A later part of a segment in fragments. Behind a first one that has passed it moves on what was sent, by no more than a datagram
-    /// and no further than the receiver's window; behind one that was refused it says nothing, and no host can use it.
+    /// A later part of a segment in fragments, held against both borders of sequence numbers. Behind a first one that has passed it moves
+    /// on what was sent, by no more than a datagram; behind one that was refused it says nothing, and no host can use it.
     @_noLocks mutating func takeLaterPart() -> Match {
-        guard own.has(TCPWindow.known), own.has(TCPWindow.cut), state.number != FlowState.closed.number else { return .live }
         // A FIN stands behind the last of its bytes.
-        let end = segment.end &+ (own.has(TCPWindow.fin) ? 1 : 0)
-        let isBeyond = peer.has(TCPWindow.acknowledges) && isAfter(end, peer.acknowledged &+ peer.span &+ 1)
-        guard isLoose || !isBeyond else { return .refused(.outOfWindow) }
+        let end = segment.end &+ (own.has(TCPWindow.cut) && own.has(TCPWindow.fin) ? 1 : 0)
+        guard isLoose || !isHeld || isInSequence(to: end) else { return .refused(.outOfWindow) }
+        guard own.has(TCPWindow.known), own.has(TCPWindow.cut), state.number != FlowState.closed.number else { return .live }
         if isAfter(end, own.end), end &- own.end <= 65_535 { own.end = end }
         return .live
     }
 
     /// Whether the windows of both ends are known.
     var areKnown: Bool { @_noLocks get { own.flags & peer.flags & TCPWindow.known != 0 } }
+
+    /// Whether the flow was picked up, and what one end said is all that is known: it may be anybody's. Nothing is held against that until a
+    /// segment of the other end fits it; whatever does not takes its place.
+    var isUnsettled: Bool {
+        @_noLocks get { isPickedUp && !areKnown && !isAsymmetric && state.number != FlowState.closed.number }
+    }
 
     /// Whether a segment can be held against the windows. Behind a refusal nobody has said what it expects.
     var isHeld: Bool {
@@ -86,19 +91,23 @@ struct TCPTurn: BitwiseCopyable {
         }
     }
 
-    /// The four borders. Valid when the peer is known; what the sender has sent may be unknown where the flow was picked up, and then
-    /// lies around what the peer has acknowledged.
+    /// The borders of sequence numbers, for what ends at one. Valid when the peer is known; what the sender has sent may be unknown where
+    /// the flow was picked up, and then lies around what the peer has acknowledged.
+    @_noLocks func isInSequence(to end: UInt32) -> Bool {
+        // One more than the window: the probe of a window of 0 (RFC 9293, 3.8.6.1), and a FIN behind a full one. Whether a number
+        // lies between two is one comparison of distances from the lower one, and right for windows of any size; where the upper one
+        // lies before the lower, nothing is between them.
+        let oldest = (own.has(TCPWindow.known) ? own.end : peer.acknowledged) &- peer.span &- TCPWindow.past
+        let width = peer.acknowledged &+ peer.span &+ 1 &- oldest
+        return width <= TCPWindow.widest && end &- oldest <= width
+    }
+
+    /// The four borders: those of sequence numbers, and those of acknowledgements.
     var fits: Bool {
         @_noLocks get {
-            guard segment.isACK else { return false }
+            guard segment.isACK, isInSequence(to: segment.end) else { return false }
             let isNew = !own.has(TCPWindow.known)
             let ownSpan = isNew ? UInt32(max(segment.window, TCPWindow.leastUnits)) &<< 14 : own.span
-            // One more than the window: the probe of a window of 0 (RFC 9293, 3.8.6.1), and a FIN behind a full one. Whether a number
-            // lies between two is one comparison of distances from the lower one, and right for windows of any size; where the upper one
-            // lies before the lower, nothing is between them.
-            let oldest = (isNew ? peer.acknowledged : own.end) &- peer.span &- TCPWindow.past
-            let width = peer.acknowledged &+ peer.span &+ 1 &- oldest
-            guard width <= TCPWindow.widest, segment.end &- oldest <= width else { return false }
             // Of what was sent before the flow was picked up, all that the window let through may be acknowledged.
             let unseen = isPickedUp ? ownSpan : 0
             let age = peer.end &+ unseen &- segment.acknowledgement
@@ -112,7 +121,13 @@ struct TCPTurn: BitwiseCopyable {
     /// A segment without SYN and RST.
     @_noLocks mutating func takeData() -> Match {
         if state.number == FlowState.synSent.number { return takeEarlyData() }
-        if isHeld, !fits {
+        if isUnsettled {
+            guard isHeld, fits else {
+                (own, peer) = (TCPWindow(), TCPWindow())
+                advance(isBelieved: false)
+                return .live
+            }
+        } else if isHeld, !fits {
             if isAnswerToOtherSYN {
                 adoptAnswer()
             } else if !isLoose {
@@ -141,15 +156,16 @@ struct TCPTurn: BitwiseCopyable {
         return .live
     }
 
-    /// Writes a segment that passes into the windows, and finds the state behind it.
-    @_noLocks mutating func advance() {
+    /// Writes a segment that passes into the windows, and finds the state behind it. A FIN that is not believed is a byte and no end.
+    @_noLocks mutating func advance(isBelieved: Bool = true) {
         // What comes late changes nothing any more.
         guard state.number != FlowState.closed.number else { return }
         advanceEnd()
         own.flags = segment.isCut ? own.flags | TCPWindow.cut : own.flags & ~TCPWindow.cut
         if segment.isACK { advanceAcknowledged() }
         own.maximum = max(own.maximum, segment.isSYN ? TCPWindow.units(segment.window, scale: own.scale) : segment.window)
-        if segment.isFIN {
+        // Nothing comes behind a FIN: one that ends before what was sent is not the host's. Of a first part the end is not known.
+        if isBelieved, segment.isFIN, segment.isCut || segment.end == own.end {
             own.flags |= TCPWindow.fin
             state = .closing
         } else if state.number == FlowState.synReceived.number, own.flags & peer.flags & TCPWindow.acknowledges != 0 {

@@ -24,7 +24,7 @@
     case tinyFragment
     /// An IP protocol that its family does not have: ICMP of the other one, or an IPv6 extension header over IPv4.
     case unknownProtocol
-    /// TCP flags that no connection sends, as SYN with FIN, a data offset below 5, or a malformed option list.
+    /// TCP flags that no connection sends, as FIN with SYN or RST, a data offset below 5, or a malformed option list.
     case badTCP
     /// UDP length outside the packet, or no checksum over IPv6.
     case badUDP

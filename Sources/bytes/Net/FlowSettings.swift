@@ -42,7 +42,7 @@
     public var timeouts = FlowTimeouts()
     /// How long after a restart mid-stream segments may open flows, in seconds, 0 to 3600.
     public var graceSeconds: UInt32 = 30
-    /// Of 1,000 flows of the capacity, how many may be half open or one-sided, 10 to 1,000.
+    /// Of 1,000 flows of the capacity, how many may wait (half open, one-sided, or answered once), 10 to 1,000.
     public var waitingShare: UInt32 = 250
     /// Flows of each worker that only failsafe services may take, 0 to 65,536 and at most an eighth of its capacity.
     public var reservedFlows: UInt32 = 64

@@ -15,19 +15,19 @@
     public var tcpClosing = FlowTimeouts.ticks(seconds: 120)
     /// TCP that is over: 10 s in which late segments still pass; they do not prolong it.
     public var tcpClosed = FlowTimeouts.ticks(seconds: 10)
-    /// UDP, only the initiator has spoken: 30 s.
+    /// UDP, one-sided or answered once: 30 s.
     public var udpOneSided = FlowTimeouts.ticks(seconds: 30)
-    /// UDP, both have spoken: 180 s (RFC 4787, REQ-5 asks for at least 2 minutes).
+    /// UDP, the initiator has gone on after an answer: 180 s (RFC 4787, REQ-5 asks for at least 2 minutes).
     public var udpAnswered = FlowTimeouts.ticks(seconds: 180)
-    /// SCTP, only the initiator has spoken: 30 s.
+    /// SCTP, one-sided or answered once: 30 s.
     public var sctpOneSided = FlowTimeouts.ticks(seconds: 30)
-    /// SCTP, both have spoken: 300 s, ten heartbeats (RFC 9260, 16: 30 s each).
+    /// SCTP, the initiator has gone on after an answer: 300 s, ten heartbeats (RFC 9260, 16: 30 s each).
     public var sctpAnswered = FlowTimeouts.ticks(seconds: 300)
     /// ICMP and ICMPv6 requests, answered or not: 30 s.
     public var icmp = FlowTimeouts.ticks(seconds: 30)
-    /// Any other protocol, only the initiator has spoken: 60 s.
+    /// Any other protocol, one-sided or answered once: 60 s.
     public var otherOneSided = FlowTimeouts.ticks(seconds: 60)
-    /// Any other protocol, both have spoken: 600 s.
+    /// Any other protocol, the initiator has gone on after an answer: 600 s.
     public var otherAnswered = FlowTimeouts.ticks(seconds: 600)
 
     /// The defaults.

@@ -50,7 +50,7 @@ internal import Net
     public var evicted: UInt64 = 0
     /// Records that did not fit into the event ring.
     public var lostEvents: UInt64 = 0
-    /// Flows that wait for their answer now.
+    /// Flows that wait now: half open, one-sided, or answered once.
     public var waiting: UInt64 = 0
     /// Frames of connections that had been refused within a second, which policy was not asked about again.
     public var refusedAgain: UInt64 = 0

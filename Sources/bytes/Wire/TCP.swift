@@ -69,17 +69,20 @@ func readTCP(_ frame: borrowing RawSpan, into reading: inout Reading) -> DropRea
     return offset == start &+ headerLength ? nil : readOptions(frame, from: offset, into: &reading)
 }
 
-/// Whether a connection ever sends these flags. Only SYN and RST come without ACK, and each alone; SYN goes with neither FIN nor
-/// RST. The rest are probes, and hosts answer them in ways that tell what they are.
+/// Whether a connection ever sends these flags. Only SYN and RST come without ACK, and each alone; no two of SYN, FIN and RST go together.
+/// The rest are probes, and hosts answer them in ways that tell what they are.
 @_noLocks @inline(__always)
 private func isLegal(_ flags: UInt8) -> Bool {
     let judged = flags & TCPFlag.judged
     guard judged & TCPFlag.ack != 0 else { return judged == TCPFlag.syn || judged == TCPFlag.rst }
-    return judged & TCPFlag.syn == 0 || judged & (TCPFlag.fin | TCPFlag.rst) == 0
+    let purpose = judged & (TCPFlag.syn | TCPFlag.fin | TCPFlag.rst)
+    // One bit of them, or none.
+    return purpose & (purpose &- 1) == 0
 }
 
-/// Walks the options from one on, up to the payload; timestamps that reach behind it have been stepped over, and are refused. A list with a hole in it, an option of another length than its own, and one that says
-/// twice what a SYN says once are refused: the ends would disagree with us, or with each other.
+/// Walks the options from one on, up to the payload; timestamps that reach behind it have been stepped over, and are refused. A list with a hole
+/// in it, an option of another length than its own, and one that says twice what a SYN says once are refused: the ends would disagree with
+/// us, or with each other.
 @_noLocks @inline(never)
 private func readOptions(_ frame: borrowing RawSpan, from start: Int, into reading: inout Reading) -> DropReason? {
     let end = Int(reading.payloadOffset)

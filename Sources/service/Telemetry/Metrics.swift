@@ -119,7 +119,7 @@ public struct Metrics: Sendable {
         let flows = status.flows
         page.add("bulkhead_flows_capacity", .gauge, "Flows that fit into the tables.", flows.capacity)
         page.add("bulkhead_flows", .gauge, "Flows in the tables.", flows.used)
-        page.add("bulkhead_flows_waiting", .gauge, "Flows that wait for their answer.", flows.waiting ?? 0)
+        page.add("bulkhead_flows_waiting", .gauge, "Flows that wait: half open, one-sided, or answered once.", flows.waiting ?? 0)
         page.add(
             "bulkhead_flows_admitted_total", .counter, "Connections that workers admitted.", flows.admitted ?? 0)
         page.add("bulkhead_flows_refused_total", .counter, "Connections that workers refused.", flows.refused ?? 0)

@@ -85,7 +85,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var capacity: UInt64
         /// Flows there now.
         public var used: UInt64
-        /// Flows of these that wait for their answer.
+        /// Flows of these that wait: half open, one-sided, or answered once.
         public var waiting: UInt64?
         /// Waiting flows that gave their place to newer ones.
         public var evicted: UInt64?

@@ -120,7 +120,7 @@ public struct LiveConnection: Codable, Hashable, Sendable {
     public var worker: Int
     /// The flow as a record at an interval would tell it: ends, frames and bytes of both, who judged it, and what both sides said.
     public var flow: FlowReport
-    /// How far it has come: synSent, synReceived, established, closing, closed, oneSided.
+    /// How far it has come: synSent, synReceived, established, closing, closed, oneSided, answered.
     public var state = ""
     /// Facts about it, as the bits of the flow's entry.
     public var marks: UInt8 = 0
