@@ -41,6 +41,8 @@ extension KeeperLoop {
             try buildAnew(orders, on: fileSystem)
         }
         resumeBypass(isOverdue: isOverdue)
+        // Behind the bypass, which may have ended meanwhile.
+        if areWorkersRunning { try resume() }
         lookAtLinks()
         heartbeats = Array(repeating: (0, 0), count: plan.workers)
         noteProcesses()
@@ -116,7 +118,6 @@ extension KeeperLoop {
             data = process
             dataChannel = held.channel
             areWorkersRunning = held.generation > 0
-            if areWorkersRunning { try resume() }
         }
         return true
     }
@@ -141,10 +142,17 @@ extension KeeperLoop {
     }
 
     /// An earlier keeper may have died between two steps: workers that run have their sockets in the maps, under the declared mode.
-    private func resume() throws {
+    func resume() throws {
         for machine in machines {
             let mode = mode(of: machine, isServed: !machine.isWaiting)
-            if machine.mode.value != mode { setMode(machine, mode) }
+            if machine.mode.value != mode {
+                // Until now the kernel has forwarded by itself. The workers read it when they see the mode's new epoch.
+                if machine.mode.value == .bypass {
+                    machine.passedUnjudged = true
+                    oweGrace(machine)
+                }
+                setMode(machine, mode)
+            }
             if !machine.isWaiting { try machine.insertSockets() }
         }
     }

@@ -112,6 +112,7 @@ extension KeeperLoop {
         areWorkersRunning = true
         resetHeartbeats()
         if let former = formerData {
+            try resume()
             try? former.channel.send(Message(.stop))
             if former.process.wait(milliseconds: 2000) == nil { former.process.kill() }
             formerData = nil

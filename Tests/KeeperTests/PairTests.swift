@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Glibc
+import Layout
+import Link
+import Net
+import Record
+import Testing
+
+@testable import Keeper
+
+private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root: network namespaces, BPF and AF_XDP")
+
+@Suite(needsRoot) struct `A pair that is taken over` {
+    /// A laboratory whose workers are those of a former data process, which the test plays too; it ends as soon as it is told to.
+    private func handOver(_ shape: Laboratory.Shape = .init(), _ body: (Laboratory, Channel) throws -> Void) throws {
+        try inLaboratory(shape) { laboratory in
+            let (toFormer, former) = try Channel.pair()
+            let process = try sleeper(0)
+            laboratory.keeper.formerData = (process, toFormer)
+            (laboratory.keeper.areWorkersRunning, laboratory.keeper.hasBuilt) = (false, false)
+            laboratory.keeper.data = try sleeper()
+            // Both are buried: the monitor of exit tests stumbles over children of others that are not.
+            defer {
+                laboratory.keeper.data?.kill()
+                _ = process.wait(milliseconds: 5000)
+            }
+            try body(laboratory, former)
+        }
+    }
+
+    @Test(arguments: [FailMode.closed, .open])
+    func `is judged again when a bypass ends before the new workers run, and its connections have a grace`(
+        fail: FailMode
+    ) throws {
+        try handOver(.init(fail: fail, mode: .bypass)) { laboratory, _ in
+            laboratory.keeper.bypassUntil = 1
+            laboratory.keeper.tendBypass()
+            #expect(laboratory.machine.mode.value == (fail == .open ? .open : .closed))
+            #expect(laboratory.board[pair: 0].mode == laboratory.machine.mode.value.rawValue)
+            #expect(laboratory.grace > 0)
+        }
+    }
+
+    @Test func `is not judged when a bypass ends while the former workers have parked and the new ones do not run`() throws {
+        try handOver(.init(mode: .bypass)) { laboratory, _ in
+            laboratory.keeper.wasFormerParked = true
+            laboratory.keeper.bypassUntil = 1
+            laboratory.keeper.tendBypass()
+            #expect(laboratory.machine.mode.value == .block)
+        }
+    }
+
+    @Test(arguments: [(FailMode.closed, PortMode.block), (.open, .bypass)])
+    func `gets back the mode and the sockets that a keeper which died between two steps left wrong`(
+        fail: FailMode, mode: PortMode
+    ) throws {
+        try handOver(.init(fail: fail, mode: mode)) { laboratory, former in
+            let keeper = laboratory.keeper
+            laboratory.offer(7)
+            try former.send(Message(.parked))
+            try laboratory.say(.inForce, 7)
+            try laboratory.say(.running)
+            try keeper.hearData()
+            #expect(keeper.areWorkersRunning && keeper.formerData == nil)
+            #expect(laboratory.machine.mode.value == (fail == .open ? .open : .closed))
+            #expect(try laboratory.fate() == .redirect)
+            // The kernel forwarded by itself only in bypass.
+            #expect((laboratory.grace > 0) == (fail == .open))
+            #expect(try laboratory.heard() == [.publish, .go])
+        }
+    }
+}
