@@ -71,3 +71,21 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
         }
     }
 }
+
+@Suite(needsRoot) struct `A pair that waits for a port` {
+    @Test func `is halted also while data is about to say that a generation is in force, and then the others run`() throws {
+        try inLaboratory { laboratory in
+            let keeper = laboratory.keeper
+            keeper.areWorkersRunning = false
+            laboratory.offer(7)
+            try laboratory.say(.inForce, 7)
+            try laboratory.say(.halted)
+            try laboratory.say(.running)
+            try sh("ip link del k-a")
+            keeper.lookAtLinks()
+            #expect(laboratory.machine.isWaiting && laboratory.machine.sockets.isEmpty)
+            #expect(keeper.areWorkersRunning && keeper.dataChannel != nil && keeper.publication?.generation == 7)
+            #expect(try laboratory.heard() == [.publish, .halt, .go])
+        }
+    }
+}

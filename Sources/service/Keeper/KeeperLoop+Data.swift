@@ -34,7 +34,8 @@ extension KeeperLoop {
         if isFresh { offerAgain() }
     }
 
-    /// Waits for one message of data; what it has to say of policy may come first.
+    /// Waits for one message of data. What it answers to offers may come first, as many as there are: that is kept in `unheard`,
+    /// because what it may lead to (`go`, say) would come between this question and its answer.
     func expect(_ kind: Message.Kind, from channel: Channel? = nil) throws {
         guard let channel = channel ?? dataChannel else { throw KeeperError.data("does not answer") }
         while true {
@@ -42,11 +43,17 @@ extension KeeperLoop {
             let (message, descriptors) = try channel.receive()
             for descriptor in descriptors { close(descriptor) }
             if message.kind == kind { return }
-            guard message.kind == .inForce || message.kind == .refused, areWorkersRunning else {
+            let isAnswer = message.kind == .inForce || message.kind == .refused
+            guard isAnswer, channel === dataChannel, unheard.count < offers.count else {
                 throw KeeperError.data("answers \(message.kindNumber) instead of \(kind)")
             }
-            try heard(message)
+            unheard.append(message)
         }
+    }
+
+    /// Hears what was kept while another answer was waited for.
+    func hearUnheard() throws {
+        while !unheard.isEmpty { try heard(unheard.removeFirst()) }
     }
 
     func hearData() throws {
@@ -55,6 +62,7 @@ extension KeeperLoop {
             let (message, descriptors) = try channel.receive()
             for descriptor in descriptors { close(descriptor) }
             try heard(message)
+            try hearUnheard()
         } catch {
             if error as? ChannelError != .closed { log.error("data: \(error)") }
             // Without its channel it is of no use; `tick` sees to its end, which is heard by its descriptor.

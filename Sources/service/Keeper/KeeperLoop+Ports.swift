@@ -91,6 +91,7 @@ extension KeeperLoop {
         do {
             try dataChannel.send(message, descriptors: descriptors)
             try expect(answer)
+            try hearUnheard()
             return true
         } catch {
             log.error("data: \(error)")
