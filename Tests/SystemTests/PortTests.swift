@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Layout
+import Synchronization
 import TestSupport
 import Testing
 
 extension SystemTests {
     @Suite struct Port {
+        /// The workloads behind a second pair.
+        private static let others = """
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: web-2, namespace: shop, labels: {app: web}}
+            spec: {addresses: [10.9.1.11]}
+            ---
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: db-2, namespace: shop, labels: {app: db}}
+            spec: {addresses: [10.9.1.21]}
+            ---
+
+            """
+
         /// A laboratory with a second pair, `p2` and `p3`, between the same workloads: 10.9.1.11 and 10.9.1.21 at `eth1`.
         private func lab() throws -> (lab: Lab, other: (web: Lab.Workload, db: Lab.Workload)) {
             let lab = try Lab()
@@ -19,21 +36,7 @@ extension SystemTests {
                 try workload.namespace.run("ethtool", "-K", "eth1", "gro", "on", "tx", "off", "tso", "off")
                 try Command.run("ip", "-n", name, "address", "add", address + "/24", "dev", "eth1")
             }
-            try lab.writePolicy(
-                ports: [Lab.allowedPort],
-                documents: """
-                    apiVersion: bulkhead/v1
-                    kind: Workload
-                    metadata: {name: web-2, namespace: shop, labels: {app: web}}
-                    spec: {addresses: [10.9.1.11]}
-                    ---
-                    apiVersion: bulkhead/v1
-                    kind: Workload
-                    metadata: {name: db-2, namespace: shop, labels: {app: db}}
-                    spec: {addresses: [10.9.1.21]}
-                    ---
-
-                    """)
+            try lab.writePolicy(ports: [Lab.allowedPort], documents: Self.others)
             let configuration = lab.configuration.replacingOccurrences(
                 of: "policies:", with: "  - {name: other, ports: [p2, p3]}\npolicies:")
             try configuration.write(to: lab.configurationFile, atomically: true, encoding: .utf8)
@@ -93,6 +96,14 @@ extension SystemTests {
             let data = try lab.status().process("data").pid
             kill(data, SIGKILL)
             try lab.waitForRestart(of: "data", after: data, within: 5)
+            // As if the pair's worker had been killed in the middle of its turn: a new policy waits for those that run.
+            let memory = try lab.memory(named: "bulkhead-board")
+            let board = unsafe Board(base: memory.base)
+            unsafe board.word(.turn, ofWorker: 0).pointee.store(4711, ordering: .sequentiallyConsistent)
+            let generation = try lab.status().generation
+            try lab.writePolicy(ports: [Lab.allowedPort, Lab.deniedPort - 100], documents: Self.others)
+            kill(first.pid, SIGHUP)
+            try eventually("the new policy", within: 10, every: 0.05) { try lab.status().generation > generation }
             kill(first.pid, SIGKILL)
             let second = try lab.start()
             try lab.start("--take-over")

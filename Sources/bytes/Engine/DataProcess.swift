@@ -158,9 +158,7 @@ final class DataHost {
             return
         }
         do {
-            try cell.publish(
-                snapshot: descriptors[0], map: descriptors[1], workers: workers.isEmpty ? 0..<0 : 0..<memory.plan.workers,
-                board: memory.board)
+            try cell.publish(snapshot: descriptors[0], map: descriptors[1], workers: workers.keys, board: memory.board)
             try channel?.send(Message(.inForce, UInt64(cell.generation)))
         } catch let error as ChannelError {
             throw error
