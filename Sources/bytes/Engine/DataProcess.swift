@@ -215,7 +215,7 @@ final class DataHost {
             unsafe memory.board.word(.parked, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
             let post = memory.post(pair: pair, queue: queue, cell: cell, wake: wakers[(first + queue) * 2], others: others)
             let worker = try WorkerThread(
-                memory: memory, pair: pair, queue: queue, post: post,
+                memory: memory, cell: cell, pair: pair, queue: queue, post: post,
                 processor: placement(plan).processor(ofWorker: first + queue))
             workers[first + queue] = worker
             started.append(worker)

@@ -5,6 +5,9 @@ internal import Link
 internal import Logging
 
 extension KeeperLoop {
+    /// Signals by which a process ends itself, or the kernel does because of what it did.
+    static let faults = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSYS]
+
     /// SIGTERM or Ctrl-C: everything ends, and nothing stays that the configuration does not want to stay.
     func stop(because signal: String) {
         isStopping = true
@@ -13,8 +16,10 @@ extension KeeperLoop {
         // Programs first: no frame is received any more that a worker would have to leave behind.
         for machine in machines { machine.stop() }
         try? dataChannel?.send(Message(.stop))
-        for process in [data, formerData?.process].compactMap({ $0 }) where process.wait(milliseconds: 1000) == nil {
-            process.kill()
+        for process in [data, formerData?.process].compactMap({ $0 }) {
+            if process.wait(milliseconds: 1000) == nil { process.kill() }
+            // By another signal it may have been ended together with this process.
+            if KeeperLoop.faults.contains(process.signal) { log.error("data \(KeeperLoop.told(process.signal))") }
         }
         restorePorts()
         endControl()
