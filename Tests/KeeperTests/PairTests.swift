@@ -73,6 +73,25 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
 }
 
 @Suite(needsRoot) struct `A pair that waits for a port` {
+    @Test(arguments: [FailMode.closed, .open])
+    func `comes back with a grace where the kernel has forwarded by itself, before its workers are told of it`(
+        fail: FailMode
+    ) throws {
+        let mode: PortMode = fail == .open ? .bypass : .block
+        for answers in [true, false] {
+            try inLaboratory(.init(fail: fail, isWaiting: true, mode: mode)) { laboratory in
+                let keeper = laboratory.keeper
+                if answers { try laboratory.say(.running, 1) } else { shutdown(laboratory.data.descriptor, Int32(SHUT_WR)) }
+                keeper.lookAtLinks()
+                #expect((laboratory.grace > 0) == (fail == .open))
+                #expect((keeper.dataChannel != nil) == answers)
+                guard answers else { return }
+                #expect(!laboratory.machine.isWaiting && laboratory.machine.mode.value == (fail == .open ? .open : .closed))
+                #expect(try laboratory.fate() == .redirect)
+            }
+        }
+    }
+
     @Test func `is halted also while data is about to say that a generation is in force, and then the others run`() throws {
         try inLaboratory { laboratory in
             let keeper = laboratory.keeper

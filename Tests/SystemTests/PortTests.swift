@@ -87,6 +87,36 @@ extension SystemTests {
             _ = run
         }
 
+        @Test func `that is gone costs the only pair nothing but its frames when keeper dies or becomes a new binary`() throws {
+            let lab = try Lab(.init(fail: "open"))
+            defer { lab.remove() }
+            let first = try lab.start()
+            let server = try Transfer.serve(lab, "echo", at: lab.db, address: lab.db.ipv4, port: Lab.allowedPort)
+            #expect(try answers(lab))
+            let used = try lab.status().flows.used
+            try Command.run("ip", "-n", lab.appliance.name, "link", "del", "p0")
+            try eventually("status to show it", within: 3, every: 0.02) { try lab.status().port("p0").link == "gone" }
+            let data = try lab.status().process("data").pid
+            kill(first.pid, SIGKILL)
+            let second = try lab.start()
+            #expect(try lab.status().process("data").pid == data)
+            kill(second.pid, SIGUSR2)
+            try lab.waitForRestart(of: "data", after: data, within: 10)
+            try eventually("ready again", within: 10) { second.output == "ready\nready\n" }
+            let status = try lab.status()
+            #expect(try status.process("keeper").pid == second.pid && status.process("data").restarts == 0)
+            #expect(status.flows.used == used && status.flows.replaced == 0 && status.flows.grace == 0)
+            try lab.connect(lab.web, to: "p0", hardwareAddress: "02:00:00:00:00:0b")
+            try lab.introduce()
+            try eventually("the pair to go on", within: 5, every: 0.02) {
+                try lab.status().port("p0").link == "up" && answers(lab)
+            }
+            // Between the ports' return and the sockets' the kernel has forwarded by itself.
+            try eventually("a grace", within: 5) { try lab.status().flows.grace > 0 }
+            #expect(second.errors.contains("frames have passed unjudged"))
+            try server.end()
+        }
+
         @Test func `that is gone keeps neither data nor keeper from starting again`() throws {
             let (lab, other) = try lab()
             defer { lab.remove() }

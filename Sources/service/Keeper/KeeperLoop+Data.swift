@@ -134,7 +134,7 @@ extension KeeperLoop {
     /// that were opened while the kernel forwarded by itself. A first start on clean ports has neither.
     func oweGrace(_ machine: PairMachine) {
         let isFirst = hasBuilt && board?.facts.data.restarts == 0
-        let passedUnjudged = machine.passedUnjudged || !isFirst && [.open, .bypass].contains(machine.mode.value)
+        let passedUnjudged = machine.passedUnjudged || !isFirst && machine.mayPassUnjudged
         guard machine.isRestart || passedUnjudged else { return }
         log.notice(
             """

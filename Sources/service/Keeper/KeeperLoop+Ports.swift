@@ -77,6 +77,9 @@ extension KeeperLoop {
         notePorts()
         // Without a data process the next one gets the sockets with everything else.
         guard areWorkersRunning, let boardFile else { return }
+        // Since the ports know each other again the kernel has forwarded by itself. Workers read it when they begin.
+        if machine.mayPassUnjudged { machine.passedUnjudged = true }
+        oweGrace(machine)
         let sockets = Array(machine.descriptors(standIn: boardFile.descriptor).dropFirst(3))
         guard isDone(Message(.rejoin, UInt64(machine.number), plan: plan), descriptors: sockets, answer: .running) else { return }
         resetHeartbeats()

@@ -27,6 +27,8 @@ final class PairMachine {
     private(set) var isRestart = false
     /// Whether frames have passed unjudged while the workers were there, or may have.
     var passedUnjudged = false
+    /// Whether the kernel forwards by itself what no socket takes, as the mode word stands.
+    var mayPassUnjudged: Bool { [.open, .bypass].contains(mode.value) }
     /// Whether the pair is halted because a port is gone.
     var isWaiting: Bool { plan.isWaiting == 1 }
 
