@@ -70,6 +70,20 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
             #expect(try laboratory.heard() == [.publish, .go])
         }
     }
+
+    @Test func `is served by the process that the run folder names, from the moment at which the former one has parked`() throws {
+        try handOver { laboratory, former in
+            let keeper = laboratory.keeper
+            keeper.noteProcesses()
+            laboratory.offer(7)
+            try former.send(Message(.parked))
+            try laboratory.say(.inForce, 7)
+            // It ends in place of an answer: should keeper die now, the next one is to find this one.
+            shutdown(laboratory.data.descriptor, Int32(SHUT_WR))
+            try keeper.hearData()
+            #expect(keeper.folder?.notedData()?.pid == keeper.data?.pid)
+        }
+    }
 }
 
 @Suite(needsRoot) struct `A pair that waits for a port` {
@@ -105,6 +119,18 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
             #expect(laboratory.machine.isWaiting && laboratory.machine.sockets.isEmpty)
             #expect(keeper.areWorkersRunning && keeper.dataChannel != nil && keeper.publication?.generation == 7)
             #expect(try laboratory.heard() == [.publish, .halt, .go])
+        }
+    }
+}
+
+@Suite(needsRoot) struct `A start that fails` {
+    @Test func `takes no socket of another data process out of a map that it found`() throws {
+        try inLaboratory { laboratory in
+            try laboratory.machine.insertSockets()
+            let files = try BPFFileSystem(root: laboratory.pins)
+            // Its own sockets are refused, as the queues are the other's.
+            #expect(throws: (any Error).self) { try PairMachine(0, laboratory.machine.plan, on: files, adopting: nil) }
+            #expect(try laboratory.fate() == .redirect)
         }
     }
 }

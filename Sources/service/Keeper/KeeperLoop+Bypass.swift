@@ -82,7 +82,7 @@ extension KeeperLoop {
     }
 
     private func noteBypass() {
-        folder?.note(bypassUntil: bypassUntil)
+        expectNoted(folder?.note(bypassUntil: bypassUntil), "until when a bypass was ordered")
         guard var facts = board?.facts else { return }
         facts.bypassUntil = bypassUntil
         board?.facts = facts

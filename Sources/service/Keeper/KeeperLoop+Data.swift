@@ -109,6 +109,8 @@ extension KeeperLoop {
             wasFormerParked = true
             try former.channel.send(Message(.park))
             try expect(.parked, from: former.channel)
+            // Should this process end from here on, the next keeper finds the new one.
+            noteProcesses()
         } else {
             for machine in machines { oweGrace(machine) }
             // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come
@@ -299,8 +301,9 @@ extension KeeperLoop {
         var facts = board.facts
         facts.keeper.pid = getpid()
         facts.data.pid = data?.pid ?? 0
-        // While one waits to take over, the one before it is whom another keeper is to find.
-        if let pid = (formerData?.process ?? data)?.pid { folder?.note(data: pid) }
+        // Whom another keeper is to find: while one waits to take over, the one before it, until that has parked.
+        let followed = wasFormerParked ? data : formerData?.process ?? data
+        if let pid = followed?.pid { expectNoted(folder?.note(data: pid), "which process is data") }
         facts.control.pid = control?.pid ?? 0
         facts.others = placement?.others ?? ProcessorSet()
         board.facts = facts

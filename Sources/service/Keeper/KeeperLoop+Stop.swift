@@ -64,6 +64,7 @@ extension KeeperLoop {
             log.warning("another keeper asked to take over before the workers run; it may ask again")
             return
         }
+        guard canBeFollowed() else { return }
         log.notice("process \(peer.pid) takes over")
         isStopping = true
         endControl()

@@ -174,6 +174,12 @@ final class KeeperLoop {
         }
     }
 
+    /// Says so when a note could not be written: nobody else tells it to a later keeper.
+    func expectNoted(_ isNoted: Bool?, _ what: String) {
+        guard isNoted == false, let folder else { return }
+        log.warning("cannot write down \(what) in \(folder.keepersPath): the next keeper will not know it if this one dies")
+    }
+
     /// Nanoseconds of the monotonic clock.
     func now() -> UInt64 {
         var time = timespec()

@@ -113,9 +113,10 @@ final class PairMachine {
         }
     }
 
-    /// Takes away what a start that failed has put onto the ports.
+    /// Takes away what a start that failed has put onto the ports. The maps of programs that stay are left alone: the sockets of this
+    /// start leave them with their last owner, and others there may be those of a data process that serves the ports.
     func takeBack() {
-        removeSockets()
+        sockets = []
         PairMachine.takeBack(programs, mode)
     }
 
