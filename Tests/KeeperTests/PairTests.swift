@@ -121,6 +121,24 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
             #expect(try laboratory.heard() == [.publish, .halt, .go])
         }
     }
+
+    @Test func `and was not halted by data begins to count anew with its next sockets`() throws {
+        try inLaboratory(.init(isWaiting: true, mode: .block)) { laboratory in
+            for port in 0..<2 {
+                let place = CountersLayout.worker(0)
+                var counters = laboratory.counters[0]
+                counters.ports[port].ringPosition = 1000
+                unsafe laboratory.counters.memory.base.storeBytes(of: counters, toByteOffset: place, as: type(of: counters))
+            }
+            laboratory.machine.settle(laboratory.counters, firstWorker: 0)
+            try laboratory.machine.openSockets()
+            laboratory.machine.settle(laboratory.counters, firstWorker: 0)
+            for port in 0..<2 {
+                #expect(laboratory.counters[0].ports[port].received == 0)
+                #expect(laboratory.counters[0].ports[port].ringPosition == 0)
+            }
+        }
+    }
 }
 
 @Suite(needsRoot) struct `A start that fails` {
