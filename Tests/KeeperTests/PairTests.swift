@@ -106,6 +106,35 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
         }
     }
 
+    @Test func `whose sockets cannot be opened yet does not take keeper's own change of a port for what the port was`() throws {
+        // No veth can do zero-copy.
+        try inLaboratory(.init(copy: .zeroCopy, isWaiting: true, mode: .block)) { laboratory in
+            let keeper = laboratory.keeper
+            for _ in 0..<3 { keeper.lookAtLinks() }
+            #expect(laboratory.machine.isWaiting && keeper.portTrouble[0] != nil)
+            for port in 0..<2 {
+                let now = try Interface(named: laboratory.machine.plan.ports[port].name.description)
+                #expect(now.isPromiscuous)
+                #expect(laboratory.board[pair: 0].wasPromiscuous[port] == 0)
+                #expect(keeper.folder?.notedPort(laboratory.machine.plan.ports[port])?.wasPromiscuous == false)
+            }
+        }
+    }
+
+    @Test func `and cannot get its sockets into the maps when its workers run ends data, and does not wait for ever`() throws {
+        try inLaboratory(.init(isWaiting: true, mode: .block)) { laboratory in
+            let keeper = laboratory.keeper
+            keeper.data = try sleeper()
+            defer { keeper.data?.kill() }
+            let map = try sh("find \(laboratory.pins) -path '*/k-b/sockets'").trimmingCharacters(in: .newlines)
+            try sh("bpftool map freeze pinned \(map)")
+            try laboratory.say(.running, 1)
+            keeper.lookAtLinks()
+            #expect(!laboratory.machine.isWaiting && keeper.dataChannel == nil)
+            #expect(keeper.data?.wait(milliseconds: 10_000) != nil)
+        }
+    }
+
     @Test func `is halted also while data is about to say that a generation is in force, and then the others run`() throws {
         try inLaboratory { laboratory in
             let keeper = laboratory.keeper
@@ -149,6 +178,17 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
             // Its own sockets are refused, as the queues are the other's.
             #expect(throws: (any Error).self) { try PairMachine(0, laboratory.machine.plan, on: files, adopting: nil) }
             #expect(try laboratory.fate() == .redirect)
+        }
+    }
+
+    @Test func `leaves the note of a bypass for the next one, and nothing else`() throws {
+        try inFreshNamespace { folder in
+            let keeper = KeeperLoop(configuration: "/dev/null", takeOver: false)
+            let run = try RunFolder(folder + "/run")
+            #expect(run.note(bypassUntil: 7) && run.note(data: getpid()))
+            (keeper.folder, keeper.hasBuilt) = (run, true)
+            keeper.abandon()
+            #expect(run.notedBypass() == 7 && run.notedData() == nil)
         }
     }
 }

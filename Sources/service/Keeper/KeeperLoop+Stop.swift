@@ -41,7 +41,8 @@ extension KeeperLoop {
         data?.kill()
         for machine in machines { machine.takeBack() }
         restorePorts()
-        folder?.clear()
+        // Programs of an earlier run that stay may be in a bypass: the next keeper is to end it in its time.
+        folder?.clear(keepingBypass: true)
         folder?.release()
     }
 

@@ -131,11 +131,10 @@ final class RunFolder {
     }
 
     /// Empties keeper's own folder at an orderly stop. The folder stays: who may make something in the run folder could take its name
-    /// and keep the next keeper from starting.
-    func clear() {
-        for name in ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"] {
-            unsafe unlink("\(keepersPath)/\(name)")
-        }
+    /// and keep the next keeper from starting. With `keepingBypass` the note of a bypass stays too.
+    func clear(keepingBypass: Bool = false) {
+        let names = ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"]
+        for name in names where !(keepingBypass && name == "bypass") { unsafe unlink("\(keepersPath)/\(name)") }
     }
 
     /// Writes a small file of keeper's own. Who reads it finds what was there before, or all of it. False, and what was there stays,
