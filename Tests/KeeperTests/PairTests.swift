@@ -192,3 +192,23 @@ private let needsRoot: ConditionTrait = .enabled(if: getuid() == 0, "needs root:
         }
     }
 }
+
+@Suite(needsRoot) struct `The ground of several pairs` {
+    @Test func `has an error where there are more queues than workers can be`() throws {
+        try inFreshNamespace { _ in
+            var plan = Plan()
+            plan.pairCount = 3
+            for pair in 0..<3 {
+                for port in 0..<2 {
+                    let (name, queues) = ("k\(pair)\(port)", "numrxqueues 11 numtxqueues 11")
+                    try sh("ip link add \(name) \(queues) type veth peer name x\(pair)\(port) \(queues)")
+                    plan.pairs[pair].ports[port].name = FixedName(name) ?? FixedName()
+                }
+                plan.pairs[pair].name = FixedName("pair\(pair)") ?? FixedName()
+            }
+            #expect(GroundCheck(plan).findings.contains { $0.code == .tooManyQueues && $0.severity == .error })
+            plan.pairCount = 2
+            #expect(!GroundCheck(plan).findings.contains { $0.code == .tooManyQueues })
+        }
+    }
+}
