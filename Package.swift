@@ -209,7 +209,7 @@ let package = Package(
                 "Record", "Net",
             ],
             packages: [logging], exclude: ["Messages.txt"]),
-        tests("Keeper", ["Keeper", "Layout", "Sandbox"]),
+        tests("Keeper", ["CXDP", "Keeper", "Layout", "Link", "Net", "Record", "Sandbox"]),
         tests("Lab", ["CXDP", "Lab", "Link", "Wire", "Net"]),
         tests("Pcapng", ["Pcapng"]),
         tests("Replay", ["Replay", "Analysis", "Compiler", "PolicyText", "Policy", "Classifier", "Net"]),

@@ -200,6 +200,29 @@ import Testing
         }
     }
 
+    private func inode(behind descriptor: Int32) -> ino_t? {
+        var facts = stat()
+        return unsafe fstat(descriptor, &facts) == 0 ? facts.st_ino : nil
+    }
+
+    @Test func `what stood in the places of a waiting pair's sockets is closed when they come, and rings are counted anew`()
+        throws
+    {
+        var plan = files.plan
+        plan.pairs[0].isWaiting = 1
+        let places = 2 * Int(plan.pairs[0].queues)
+        let standIns = (0..<places).map { _ in dup(files.board.descriptor) }
+        let data = try DataMemory(plan, files.descriptors().dropLast(places) + standIns, isFresh: true)
+        for worker in 0..<2 { unsafe data.counters(ofWorker: worker).pointee.ports[1].ringPosition = 7 }
+        let sockets = (0..<places).map { _ in unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
+        try data.takeSockets(sockets, ofPair: 0, files.plan)
+        #expect(Array(data.descriptors.suffix(places)) == sockets)
+        // Another test may have got the numbers by now.
+        let board = inode(behind: data.descriptors[DataFiles.board])
+        #expect(board != nil && standIns.allSatisfy { inode(behind: $0) != board })
+        for worker in 0..<2 { #expect(unsafe data.counters(ofWorker: worker).pointee.ports[1].ringPosition == 0) }
+    }
+
     @Test func `a lane without a socket is refused with a reason`() throws {
         let data = try files.data(isFresh: true)
         #expect(throws: RingError.self) { _ = try data.lane(pair: 0, queue: 0) }

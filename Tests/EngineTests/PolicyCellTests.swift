@@ -114,6 +114,14 @@ import Testing
         #expect(isPublished.isRaised)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `the word of a worker that was killed in its turn holds nobody up`() throws {
+        try publish(1)
+        // Of three, the second does not run: its pair waits for a port.
+        unsafe board.word(.turn, ofWorker: 1).pointee.store(41, ordering: .sequentiallyConsistent)
+        try cell.publish(snapshot: PublishedFiles.image(generation: 2), map: PublishedFiles.map(), workers: [0, 2], board: board)
+        #expect(cell.generation == 2)
+    }
+
     @Test func `a thousand publications under readers fault nobody and go only forwards`() throws {
         try publish(1)
         let (cell, board) = (cell, board)

@@ -20,11 +20,20 @@ import Testing
         (keeper.isReady, keeper.areWorkersRunning) = (true, true)
     }
 
-    private func descriptor() -> Int32 { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
-    private func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
+    /// A descriptor of a file that no other test has.
+    private func descriptor() throws -> Int32 {
+        let file = try SharedMemory.create("keeper-tests", byteCount: 4096)
+        return withExtendedLifetime(file) { dup(file.descriptor) }
+    }
+
+    /// Which file is behind a descriptor: once that is closed, another test may get its number.
+    private func inode(behind descriptor: Int32) -> ino_t? {
+        var facts = stat()
+        return unsafe fstat(descriptor, &facts) == 0 ? facts.st_ino : nil
+    }
 
     private func publish(_ generation: UInt64) throws {
-        let descriptors = [descriptor(), descriptor()]
+        let descriptors = [try descriptor(), try descriptor()]
         try control.send(Message(.publish, generation, generation), descriptors: descriptors)
         for descriptor in descriptors { close(descriptor) }
         try keeper.hearControl()
@@ -40,12 +49,14 @@ import Testing
         try answer(.inForce, 1)
         try publish(2)
         let refused = try #require(keeper.offers.first)
+        let (snapshot, map) = (inode(behind: refused.snapshot), inode(behind: refused.map))
+        #expect(snapshot != nil && map != nil)
         try answer(.refused, 2)
         #expect(keeper.publication?.generation == 1)
         #expect(keeper.offers.isEmpty)
-        #expect(!isOpen(refused.snapshot) && !isOpen(refused.map))
+        #expect(inode(behind: refused.snapshot) != snapshot && inode(behind: refused.map) != map)
         let kept = try #require(keeper.publication)
-        #expect(isOpen(kept.snapshot) && isOpen(kept.map))
+        #expect(inode(behind: kept.snapshot) != nil && inode(behind: kept.map) != nil)
     }
 
     @Test func `two generations on their way are answered in their order`() throws {
@@ -70,6 +81,33 @@ import Testing
         keeper.offerAgain()
         #expect(try next.receive().message.arguments[0] == 1)
         #expect(try next.receive().message.arguments[0] == 2)
+    }
+
+    @Test func `what data says of the next generation before its workers run is heard behind that, and starts nothing twice`()
+        throws
+    {
+        keeper.areWorkersRunning = false
+        try publish(1)
+        try publish(2)
+        try publish(3)
+        for (kind, generation) in [(Message.Kind.inForce, 1), (.refused, 2), (.inForce, 3), (.running, 0)] {
+            try data.send(Message(kind, UInt64(generation)))
+        }
+        try keeper.hearData()
+        #expect(keeper.areWorkersRunning && keeper.dataChannel != nil)
+        #expect(keeper.publication?.generation == 3 && keeper.offers.isEmpty && keeper.unheard.isEmpty)
+        for kind in [Message.Kind.publish, .publish, .publish, .go] { #expect(try data.receive().message.kind == kind) }
+        #expect(!data.isReadable(within: 0))
+        let told = try (0..<3).map { _ in try control.receive().message }
+        #expect(told.map(\.kind) == [.inForce, .refused, .inForce] && told.map { $0.arguments[0] } == [1, 2, 3])
+    }
+
+    @Test func `a data process that answers more than it was asked is ended, and not listened to for ever`() throws {
+        keeper.areWorkersRunning = false
+        try publish(1)
+        for generation in 1...3 as ClosedRange<UInt64> { try data.send(Message(.inForce, generation)) }
+        try keeper.hearData()
+        #expect(!keeper.areWorkersRunning && keeper.dataChannel == nil && keeper.unheard.isEmpty)
     }
 
     @Test func `a generation at which two data processes ended is given up, and control hears of it`() throws {

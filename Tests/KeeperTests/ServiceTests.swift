@@ -206,12 +206,12 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         let folder = try RunFolder(path)
         #expect(folder.notedBypass() == nil)
-        folder.note(bypassUntil: 7_000_000_000)
+        #expect(folder.note(bypassUntil: 7_000_000_000))
         #expect(folder.notedBypass() == 7_000_000_000)
         try "another-boot 7\n".write(toFile: folder.keepersPath + "/bypass", atomically: false, encoding: .utf8)
         #expect(folder.notedBypass() == nil)
-        folder.note(bypassUntil: 5)
-        folder.note(bypassUntil: 0)
+        #expect(folder.note(bypassUntil: 5))
+        #expect(folder.note(bypassUntil: 0))
         #expect(folder.notedBypass() == nil && !FileManager.default.fileExists(atPath: folder.keepersPath + "/bypass"))
     }
 }

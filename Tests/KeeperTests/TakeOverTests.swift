@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Glibc
 import Layout
 import TestSupport
@@ -64,6 +65,22 @@ import Testing
         #expect(keeper.dataRetryAt != nil)
         // Ended and buried.
         for pid in [formerPid, nextPid] { #expect(kill(pid, 0) == -1 && errno == ESRCH) }
+    }
+
+    @Test func `does not begin where keeper cannot write down which process is data`() throws {
+        defer { end() }
+        let path = "/tmp/bulkhead-keeper-tests-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = try RunFolder(path)
+        (keeper.folder, keeper.formerData, keeper.areWorkersRunning) = (folder, nil, true)
+        try folder.listenForKeepers()
+        let other = try #require(folder.connect("keeper.sock"))
+        try other.send(Message(.takeOver))
+        try FileManager.default.removeItem(atPath: folder.keepersPath)
+        try keeper.hearKeeper(folder.keeperListener)
+        #expect(keeper.exitCode == nil && !keeper.isStopping && keeper.dataChannel != nil)
+        // Its call was not answered.
+        #expect(throws: ChannelError.self) { try other.receive() }
     }
 
     @Test func `a data process that talks nonsense is ended, and keeper goes on`() throws {

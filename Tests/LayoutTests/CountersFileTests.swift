@@ -37,6 +37,15 @@ import Testing
         #expect(file[2].ports[0].received == 0)
     }
 
+    @Test func `frames in a ring that is gone are not counted, and the next ring begins at 0`() {
+        var counters = WorkerCounters()
+        (counters.ports[1].received, counters.ports[1].forwarded, counters.ports[1].ringPosition) = (9, 9, 1 << 32 + 9)
+        write(counters, of: 2)
+        file.forgetPosition(worker: 2, port: 1)
+        file.settle(worker: 2, port: 1, received: 4, unsent: 0)
+        #expect(file[2].ports[1].received == 13 && lost(2, 1) == 4)
+    }
+
     @Test func `whatever data wrote, keeper can settle it`() {
         var counters = WorkerCounters()
         for port in 0..<2 {

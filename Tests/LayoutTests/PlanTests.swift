@@ -97,6 +97,39 @@ import Testing
         #expect(plan.fault?.isEmpty == false)
     }
 
+    /// A plan as a data process hands it out, with nothing wrong in it.
+    static func surveyed() -> Plan {
+        var plan = orders()
+        for pair in 0..<2 {
+            (plan.pairs[pair].queues, plan.pairs[pair].frameSize, plan.pairs[pair].flowCapacity) = (16, 2048, 1024)
+        }
+        (plan.pairs[1].frameSize, plan.pairs[1].isWaiting) = (4096, 1)
+        return plan
+    }
+
+    static let hostileSurveys: [Hostile] = [
+        Hostile("no queue") { $0.pairs[0].queues = 0 },
+        Hostile("more queues than a pair can have") { $0.pairs[1].queues = 17 },
+        Hostile("more queues than all pairs can have") { plan in
+            (plan.pairCount, plan.pairs[2]) = (3, plan.pairs[0])
+            plan.pairs[2].queues = 1
+        },
+        Hostile("frames of no size") { $0.pairs[0].frameSize = 0 },
+        Hostile("frames of a size that no UMEM has") { $0.pairs[1].frameSize = 8192 },
+        Hostile("frames whose size is no power of two") { $0.pairs[0].frameSize = 3000 },
+        Hostile("no flows") { $0.pairs[0].flowCapacity = 0 },
+        Hostile("flows without end in a table") { $0.pairs[0].flowCapacity = .max },
+        Hostile("an unknown state of a pair") { $0.pairs[0].isWaiting = 2 },
+        Hostile("an unknown way to a flow's owner") { $0.pairs[0].ownerByHash = 2 },
+    ]
+
+    @Test(arguments: hostileSurveys) func `what data says of the machine is refused out of range`(hostile: Hostile) {
+        var plan = Self.surveyed()
+        #expect(plan.surveyFault == nil && plan.fault == nil)
+        hostile.change(&plan)
+        #expect(plan.surveyFault?.isEmpty == false)
+    }
+
     @Test func `what lies behind the pairs in use is not looked at`() {
         var plan = Self.orders()
         plan.pairs[2].fail = 9

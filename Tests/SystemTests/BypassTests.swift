@@ -62,7 +62,8 @@ extension SystemTests {
             figure("bypass of 6 s over the death of all three", "ended after \(end.short) ms")
         }
 
-        @Test func `whose time ends while no keeper is there is ended by the next one`() throws {
+        @Test(arguments: [[], ["--take-over"]])
+        func `whose time ends while no keeper is there is ended by the next one`(options: [String]) throws {
             let lab = try Lab()
             defer { lab.remove() }
             let first = try lab.start()
@@ -70,9 +71,13 @@ extension SystemTests {
             try eventually("the mode", within: 1, every: 0.02) { try mode(lab) == "bypass" }
             kill(first.pid, SIGKILL)
             pause(1.2)
-            let second = try lab.start()
+            let second = try lab.launch(options)
+            try second.waitForLine("ready", within: 30)
             #expect(try mode(lab) == "closed")
             #expect(second.errors.contains("the bypass ends"))
+            let stream = try Stream(lab, from: lab.web, to: lab.db, rate: 1000)
+            pause(0.3)
+            #expect(try stream.finish().lost == 0)
         }
 
         @Test func `ends when it is ordered to, and an order out of range changes nothing`() throws {

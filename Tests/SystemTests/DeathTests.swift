@@ -68,6 +68,26 @@ extension SystemTests {
                     + "\(last.arrived.milliseconds(since: killed).short) ms after the kill")
         }
 
+        @Test func `data of which nobody knows which process it is forwards on, and is left alone by the next keeper`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            let first = try lab.start()
+            let data = try lab.status().process("data").pid
+            kill(first.pid, SIGKILL)
+            try first.waitForEnd(within: 5)
+            let note = lab.folder.appending(path: "run/keeper/data.pid")
+            try FileManager.default.removeItem(at: note)
+            let stream = try Stream(lab, from: lab.web, to: lab.db)
+            let second = try lab.launch()
+            #expect(try second.waitForEnd(within: 20) == 1)
+            #expect(second.errors.contains("data.pid does not say which"), "\(second.errors)")
+            pause(0.3)
+            let arrivals = try stream.finish()
+            #expect(arrivals.lost == 0 && arrivals.duplicated == 0)
+            kill(data, SIGKILL)
+            try lab.start()
+        }
+
         @Test(arguments: ["closed", "open"])
         func `data runs on without its keeper, and the next one takes over without loss`(fail: String) throws {
             let lab = try Lab(.init(fail: fail))

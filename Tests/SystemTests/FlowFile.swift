@@ -4,6 +4,19 @@ import Foundation
 import Layout
 import Net
 
+extension Lab {
+    /// A memory file of the daemon, through the descriptor of the keeper that holds it.
+    func memory(named name: String) throws -> SharedMemory {
+        let folder = "/proc/\(try status().process("keeper").pid)/fd"
+        for descriptor in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(descriptor)")
+            guard file?.contains(name) == true else { continue }
+            return try SharedMemory(adopting: unsafe open("\(folder)/\(descriptor)", O_RDWR | O_CLOEXEC), writable: true)
+        }
+        throw Trouble("keeper holds no \(name)")
+    }
+}
+
 /// The flow tables of the laboratory's one worker, through the descriptor of the keeper that holds them.
 @safe final class FlowFile {
     private let memory: SharedMemory
@@ -19,15 +32,7 @@ import Net
         pair.flowCapacity = UInt32(status.flows.capacity)
         layout = FlowsLayout(pair)
         (generation, epoch) = (UInt32(status.generation), UInt32(status.epoch))
-        let folder = "/proc/\(try status.process("keeper").pid)/fd"
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        guard
-            let name = names.first(where: {
-                (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.contains("bulkhead-flows")
-                    == true
-            })
-        else { throw Trouble("keeper holds no flow tables") }
-        memory = try SharedMemory(adopting: unsafe open("\(folder)/\(name)", O_RDWR | O_CLOEXEC), writable: true)
+        memory = try lab.memory(named: "bulkhead-flows")
     }
 
     /// Puts connections into the IPv4 table that no frame will belong to. The worker writes there too: nothing may pass meanwhile.

@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Layout
+import Synchronization
 import TestSupport
 import Testing
 
 extension SystemTests {
     @Suite struct Port {
+        /// The workloads behind a second pair.
+        private static let others = """
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: web-2, namespace: shop, labels: {app: web}}
+            spec: {addresses: [10.9.1.11]}
+            ---
+            apiVersion: bulkhead/v1
+            kind: Workload
+            metadata: {name: db-2, namespace: shop, labels: {app: db}}
+            spec: {addresses: [10.9.1.21]}
+            ---
+
+            """
+
         /// A laboratory with a second pair, `p2` and `p3`, between the same workloads: 10.9.1.11 and 10.9.1.21 at `eth1`.
         private func lab() throws -> (lab: Lab, other: (web: Lab.Workload, db: Lab.Workload)) {
             let lab = try Lab()
@@ -19,21 +36,7 @@ extension SystemTests {
                 try workload.namespace.run("ethtool", "-K", "eth1", "gro", "on", "tx", "off", "tso", "off")
                 try Command.run("ip", "-n", name, "address", "add", address + "/24", "dev", "eth1")
             }
-            try lab.writePolicy(
-                ports: [Lab.allowedPort],
-                documents: """
-                    apiVersion: bulkhead/v1
-                    kind: Workload
-                    metadata: {name: web-2, namespace: shop, labels: {app: web}}
-                    spec: {addresses: [10.9.1.11]}
-                    ---
-                    apiVersion: bulkhead/v1
-                    kind: Workload
-                    metadata: {name: db-2, namespace: shop, labels: {app: db}}
-                    spec: {addresses: [10.9.1.21]}
-                    ---
-
-                    """)
+            try lab.writePolicy(ports: [Lab.allowedPort], documents: Self.others)
             let configuration = lab.configuration.replacingOccurrences(
                 of: "policies:", with: "  - {name: other, ports: [p2, p3]}\npolicies:")
             try configuration.write(to: lab.configurationFile, atomically: true, encoding: .utf8)
@@ -84,6 +87,36 @@ extension SystemTests {
             _ = run
         }
 
+        @Test func `that is gone costs the only pair nothing but its frames when keeper dies or becomes a new binary`() throws {
+            let lab = try Lab(.init(fail: "open"))
+            defer { lab.remove() }
+            let first = try lab.start()
+            let server = try Transfer.serve(lab, "echo", at: lab.db, address: lab.db.ipv4, port: Lab.allowedPort)
+            #expect(try answers(lab))
+            let used = try lab.status().flows.used
+            try Command.run("ip", "-n", lab.appliance.name, "link", "del", "p0")
+            try eventually("status to show it", within: 3, every: 0.02) { try lab.status().port("p0").link == "gone" }
+            let data = try lab.status().process("data").pid
+            kill(first.pid, SIGKILL)
+            let second = try lab.start()
+            #expect(try lab.status().process("data").pid == data)
+            kill(second.pid, SIGUSR2)
+            try lab.waitForRestart(of: "data", after: data, within: 10)
+            try eventually("ready again", within: 10) { second.output == "ready\nready\n" }
+            let status = try lab.status()
+            #expect(try status.process("keeper").pid == second.pid && status.process("data").restarts == 0)
+            #expect(status.flows.used == used && status.flows.replaced == 0 && status.flows.grace == 0)
+            try lab.connect(lab.web, to: "p0", hardwareAddress: "02:00:00:00:00:0b")
+            try lab.introduce()
+            try eventually("the pair to go on", within: 5, every: 0.02) {
+                try lab.status().port("p0").link == "up" && answers(lab)
+            }
+            // Between the ports' return and the sockets' the kernel has forwarded by itself.
+            try eventually("a grace", within: 5) { try lab.status().flows.grace > 0 }
+            #expect(second.errors.contains("frames have passed unjudged"))
+            try server.end()
+        }
+
         @Test func `that is gone keeps neither data nor keeper from starting again`() throws {
             let (lab, other) = try lab()
             defer { lab.remove() }
@@ -93,6 +126,14 @@ extension SystemTests {
             let data = try lab.status().process("data").pid
             kill(data, SIGKILL)
             try lab.waitForRestart(of: "data", after: data, within: 5)
+            // As if the pair's worker had been killed in the middle of its turn: a new policy waits for those that run.
+            let memory = try lab.memory(named: "bulkhead-board")
+            let board = unsafe Board(base: memory.base)
+            unsafe board.word(.turn, ofWorker: 0).pointee.store(4711, ordering: .sequentiallyConsistent)
+            let generation = try lab.status().generation
+            try lab.writePolicy(ports: [Lab.allowedPort, Lab.deniedPort - 100], documents: Self.others)
+            kill(first.pid, SIGHUP)
+            try eventually("the new policy", within: 10, every: 0.05) { try lab.status().generation > generation }
             kill(first.pid, SIGKILL)
             let second = try lab.start()
             try lab.start("--take-over")

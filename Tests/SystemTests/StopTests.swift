@@ -23,6 +23,19 @@ extension SystemTests.SideBySide {
             #expect(run.errors.contains("SIGTERM: bulkhead stops") && run.errors.contains("bulkhead has stopped"))
         }
 
+        @Test func `an orderly stop finds workers in the middle of their turns, and data ends without a fault`() throws {
+            let lab = try Lab()
+            defer { lab.remove() }
+            let text = lab.configuration.replacingOccurrences(of: "poll: wait", with: "poll: spin")
+            try text.write(to: lab.configurationFile, atomically: true, encoding: .utf8)
+            let run = try lab.start()
+            let stream = try Stream(lab, from: lab.web, to: lab.db, rate: 5000)
+            kill(run.pid, SIGTERM)
+            #expect(try run.waitForEnd(within: 10) == 0)
+            _ = try stream.finish()
+            #expect(!run.errors.contains("killed by signal"), "\(run.errors)")
+        }
+
         @Test func `an orderly stop with keep goes on as declared`() throws {
             for (fail, passes) in [("closed", false), ("open", true)] {
                 let lab = try Lab(.init(fail: fail, onStop: "keep"))

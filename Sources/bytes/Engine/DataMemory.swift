@@ -87,6 +87,9 @@ internal import Synchronization
             countHeld(pair, worker)
         }
         for worker in 0..<layout.workers {
+            let counters = unsafe counters(ofWorker: plan.firstWorker(ofPair: pair) + worker)
+            // The rings of new sockets begin at 0, whatever became of those before.
+            for port in 0..<2 { unsafe counters.pointee.ports[port].ringPosition = 0 }
             for other in 0..<layout.workers {
                 handOffs.ring(from: worker, to: other, returning: false).reset()
                 handOffs.ring(from: worker, to: other, returning: true).reset()
@@ -188,6 +191,8 @@ internal import Synchronization
             for descriptor in sockets { close(descriptor) }
             throw RingError.foreign("the sockets of pair \(pair)")
         }
+        // What stands in their places since the start, if the pair waited already then.
+        closeSockets(ofPair: pair)
         for (place, socket) in zip(places, sockets) { descriptors[place] = socket }
         plan.pairs[pair] = new
         prepare(pair)

@@ -7,10 +7,11 @@ internal import Sandbox
 internal import Synchronization
 
 /// The data process: workers, and one main thread that does what keeper says. It has no privilege, opens no file and no connection;
-/// it lives on when keeper dies, and hands everything to the next keeper that asks.
+/// once it was told to go it lives on when keeper dies, and hands everything to the next keeper that asks.
 ///
 ///     start ─► map and check everything ─► ready ─► publish ─► in force ─► go ─► workers run ─► running
-///     park  ─► workers stop at their turn's end ─► parked        (another data process goes on with the same memory)
+///     park  ─► workers stop at their turn's end ─► parked        (another data process goes on with the same memory, and this one
+///                                                                 hears nobody but its keeper)
 ///     fetch ─► holdings                                          (another keeper)
 public enum DataProcess {
     /// Runs the process. Descriptor 3 is the listening socket of the run folder on which later keepers come, 4 the channel to the
@@ -44,6 +45,16 @@ public enum DataProcess {
 
 /// The main thread's state.
 final class DataHost {
+    /// How far the process has come.
+    private enum Stage {
+        /// It was not told to go yet.
+        case waiting
+        /// Its workers run, but for those of pairs that wait for a port, which may be all.
+        case serving
+        /// Another process goes on in its place.
+        case parked
+    }
+
     private let listener: Int32
     private var channel: Channel?
     /// Connections that have not said yet what they want.
@@ -53,6 +64,7 @@ final class DataHost {
     private let processors = ProcessorSet.allowed()
     private let cell = PolicyCell()
     private var memory: DataMemory?
+    private var stage = Stage.waiting
     /// The workers that run, by their number among all.
     private var workers: [Int: WorkerThread] = [:]
     private var wakers: [Int32] = []
@@ -73,14 +85,15 @@ final class DataHost {
                 _ = DataProcess.complain("\(error)")
                 channel = nil
             }
-            // Without a keeper and without workers there is nothing to live for.
-            if channel == nil && callers.isEmpty && workers.isEmpty { return 1 }
+            // Without a keeper only the one that serves lives on for the next.
+            if channel == nil && stage != .serving { return 1 }
         }
     }
 
     private func serveOnce() throws -> Int32? {
         let channels = (channel.map { [$0] } ?? []) + callers
-        var fds = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+        // The next keeper is for who goes on, and listens on the same socket.
+        var fds = [pollfd(fd: stage == .parked ? -1 : listener, events: Int16(POLLIN), revents: 0)]
         fds += channels.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         guard unsafe poll(&fds, nfds_t(fds.count), -1) > 0 else { return nil }
         if fds[0].revents != 0 { accept() }
@@ -125,6 +138,7 @@ final class DataHost {
         case .publish where descriptors.count == 2:
             try publish(descriptors, generation: message.arguments[0])
         case .go:
+            stage = .serving
             if workers.isEmpty, let memory {
                 for pair in 0..<Int(memory.plan.pairCount) { try startWorkers(ofPair: pair) }
                 // Tables were made ready by all processors. What is left to do here may wait, and no worker for it.
@@ -133,6 +147,8 @@ final class DataHost {
             try channel?.send(Message(.running))
         case .park:
             park(Array(workers.keys), word: 1)
+            stage = .parked
+            callers = []
             try channel?.send(Message(.parked))
         case .halt:
             halt(pair: message.arguments[0])
@@ -158,9 +174,7 @@ final class DataHost {
             return
         }
         do {
-            try cell.publish(
-                snapshot: descriptors[0], map: descriptors[1], workers: workers.isEmpty ? 0..<0 : 0..<memory.plan.workers,
-                board: memory.board)
+            try cell.publish(snapshot: descriptors[0], map: descriptors[1], workers: workers.keys, board: memory.board)
             try channel?.send(Message(.inForce, UInt64(cell.generation)))
         } catch let error as ChannelError {
             throw error
@@ -201,7 +215,7 @@ final class DataHost {
             unsafe memory.board.word(.parked, ofWorker: first + queue).pointee.store(0, ordering: .releasing)
             let post = memory.post(pair: pair, queue: queue, cell: cell, wake: wakers[(first + queue) * 2], others: others)
             let worker = try WorkerThread(
-                memory: memory, pair: pair, queue: queue, post: post,
+                memory: memory, cell: cell, pair: pair, queue: queue, post: post,
                 processor: placement(plan).processor(ofWorker: first + queue))
             workers[first + queue] = worker
             started.append(worker)

@@ -62,10 +62,11 @@ internal import Synchronization
         unsafe UnsafePointer(bitPattern: word.pointee.load(ordering: .sequentiallyConsistent))
     }
 
-    /// Maps and checks an image and an address map, puts them in force, and waits until every worker has left the old ones. The
-    /// descriptors are owned from now on. What was checked must stay so: the image is sealed against every change, the map, which
-    /// control goes on writing, against becoming shorter.
-    public func publish(snapshot image: Int32, map: Int32, workers: Range<Int>, board: Board) throws {
+    /// Maps and checks an image and an address map, puts them in force, and waits until each of `workers` has left the old ones. These
+    /// are the ones that run: the word of a worker that was killed in its turn is odd until another takes its place. The descriptors are
+    /// owned from now on. What was checked must stay so: the image is sealed against every change, the map, which control goes on
+    /// writing, against becoming shorter.
+    public func publish(snapshot image: Int32, map: Int32, workers: some Sequence<Int>, board: Board) throws {
         let mapMemory: SharedMemory
         let imageMemory: SharedMemory
         do {

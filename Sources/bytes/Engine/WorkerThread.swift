@@ -7,17 +7,20 @@ internal import Synchronization
 
 /// The thread of a worker: pinned to a processor, with the worker's whole state on its own stack.
 @safe final class WorkerThread {
-    /// What the new thread takes over.
+    /// What the new thread takes over. It holds what the worker reads through plain pointers: at a stop the process's end finds workers
+    /// in the middle of their turns, and whoever started them is gone by then.
     @safe private final class Errand {
         let memory: DataMemory
+        let cell: PolicyCell
         let pair: Int
         let queue: Int
         let post: WorkerPost
         let processor: Int?
         let state = Atomic<Int>(0)
 
-        init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost, processor: Int?) {
+        init(memory: DataMemory, cell: PolicyCell, pair: Int, queue: Int, post: WorkerPost, processor: Int?) {
             self.memory = memory
+            self.cell = cell
             self.pair = pair
             self.queue = queue
             self.post = post
@@ -30,7 +33,7 @@ internal import Synchronization
             do {
                 var worker = Worker(lane: try memory.lane(pair: pair, queue: queue), post: post)
                 state.store(1, ordering: .releasing)
-                worker.run()
+                withExtendedLifetime(self) { worker.run() }
             } catch {
                 _ = DataProcess.complain("worker \(post.number): \(error)")
                 // A data process without one of its workers is no firewall: end, and let keeper start another.
@@ -49,8 +52,8 @@ internal import Synchronization
     private var thread = pthread_t()
     private let errand: Errand
 
-    init(memory: DataMemory, pair: Int, queue: Int, post: WorkerPost, processor: Int?) throws {
-        errand = Errand(memory: memory, pair: pair, queue: queue, post: post, processor: processor)
+    init(memory: DataMemory, cell: PolicyCell, pair: Int, queue: Int, post: WorkerPost, processor: Int?) throws {
+        errand = Errand(memory: memory, cell: cell, pair: pair, queue: queue, post: post, processor: processor)
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setstacksize(&attributes, 1 << 20)

@@ -36,6 +36,12 @@ public import Record
         unsafe counters.pointee.ports[port].generated = generated - min(UInt64(unsentGenerated), generated)
     }
 
+    /// A port's rings are gone before anybody could read where they stood: what was in them is not counted, and the next socket's ring
+    /// begins at 0.
+    public func forgetPosition(worker: Int, port: Int) {
+        unsafe place(worker).pointee.ports[port].ringPosition = 0
+    }
+
     /// Books what a killed worker had in hand: whatever is missing between received and the sum of its ends.
     public func balance(worker: Int) {
         let counters = unsafe place(worker)

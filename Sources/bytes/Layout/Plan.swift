@@ -219,6 +219,21 @@
         return nil
     }
 
+    /// What is wrong with what keeper has found out beside the orders, as a data process says it; `nil` when every field is in range.
+    /// Valid only for a plan whose `fault` is `nil`.
+    public var surveyFault: String? {
+        for number in 0..<Int(pairCount) {
+            let pair = pairs[number]
+            guard (1...UInt8(Plan.maximumQueues)).contains(pair.queues), pair.isWaiting < 2, pair.ownerByHash < 2 else {
+                return "pair \(pair.name) has \(pair.queues) queues, or an unknown state"
+            }
+            guard [2048, 4096].contains(pair.frameSize), (1024...(1 << 28)).contains(pair.flowCapacity) else {
+                return "pair \(pair.name): frames of \(pair.frameSize) bytes and \(pair.flowCapacity) flows cannot be"
+            }
+        }
+        return workers <= Plan.maximumWorkers ? nil : "\(workers) workers, \(Plan.maximumWorkers) can be"
+    }
+
     /// Interface and pair names become parts of paths: no slash, no dot first, no blank, printable ASCII.
     private func isName(_ name: FixedName, longest: Int) -> Bool {
         let text = name.description.utf8

@@ -56,7 +56,8 @@ public struct GroundCheck {
         let bytes = Self.bytes(plan, pairs, workers: max(1, workers))
         findings =
             (bytes > 0
-                ? machine.findings(workers: max(1, workers), polling: polling, bytes: bytes) : machine.findings()) + findings
+                ? machine.findings(workers: max(1, workers), most: Plan.maximumWorkers, polling: polling, bytes: bytes)
+                : machine.findings()) + findings
         for pair in pairs {
             findings += Ground(ports: pair.ports, demands: pair.demands, machine: machine).findings()
         }

@@ -41,6 +41,8 @@ extension KeeperLoop {
             try buildAnew(orders, on: fileSystem)
         }
         resumeBypass(isOverdue: isOverdue)
+        // Behind the bypass, which may have ended meanwhile.
+        if areWorkersRunning { try resume() }
         lookAtLinks()
         heartbeats = Array(repeating: (0, 0), count: plan.workers)
         noteProcesses()
@@ -77,17 +79,38 @@ extension KeeperLoop {
         }
     }
 
-    /// Takes back what data holds, if it is the machine that the orders mean.
-    private func adopt(_ held: Holdings, _ orders: Plan, on fileSystem: BPFFileSystem) throws -> Bool {
+    /// The process that holds what data has answered, if that is the machine that the orders mean, and whole; `nil` where it is to end
+    /// and everything to be built anew.
+    func holder(of held: Holdings, for orders: Plan) throws -> ChildProcess? {
+        guard let process = folder?.notedData() else {
+            // It may have ended behind its answer. Else it has the ports and judges: nothing of it may be touched, and nobody knows
+            // whom to watch, or to end.
+            guard held.channel.isReadable(within: 100) else {
+                throw KeeperError.unknownData(folder: folder?.keepersPath ?? "")
+            }
+            return nil
+        }
+        // First of all: what it says is counted with behind this.
+        if let fault = held.plan.fault ?? held.plan.surveyFault {
+            log.warning("the running data process holds what cannot be (\(fault)): it ends, and flows start anew")
+            return nil
+        }
         let count = DataFiles.count(in: held.plan)
-        guard held.plan.fault == nil, (1...Plan.maximumWorkers).contains(held.plan.workers), isSame(held.plan, orders),
-            held.descriptors.count == count + 1 || held.descriptors.count == count + 3, let process = folder?.notedData()
-        else {
+        guard isSame(held.plan, orders), held.descriptors.count == count + 1 || held.descriptors.count == count + 3 else {
             log.warning(
                 "the configuration names other ports or capacities than the running data process: it ends, and flows start anew")
+            return nil
+        }
+        return process
+    }
+
+    /// Takes back what data holds; false where it cannot be.
+    private func adopt(_ held: Holdings, _ orders: Plan, on fileSystem: BPFFileSystem) throws -> Bool {
+        guard let process = try holder(of: held, for: orders) else {
             for descriptor in held.descriptors { close(descriptor) }
             return false
         }
+        let count = DataFiles.count(in: held.plan)
         let boardFile = try SharedMemory(
             adopting: held.descriptors[DataFiles.board],
             expecting: MemoryHeader(.board, byteCount: BoardLayout.byteCount, geometry: BoardLayout.geometry))
@@ -116,7 +139,6 @@ extension KeeperLoop {
             data = process
             dataChannel = held.channel
             areWorkersRunning = held.generation > 0
-            if areWorkersRunning { try resume() }
         }
         return true
     }
@@ -141,10 +163,17 @@ extension KeeperLoop {
     }
 
     /// An earlier keeper may have died between two steps: workers that run have their sockets in the maps, under the declared mode.
-    private func resume() throws {
+    func resume() throws {
         for machine in machines {
             let mode = mode(of: machine, isServed: !machine.isWaiting)
-            if machine.mode.value != mode { setMode(machine, mode) }
+            if machine.mode.value != mode {
+                // Until now the kernel has forwarded by itself. The workers read it when they see the mode's new epoch.
+                if machine.mode.value == .bypass {
+                    machine.passedUnjudged = true
+                    oweGrace(machine)
+                }
+                setMode(machine, mode)
+            }
             if !machine.isWaiting { try machine.insertSockets() }
         }
     }

@@ -70,17 +70,19 @@ extension KeeperLoop {
     private func endBypass(because cause: String) {
         bypassUntil = 0
         noteBypass()
+        // Those of a former data process judge until they are asked to stop.
+        let areServing = areWorkersRunning || formerData != nil && !wasFormerParked
         for machine in machines {
             machine.passedUnjudged = true
             // The workers read it when they see the mode's new epoch, so it must be there first.
-            if areWorkersRunning { oweGrace(machine) }
-            setMode(machine, mode(of: machine, isServed: areWorkersRunning && !machine.isWaiting))
+            if areServing { oweGrace(machine) }
+            setMode(machine, mode(of: machine, isServed: areServing && !machine.isWaiting))
         }
         log.notice("the bypass ends (\(cause)): frames are judged again")
     }
 
     private func noteBypass() {
-        folder?.note(bypassUntil: bypassUntil)
+        expectNoted(folder?.note(bypassUntil: bypassUntil), "until when a bypass was ordered")
         guard var facts = board?.facts else { return }
         facts.bypassUntil = bypassUntil
         board?.facts = facts

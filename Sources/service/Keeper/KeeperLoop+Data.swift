@@ -34,7 +34,8 @@ extension KeeperLoop {
         if isFresh { offerAgain() }
     }
 
-    /// Waits for one message of data; what it has to say of policy may come first.
+    /// Waits for one message of data. What it answers to offers may come first, as many as there are: that is kept in `unheard`,
+    /// because what it may lead to (`go`, say) would come between this question and its answer.
     func expect(_ kind: Message.Kind, from channel: Channel? = nil) throws {
         guard let channel = channel ?? dataChannel else { throw KeeperError.data("does not answer") }
         while true {
@@ -42,11 +43,17 @@ extension KeeperLoop {
             let (message, descriptors) = try channel.receive()
             for descriptor in descriptors { close(descriptor) }
             if message.kind == kind { return }
-            guard message.kind == .inForce || message.kind == .refused, areWorkersRunning else {
+            let isAnswer = message.kind == .inForce || message.kind == .refused
+            guard isAnswer, channel === dataChannel, unheard.count < offers.count else {
                 throw KeeperError.data("answers \(message.kindNumber) instead of \(kind)")
             }
-            try heard(message)
+            unheard.append(message)
         }
+    }
+
+    /// Hears what was kept while another answer was waited for.
+    func hearUnheard() throws {
+        while !unheard.isEmpty { try heard(unheard.removeFirst()) }
     }
 
     func hearData() throws {
@@ -55,6 +62,7 @@ extension KeeperLoop {
             let (message, descriptors) = try channel.receive()
             for descriptor in descriptors { close(descriptor) }
             try heard(message)
+            try hearUnheard()
         } catch {
             if error as? ChannelError != .closed { log.error("data: \(error)") }
             // Without its channel it is of no use; `tick` sees to its end, which is heard by its descriptor.
@@ -101,6 +109,8 @@ extension KeeperLoop {
             wasFormerParked = true
             try former.channel.send(Message(.park))
             try expect(.parked, from: former.channel)
+            // Should this process end from here on, the next keeper finds the new one.
+            noteProcesses()
         } else {
             for machine in machines { oweGrace(machine) }
             // Before the workers look at the word for the first time, else the change of its epoch would cost them what has come
@@ -112,6 +122,7 @@ extension KeeperLoop {
         areWorkersRunning = true
         resetHeartbeats()
         if let former = formerData {
+            try resume()
             try? former.channel.send(Message(.stop))
             if former.process.wait(milliseconds: 2000) == nil { former.process.kill() }
             formerData = nil
@@ -125,7 +136,7 @@ extension KeeperLoop {
     /// that were opened while the kernel forwarded by itself. A first start on clean ports has neither.
     func oweGrace(_ machine: PairMachine) {
         let isFirst = hasBuilt && board?.facts.data.restarts == 0
-        let passedUnjudged = machine.passedUnjudged || !isFirst && [.open, .bypass].contains(machine.mode.value)
+        let passedUnjudged = machine.passedUnjudged || !isFirst && machine.mayPassUnjudged
         guard machine.isRestart || passedUnjudged else { return }
         log.notice(
             """
@@ -290,8 +301,9 @@ extension KeeperLoop {
         var facts = board.facts
         facts.keeper.pid = getpid()
         facts.data.pid = data?.pid ?? 0
-        // While one waits to take over, the one before it is whom another keeper is to find.
-        if let pid = (formerData?.process ?? data)?.pid { folder?.note(data: pid) }
+        // Whom another keeper is to find: while one waits to take over, the one before it, until that has parked.
+        let followed = wasFormerParked ? data : formerData?.process ?? data
+        if let pid = followed?.pid { expectNoted(folder?.note(data: pid), "which process is data") }
         facts.control.pid = control?.pid ?? 0
         facts.others = placement?.others ?? ProcessorSet()
         board.facts = facts

@@ -72,14 +72,14 @@ extension KeeperLoop {
     /// Writes down what was changed about the ports, for a keeper that finds neither this one nor data.
     func notePorts() {
         guard let board else { return }
-        folder?.note(
-            machines.flatMap { machine in
-                let words = board[pair: machine.number]
-                return (0..<2).map { port in
-                    let note = PortNote(isTakenDown: words.takenDown[port] == 1, wasPromiscuous: words.wasPromiscuous[port] == 1)
-                    return (machine.plan.ports[port], note)
-                }
-            })
+        let notes = machines.flatMap { machine in
+            let words = board[pair: machine.number]
+            return (0..<2).map { port in
+                let note = PortNote(isTakenDown: words.takenDown[port] == 1, wasPromiscuous: words.wasPromiscuous[port] == 1)
+                return (machine.plan.ports[port], note)
+            }
+        }
+        expectNoted(folder?.note(notes), "what was changed about the ports")
     }
 
     private func change(_ interface: Interface, up: Bool) {

@@ -71,33 +71,48 @@ extension KeeperLoop {
     private func rejoin(_ machine: PairMachine) throws {
         try machine.takeUp()
         try prepare(machine)
+        // Before anything else can fail: the next try would take what was just changed about a port for what it was.
+        notePorts()
         try machine.openSockets()
         machine.plan.isWaiting = 0
         takeOver(machine.plan, ofPair: machine.number)
-        notePorts()
         // Without a data process the next one gets the sockets with everything else.
         guard areWorkersRunning, let boardFile else { return }
+        // Since the ports know each other again the kernel has forwarded by itself. Workers read it when they begin.
+        if machine.mayPassUnjudged { machine.passedUnjudged = true }
+        oweGrace(machine)
         let sockets = Array(machine.descriptors(standIn: boardFile.descriptor).dropFirst(3))
         guard isDone(Message(.rejoin, UInt64(machine.number), plan: plan), descriptors: sockets, answer: .running) else { return }
         resetHeartbeats()
         setMode(machine, mode(of: machine, isServed: true))
-        try machine.insertSockets()
+        do {
+            try machine.insertSockets()
+        } catch {
+            // Its workers run already: data would never take the sockets of a second try.
+            return endData(because: error)
+        }
         log.notice("pair \(machine.plan.name) goes on")
     }
 
-    /// Lets data do something and waits for its answer. One that does not do it is ended; its end is heard like any other.
+    /// Lets data do something and waits for its answer. One that does not do it is ended.
     private func isDone(_ message: Message, descriptors: [Int32] = [], answer: Message.Kind) -> Bool {
         guard let dataChannel else { return false }
         do {
             try dataChannel.send(message, descriptors: descriptors)
             try expect(answer)
+            try hearUnheard()
             return true
         } catch {
-            log.error("data: \(error)")
-            data?.send(SIGKILL)
-            self.dataChannel = nil
+            endData(because: error)
             return false
         }
+    }
+
+    /// Kills data; its end is heard like any other.
+    private func endData(because error: any Error) {
+        log.error("data: \(error)")
+        data?.send(SIGKILL)
+        dataChannel = nil
     }
 
     /// What a machine has found becomes part of the plan, on the board too.

@@ -5,6 +5,9 @@ internal import Link
 internal import Logging
 
 extension KeeperLoop {
+    /// Signals by which a process ends itself, or the kernel does because of what it did.
+    static let faults = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSYS]
+
     /// SIGTERM or Ctrl-C: everything ends, and nothing stays that the configuration does not want to stay.
     func stop(because signal: String) {
         isStopping = true
@@ -13,8 +16,10 @@ extension KeeperLoop {
         // Programs first: no frame is received any more that a worker would have to leave behind.
         for machine in machines { machine.stop() }
         try? dataChannel?.send(Message(.stop))
-        for process in [data, formerData?.process].compactMap({ $0 }) where process.wait(milliseconds: 1000) == nil {
-            process.kill()
+        for process in [data, formerData?.process].compactMap({ $0 }) {
+            if process.wait(milliseconds: 1000) == nil { process.kill() }
+            // By another signal it may have been ended together with this process.
+            if KeeperLoop.faults.contains(process.signal) { log.error("data \(KeeperLoop.told(process.signal))") }
         }
         restorePorts()
         endControl()
@@ -36,7 +41,8 @@ extension KeeperLoop {
         data?.kill()
         for machine in machines { machine.takeBack() }
         restorePorts()
-        folder?.clear()
+        // Programs of an earlier run that stay may be in a bypass: the next keeper is to end it in its time.
+        folder?.clear(keepingBypass: true)
         folder?.release()
     }
 
@@ -59,6 +65,7 @@ extension KeeperLoop {
             log.warning("another keeper asked to take over before the workers run; it may ask again")
             return
         }
+        guard canBeFollowed() else { return }
         log.notice("process \(peer.pid) takes over")
         isStopping = true
         endControl()

@@ -17,6 +17,13 @@ extension KeeperLoop {
         return String(decoding: room.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }()
 
+    /// Whether a keeper that comes after this one finds data. This one must not let go before.
+    func canBeFollowed() -> Bool {
+        if let data, folder?.note(data: data.pid) == true { return true }
+        log.error("cannot hand over: which process is data cannot be written down in the run folder")
+        return false
+    }
+
     /// Becomes the binary on disk. Where there is none that can be run, or nothing to hand over yet, nothing happens.
     func upgrade() {
         guard let binary = KeeperLoop.binary, unsafe access(binary, X_OK) == 0 else {
@@ -25,6 +32,7 @@ extension KeeperLoop {
         guard areWorkersRunning, formerData == nil, !machines.isEmpty else {
             return log.warning("asked to hand over before the workers run; ask again")
         }
+        guard canBeFollowed() else { return }
         log.notice("handing over to \(binary)")
         isStopping = true
         endControl()

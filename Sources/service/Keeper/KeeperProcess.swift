@@ -74,7 +74,10 @@ final class KeeperLoop {
     /// Where later keepers find data; handed to it.
     var dataListener: Int32 = -1
     var data: ChildProcess?
-    var dataChannel: Channel?
+    var dataChannel: Channel? {
+        // What was said over the one before it is nobody's word any more.
+        didSet { unheard = [] }
+    }
     /// When to start data again after a try that failed.
     var dataRetryAt: UInt64?
     /// A data process of an older binary, until the new one has taken its place.
@@ -92,6 +95,8 @@ final class KeeperLoop {
     var publication: Publication?
     /// What data has not answered yet, oldest first.
     var offers: [Publication] = []
+    /// Answers to offers that came while keeper waited for another answer, oldest first: they are heard behind it.
+    var unheard: [Message] = []
     var lastControlStart: UInt64 = 0
     /// Whether the workers have been let run, and so owe heartbeats.
     var areWorkersRunning = false
@@ -167,6 +172,12 @@ final class KeeperLoop {
             default: return
             }
         }
+    }
+
+    /// Says so when a note could not be written: nobody else tells it to a later keeper.
+    func expectNoted(_ isNoted: Bool?, _ what: String) {
+        guard isNoted == false, let folder else { return }
+        log.warning("cannot write down \(what) in \(folder.keepersPath): the next keeper will not know it if this one dies")
     }
 
     /// Nanoseconds of the monotonic clock.

@@ -27,6 +27,8 @@ final class PairMachine {
     private(set) var isRestart = false
     /// Whether frames have passed unjudged while the workers were there, or may have.
     var passedUnjudged = false
+    /// Whether the kernel forwards by itself what no socket takes, as the mode word stands.
+    var mayPassUnjudged: Bool { [.open, .bypass].contains(mode.value) }
     /// Whether the pair is halted because a port is gone.
     var isWaiting: Bool { plan.isWaiting == 1 }
 
@@ -111,9 +113,10 @@ final class PairMachine {
         }
     }
 
-    /// Takes away what a start that failed has put onto the ports.
+    /// Takes away what a start that failed has put onto the ports. The maps of programs that stay are left alone: the sockets of this
+    /// start leave them with their last owner, and others there may be those of a data process that serves the ports.
     func takeBack() {
-        removeSockets()
+        sockets = []
         PairMachine.takeBack(programs, mode)
     }
 
@@ -168,20 +171,26 @@ final class PairMachine {
         return earlier[place].adding(now)
     }
 
-    /// Books what was lost with workers that were killed: frames in their rings and in their hands. Nobody else writes the counters
-    /// now.
+    /// Books what was lost with workers that were killed: frames in their rings, as far as their sockets are still there, and in their
+    /// hands. Nobody else writes the counters now.
     func settle(_ counters: CountersFile, firstWorker: Int) {
-        for queue in 0..<Int(plan.queues) {
-            for port in 0..<2 where queue * 2 + port < sockets.count {
-                let socket = sockets[queue * 2 + port].fileDescriptor
-                guard let positions = try? RingPositions(socket: socket, size: plan.ringSize, frameSize: plan.frameSize)
-                else { continue }
-                counters.settle(
-                    worker: firstWorker + queue, port: port, received: positions.received, unsent: positions.unsent,
-                    unsentGenerated: positions.unsentGenerated)
+        for place in 0..<(2 * Int(plan.queues)) {
+            let (worker, port) = (firstWorker + place / 2, place % 2)
+            guard let positions = positions(at: place) else {
+                counters.forgetPosition(worker: worker, port: port)
+                continue
             }
+            counters.settle(
+                worker: worker, port: port, received: positions.received, unsent: positions.unsent,
+                unsentGenerated: positions.unsentGenerated)
         }
         for queue in 0..<Int(plan.queues) { counters.balance(worker: firstWorker + queue) }
+    }
+
+    /// Where the rings of a socket stand; `nil` where it is closed.
+    private func positions(at place: Int) -> RingPositions? {
+        guard place < sockets.count else { return nil }
+        return try? RingPositions(socket: sockets[place].fileDescriptor, size: plan.ringSize, frameSize: plan.frameSize)
     }
 
     /// From now on connections of the pair may be picked up, for as long as the configuration says. To be said before the workers

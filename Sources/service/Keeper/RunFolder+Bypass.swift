@@ -6,13 +6,14 @@ internal import Glibc
 extension RunFolder {
     private var bypassFile: String { "\(keepersPath)/bypass" }
 
-    /// Writes down until when, in nanoseconds of the monotonic clock, everything passes unjudged; 0 removes the note.
-    func note(bypassUntil: UInt64) {
+    /// Writes down until when, in nanoseconds of the monotonic clock, everything passes unjudged; 0 removes the note. False when it
+    /// cannot be written.
+    func note(bypassUntil: UInt64) -> Bool {
         guard bypassUntil > 0 else {
             unsafe unlink(bypassFile)
-            return
+            return true
         }
-        write("\(RunFolder.boot) \(bypassUntil)\n", to: bypassFile)
+        return write("\(RunFolder.boot) \(bypassUntil)\n", to: bypassFile)
     }
 
     /// What was written down last in this run of the machine, whether that time is over or not.

@@ -8,10 +8,11 @@ internal import Layout
 extension RunFolder {
     private var dataFile: String { "\(keepersPath)/data.pid" }
 
-    /// Writes down the data process: its number and its start, because a number alone may be another process's by and by.
-    func note(data pid: Int32) {
-        guard let start = RunFolder.start(of: pid) else { return }
-        write("\(pid) \(start)\n", to: dataFile)
+    /// Writes down the data process: its number and its start, because a number alone may be another process's by and by. One that has
+    /// ended is not worth it. False when it cannot be written.
+    func note(data pid: Int32) -> Bool {
+        guard let start = RunFolder.start(of: pid) else { return true }
+        return write("\(pid) \(start)\n", to: dataFile)
     }
 
     /// The data process that was written down last, if it has not ended.

@@ -16,12 +16,12 @@ struct PortNote: Equatable {
 extension RunFolder {
     private var portsFile: String { "\(keepersPath)/ports" }
 
-    /// Writes down what was changed about all ports.
-    func note(_ ports: [(port: PortPlan, note: PortNote)]) {
+    /// Writes down what was changed about all ports; false when it cannot be written.
+    func note(_ ports: [(port: PortPlan, note: PortNote)]) -> Bool {
         let lines = ports.map { port, note in
             "\(port.name) \(port.index) \(note.isTakenDown ? 1 : 0) \(note.wasPromiscuous ? 1 : 0)\n"
         }
-        write(([RunFolder.boot + "\n"] + lines).joined(), to: portsFile)
+        return write(([RunFolder.boot + "\n"] + lines).joined(), to: portsFile)
     }
 
     /// What an earlier keeper wrote down about a port; `nil` where it wrote nothing, or of another port of that name, or before the

@@ -12,6 +12,7 @@ enum KeeperError: Error, CustomStringConvertible {
     case writableState(String)
     case isRunning(folder: String)
     case nobodyToTakeOver(folder: String)
+    case unknownData(folder: String)
     case orders(String)
     case port(String)
     case data(String)
@@ -32,6 +33,9 @@ enum KeeperError: Error, CustomStringConvertible {
         case .isRunning(let folder):
             "another bulkhead runs with \(folder): stop it, or take over from it with `bulkhead run --take-over`"
         case .nobodyToTakeOver(let folder): "no bulkhead runs with \(folder) to take over from: start without --take-over"
+        case .unknownData(let folder):
+            "a data process runs, and forwards on, but \(folder)/data.pid does not say which: it cannot be taken back. End it (its "
+                + "name is bulkhead-data), then start again"
         case .orders(let what): "control's orders are refused: \(what)"
         case .port(let what): what
         case .data(let what): "the data process \(what)"
@@ -127,22 +131,22 @@ final class RunFolder {
     }
 
     /// Empties keeper's own folder at an orderly stop. The folder stays: who may make something in the run folder could take its name
-    /// and keep the next keeper from starting.
-    func clear() {
-        for name in ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"] {
-            unsafe unlink("\(keepersPath)/\(name)")
-        }
+    /// and keep the next keeper from starting. With `keepingBypass` the note of a bypass stays too.
+    func clear(keepingBypass: Bool = false) {
+        let names = ["keeper.sock", "data.sock", "data.pid", "ports", "bypass", "keeper.lock"]
+        for name in names where !(keepingBypass && name == "bypass") { unsafe unlink("\(keepersPath)/\(name)") }
     }
 
-    /// Writes a small file of keeper's own. Who reads it finds what was there before, or all of it.
-    func write(_ text: String, to path: String) {
+    /// Writes a small file of keeper's own. Who reads it finds what was there before, or all of it. False, and what was there stays,
+    /// when it cannot be written.
+    func write(_ text: String, to path: String) -> Bool {
         let new = path + ".new"
         let file = unsafe open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { return }
+        guard file >= 0 else { return false }
         let bytes = Array(text.utf8)
         let count = unsafe Glibc.write(file, bytes, bytes.count)
         close(file)
-        if count == bytes.count { _ = unsafe rename(new, path) }
+        return unsafe count == bytes.count && rename(new, path) == 0
     }
 
     private func withAddress(_ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {

@@ -251,6 +251,15 @@ import Testing
         #expect(facts { $0.isolatedCPUs = [0] }.findings(workers: 1, polling: .spin).map(\.code) == [.sharedCPUs])
     }
 
+    @Test func `more queues in all than can have a worker are an error`() {
+        let machine = facts { $0.allowedCPUs = Array(0..<64) }
+        #expect(machine.findings(workers: 32) == [])
+        let found = machine.findings(workers: 33)
+        #expect(found.map(\.code) == [.tooManyQueues] && found.first?.severity == .error)
+        #expect(found.first?.what.contains("33") == true && found.first?.why.contains("32") == true)
+        #expect(machine.findings(workers: 5, most: 4).map(\.code) == [.tooManyQueues])
+    }
+
     @Test(arguments: [
         ("6.1.0-37-amd64", KernelVersion(6, 1) as KernelVersion?), ("6.18.44-fc-v657", KernelVersion(6, 18, 44)),
         ("6.12-rc3", KernelVersion(6, 12)), ("6", nil), ("", nil), ("x.y", nil), ("99999999999999999999.1", nil),

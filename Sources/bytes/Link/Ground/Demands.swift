@@ -29,6 +29,9 @@ public struct Demands: Sendable, Equatable {
     /// Queues of a port at most, unless somebody says otherwise.
     public static let queuesAtMost: UInt32 = 16
 
+    /// Queues of all pairs together at most, unless somebody says otherwise.
+    public static let queuesInAllAtMost = 32
+
     /// Demands by name; the defaults are those of the configuration file.
     public init(
         fail: FailMode = .closed, generic: Bool = false, copy: CopyMode = .auto, poll: Poll = .wait, tagged: Bool = false,

@@ -15,6 +15,7 @@ extension Finding {
         case sharedCPUs
         case tooFewCPUs
         case tooLittleMemory
+        case tooManyQueues
         // The pair.
         case mtuDiffers
         case nodesDiffer

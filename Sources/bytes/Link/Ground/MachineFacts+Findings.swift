@@ -16,10 +16,13 @@ extension MachineFacts {
 
     private func holds(_ capability: UInt64) -> Bool { capabilities >> capability & 1 == 1 }
 
-    /// Everything there is to say about the machine. `workers` is how many there will be, `polling` whether one of them never sleeps,
-    /// `bytes` the memory of frames and flows together.
-    public func findings(workers: Int = 1, polling: Demands.Poll = .wait, bytes: UInt64 = 128 << 20) -> [Finding] {
-        kernelFindings(polling) + privilegeFindings(bytes) + memoryFindings(bytes) + processorFindings(workers, polling)
+    /// Everything there is to say about the machine. `workers` is how many there will be, one for each queue of all pairs, `most` how
+    /// many there can be, `polling` whether one of them never sleeps, `bytes` the memory of frames and flows together.
+    public func findings(
+        workers: Int = 1, most: Int = Demands.queuesInAllAtMost, polling: Demands.Poll = .wait, bytes: UInt64 = 128 << 20
+    ) -> [Finding] {
+        kernelFindings(polling) + privilegeFindings(bytes) + memoryFindings(bytes) + workerFindings(workers, most)
+            + processorFindings(workers, polling)
     }
 
     private func kernelFindings(_ polling: Demands.Poll) -> [Finding] {
@@ -123,6 +126,16 @@ extension MachineFacts {
                     remedy: .command("sysctl -w vm.nr_hugepages=\(all - free + needed)")))
         }
         return findings
+    }
+
+    private func workerFindings(_ workers: Int, _ most: Int) -> [Finding] {
+        guard workers > most else { return [] }
+        return [
+            Finding(
+                .tooManyQueues, .error, what: "the pairs have \(workers) queues in all",
+                why: "each has a worker of its own, and \(most) can be served",
+                remedy: .advice("give the ports fewer queues (ethtool -L), or leave a pair to another machine"))
+        ]
     }
 
     private func processorFindings(_ workers: Int, _ polling: Demands.Poll) -> [Finding] {
