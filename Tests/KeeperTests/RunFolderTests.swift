@@ -103,7 +103,7 @@ import Testing
         defer { close(listener) }
         var facts = stat()
         #expect(unsafe stat("\(path)/keeper/data.sock", &facts) == 0)
-        #expect(facts.st_mode & 0o077 == 0)
+        #expect(facts.st_mode & 0o777 == 0o600)
     }
 
     @Test func `that cannot be made is an error that names the part and the remedy`() throws {

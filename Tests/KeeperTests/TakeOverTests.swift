@@ -72,15 +72,11 @@ import Testing
         let path = "/tmp/bulkhead-keeper-tests-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let folder = try RunFolder(path)
-        (keeper.folder, keeper.formerData, keeper.areWorkersRunning) = (folder, nil, true)
-        try folder.listenForKeepers()
-        let other = try #require(folder.connect("keeper.sock"))
-        try other.send(Message(.takeOver))
+        keeper.folder = folder
+        #expect(keeper.canBeFollowed())
+        #expect(folder.notedData()?.pid == nextPid)
         try FileManager.default.removeItem(atPath: folder.keepersPath)
-        try keeper.hearKeeper(folder.keeperListener)
-        #expect(keeper.exitCode == nil && !keeper.isStopping && keeper.dataChannel != nil)
-        // Its call was not answered.
-        #expect(throws: ChannelError.self) { try other.receive() }
+        #expect(!keeper.canBeFollowed())
     }
 
     @Test func `a data process that talks nonsense is ended, and keeper goes on`() throws {

@@ -108,9 +108,9 @@ final class RunFolder {
         let socket = Glibc.socket(AF_UNIX, kind, 0)
         guard socket >= 0 else { throw .runFolder("cannot make a socket", errno: errno) }
         unsafe unlink("\(keepersPath)/\(name)")
-        let before = umask(0o177)
+        // What bind(2) makes has the mode of the socket: so a umask, which is all threads', need not change for it.
+        fchmod(socket, 0o600)
         let bound = unsafe withAddress(name) { unsafe bind(socket, $0, $1) }
-        umask(before)
         guard bound == 0, Glibc.listen(socket, 8) == 0 else {
             let code = errno
             close(socket)
