@@ -135,6 +135,25 @@ extension FlowStore {
         #expect(try store.sums().events == 2)
     }
 
+    @Test func `a file that is locked for a moment is waited for`() throws {
+        let folder = try Folder()
+        let file = folder.file("flows.db")
+        try FlowStore(file: file).write(events(4))
+        // As the last connection locks it that leaves it.
+        let (other, locked) = (try DatabaseQueue(path: file), DispatchSemaphore(value: 0))
+        Thread.detachNewThread {
+            try? other.inDatabase { database in
+                defer { locked.signal() }
+                try database.execute(sql: "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE")
+                locked.signal()
+                Thread.sleep(forTimeInterval: 0.3)
+                try database.execute(sql: "COMMIT")
+            }
+        }
+        locked.wait()
+        #expect(try FlowStore(file: file).sums().events == 4)
+    }
+
     @Test func `a store of another layout begins anew`() throws {
         let folder = try Folder()
         try FlowStore(file: folder.file("flows.db")).write(events(4))

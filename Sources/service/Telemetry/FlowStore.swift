@@ -67,8 +67,13 @@ public final class FlowStore: Sendable {
         error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
     }
 
+    /// Seconds that a lock of somebody else's is waited for.
+    private static let patience = 5.0
+
     private static func open(_ file: String) throws -> DatabasePool {
         var configuration = Configuration()
+        // Who had the file before may be leaving it at this moment: the last one out writes the log back, with the file locked.
+        configuration.busyMode = .timeout(patience)
         configuration.prepareDatabase { database in
             guard !database.configuration.readonly else { return }
             // Vacuum first: the journal mode writes the header of a new file, and with it that nothing is ever given back. The log is
