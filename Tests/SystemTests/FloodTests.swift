@@ -58,7 +58,8 @@ extension SystemTests {
             figure("flood: a request in ms", "without \(times[0]); with \(times[1])")
             figure(
                 "flood: memory",
-                "grew by \(grown) KiB, and \(touched) KiB of its files were touched first; drained after \((recovery / 1000).short) s")
+                "grew by \(grown) KiB, and \(touched) KiB of its files were touched first; drained after \((recovery / 1000).short) s"
+            )
             // Half a MiB is the allocator's and the runtime's own. Files have the length that they were reserved with at the start.
             #expect(grown < 512)
             #expect(status.dropped("flowTableFull") == 0)
